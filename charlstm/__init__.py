@@ -1,0 +1,45 @@
+"""charlstm learns to write like a text: a character-level stacked LSTM, trained, sampled and scored.
+
+    import charlstm
+    model = charlstm.train("book.txt", output="book.safetensors", minutes=5)
+    print(model.sample("Once ", length=200, seed=1))
+    print(model.score("Once upon a time").bits_per_char)
+    model = charlstm.load("book.safetensors")
+
+The command line is `charlstm train | sample | eval | info`. Importing this package imports nothing heavy: each name
+is fetched when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .api import Model, load, train
+    from .errors import CharlstmError
+    from .evaluation import Score
+    from .settings import SampleSettings
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "CharlstmError": "errors",
+    "Model": "api",
+    "SampleSettings": "settings",
+    "Score": "evaluation",
+    "load": "api",
+    "train": "api",
+}
+__all__ = ["CharlstmError", "Model", "SampleSettings", "Score", "__version__", "load", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'charlstm' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,6 @@
+"""`python -m charlstm` is the command line."""
+
+from charlstm.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,382 @@
+"""The library as other programs use it, and as the command line uses it: joins the rooms below.
+
+    model = charlstm.load("tales.safetensors")
+    print(model.sample("Once ", length=200, temperature=0.7, seed=1))
+    print(model.score("Once upon a time").bits_per_char)
+
+Prints nothing. torch is imported only where it is needed: for training and for GPUs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import modelfile
+from .corpus import STANDARD_INPUT, Corpus, lines_of, read_corpus
+from .engine import Engine
+from .errors import DivergedError, ModelFileError, TextError
+from .evaluation import NOTHING, Score, Scorer
+from .modelfile import ModelFile
+from .network import Network
+from .planning import Plan, Text, plan
+from .sampling import AT_ONCE, Start, choose_seed, generate, read_prompts
+from .settings import Budget, ModelSettings, SampleSettings, TrainingRequest, TrainingSettings
+
+if TYPE_CHECKING:
+    from .training import Progress, Trainer
+
+Paths = Sequence[str | os.PathLike[str]]
+
+
+# ---------------------------------------------------------------------------------------- a model
+
+
+class Model:
+    """A trained model: writes and scores texts.
+
+    Args:
+        file: what the model file held.
+        device: "cpu" computes in numpy; anything else is a torch device.
+    """
+
+    def __init__(self, file: ModelFile, device: str = "cpu") -> None:
+        self.file = file
+        self.vocabulary = file.vocabulary
+        self.network: Network = Engine(file.settings, file.tensors) if device == "cpu" else _on_torch(file, device)
+        self.scorer = Scorer(self.network, self.vocabulary)
+
+    @property
+    def lines(self) -> bool:
+        """Whether the model learnt every line as a record of its own."""
+        return self.file.lines
+
+    def sample(self, prompt: str = "", **settings: Any) -> str:
+        """Write on from a prompt; gives what was written, without the prompt.
+
+        Args:
+            prompt: what comes before; characters that the model does not know are read as unknown.
+            settings: see SampleSettings (length, temperature, top_k, top_p, min_p, seed, stop).
+        """
+        return "".join(self.stream(prompt, SampleSettings(**settings)))
+
+    def stream(self, prompt: str, settings: SampleSettings) -> Iterator[str]:
+        """Write on from a prompt, a character at a time, as they are made."""
+        start = read_prompts(self.network, self.vocabulary, [prompt])
+        for pairs in generate(self.network, self.vocabulary, start, self.stopping(settings)):
+            yield pairs[0][1]
+
+    def samples(self, prompts: Sequence[str], settings: SampleSettings) -> Iterator[str]:
+        """Write on from each prompt, `settings.count` times each, many at once; whole texts in input order.
+
+        The random stream of a text depends on the seed and its place in the output alone.
+        """
+        settings = self.stopping(dataclasses.replace(settings, seed=choose_seed(settings)))
+        wanted = [prompt for prompt in prompts for _ in range(settings.count)]
+        for first in range(0, len(wanted), AT_ONCE):
+            yield from self._together(wanted[first : first + AT_ONCE], settings, first)
+
+    def _together(self, prompts: list[str], settings: SampleSettings, first: int) -> list[str]:
+        start = self._starts(prompts)
+        texts: list[list[str]] = [[] for _ in prompts]
+        for pairs in generate(self.network, self.vocabulary, start, settings, first):
+            for sample, character in pairs:
+                texts[sample].append(character)
+        return ["".join(text) for text in texts]
+
+    def _starts(self, prompts: list[str]) -> Start:
+        """Read each different prompt once."""
+        places = {prompt: place for place, prompt in enumerate(dict.fromkeys(prompts))}
+        start = read_prompts(self.network, self.vocabulary, list(places))
+        chosen = [places[prompt] for prompt in prompts]
+        return Start(start.scores[chosen], start.state.streams(chosen))
+
+    def stopping(self, settings: SampleSettings) -> SampleSettings:
+        """A model of lines ends a sample with its line, too."""
+        return dataclasses.replace(settings, stop=(*settings.stop, "\n")) if self.lines else settings
+
+    def score(self, text: str) -> Score:
+        """How well the model predicts a text (a model of lines: each line a text of its own)."""
+        return self.score_pieces([text])
+
+    def score_pieces(self, pieces: Iterable[str]) -> Score:
+        """As `score`, of a text that comes in pieces and may be larger than memory."""
+        if not self.lines:
+            return self.scorer.score(pieces)
+        return sum((score for lines in lines_of(pieces) for score in self.scorer.score_lines(lines)), NOTHING)
+
+
+def _on_torch(file: ModelFile, device: str) -> Network:
+    from .model import CharModel, TorchNetwork
+    from .training import pick_device
+
+    where = pick_device(device)
+    model = CharModel(file.settings)
+    model.load(file.tensors)
+    return TorchNetwork(model.to(where))
+
+
+def load(path: str | os.PathLike[str], device: str = "cpu") -> Model:
+    """Load a model for writing and scoring.
+
+    Raises:
+        ModelFileError: it is missing, broken, or not a model.
+    """
+    return Model(modelfile.load(path), device)
+
+
+# -------------------------------------------------------------------------------------- training
+
+
+def resume_path(output: str | os.PathLike[str]) -> Path:
+    """Where the state of a run is kept that writes that model: NAME.resume.safetensors beside it."""
+    return Path(output).with_suffix(".resume.safetensors")
+
+
+@dataclass
+class Run:
+    """A training run that is about to begin or to go on; iterate over `run()`."""
+
+    trainer: Trainer
+    plan: Plan
+    request: TrainingRequest
+    corpus: Corpus
+    output: Path
+    reading: dict[str, Any]
+    """How the corpus was read: what a resumed run needs to read it again."""
+    finished: bool = False
+    result: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, stop: Callable[[], bool] = lambda: False) -> Iterator[Progress]:
+        """Train, saving the model and the run's state as it goes and when it ends.
+
+        Raises:
+            DivergedError: the best model so far is saved.
+            OutputError: a file cannot be written; the last good one is intact.
+        """
+        saved = time.monotonic()
+        progress: Progress | None = None
+        try:
+            for progress in self.trainer.run(stop):
+                yield progress
+                if time.monotonic() - saved > self._interval() and progress.fraction < 1.0:
+                    self.save()
+                    saved = time.monotonic()
+        except DivergedError:
+            self.save_model(final=False)
+            raise
+        self.finished = progress is not None and progress.fraction >= 1.0
+        if self.finished:
+            self.save_model(final=True)
+            resume_path(self.output).unlink(missing_ok=True)
+        else:
+            self.save()
+
+    def _interval(self) -> float:
+        """Seconds between saves: a minute, or 2 % of a short budget."""
+        budget = self.plan.training.budget
+        return min(60.0, max(5.0, 0.02 * 60 * budget.amount)) if budget.unit == "minutes" else 30.0
+
+    def save(self) -> None:
+        """Save the best model so far, and all that is needed to go on."""
+        self.save_model(final=False)
+        tensors, facts = self.trainer.checkpoint()
+        description = {
+            "format": modelfile.FORMAT,
+            "resume": facts,
+            "request": dataclasses.asdict(self.request),
+            "model": dataclasses.asdict(self.plan.model),
+            "training": dataclasses.asdict(self.plan.training),
+            "vocabulary": list(self.corpus.vocabulary.characters),
+            "trained_on": self.corpus.sources,
+            "reading": self.reading,
+        }
+        modelfile.write(resume_path(self.output), tensors, description)
+
+    def save_model(self, *, final: bool) -> None:
+        """Save the best model so far; when the run is over, measured on the validation text."""
+        from .training import FINAL_VALIDATION, versions
+
+        trainer = self.trainer
+        tensors = trainer.result()
+        result: dict[str, Any] = {
+            "finished": final,
+            "steps": trainer.step,
+            "characters": trainer.characters,
+            "val_bits_per_char": trainer.best_bits,
+        }
+        if final:
+            trainer.use_result()
+            score = trainer.score_validation(FINAL_VALIDATION)
+            if score:
+                result["val_bits_per_char"] = score.bits_per_char
+                result["val_characters"] = score.characters
+        result["seconds"] = round(trainer.seconds, 2)
+        result["curve"] = trainer.curve
+        ModelFile(
+            settings=self.plan.model,
+            vocabulary=self.corpus.vocabulary,
+            tensors=tensors,
+            lines=self.plan.training.lines,
+            trained_on=self.corpus.sources,
+            training={**dataclasses.asdict(self.plan.training), "software": versions()},
+            result=result,
+        ).save(self.output)
+        self.result = result
+
+
+def prepare(
+    paths: Paths = (),
+    *,
+    output: str | os.PathLike[str],
+    texts: Iterable[str] = (),
+    request: TrainingRequest | None = None,
+    validation: Paths = (),
+    force: bool = False,
+    encoding: str = "utf-8",
+    errors: str = "strict",
+    started: float | None = None,
+) -> Run:
+    """Read the texts, decide what was left open, and make ready to train.
+
+    Raises:
+        TextError, OutputError, UsageError: see there.
+    """
+    started = time.monotonic() if started is None else started
+    request = request or TrainingRequest()
+    modelfile.check_writable(output, force=force)
+    reading: dict[str, Any] = {
+        "paths": _absolute(paths),
+        "texts": list(texts),
+        "validation": _absolute(validation),
+        "val_fraction": request.val_fraction,
+        "lines": request.lines,
+        "min_count": request.min_count,
+        "encoding": encoding,
+        "errors": errors,
+    }
+    corpus = read_corpus(**reading)
+    from .training import Trainer, measured_precision, pick_device, prepare_process
+
+    device = pick_device(request.device)
+    prepare_process(request.threads)
+    chosen: Any = request.precision
+    precision, speed = measured_precision(device) if _needs_measure(request) else ("float32", 1e11)
+    chosen_plan = plan(request, _facts(corpus), speed, precision if chosen == "auto" else chosen)  # type: ignore[arg-type]
+    trainer = Trainer(
+        corpus, chosen_plan.model, chosen_plan.training, device=device, started=started, expected=chosen_plan.expected
+    )
+    return Run(trainer, chosen_plan, request, corpus, Path(output), reading)
+
+
+def _absolute(paths: Paths) -> list[str]:
+    """Paths that hold from any folder; "-" stays."""
+    return [STANDARD_INPUT if path == STANDARD_INPUT else os.path.abspath(path) for path in paths]
+
+
+def resume(output: str | os.PathLike[str], *, minutes: float | None = None, started: float | None = None) -> Run:
+    """Make ready to go on with a run that stopped, exactly where it stopped.
+
+    Args:
+        output: the model that the run writes.
+        minutes: a new budget for the whole run, the part already used included; the rate anneals anew.
+        started: see Trainer.
+
+    Raises:
+        ModelFileError: there is nothing to go on with, or it is broken.
+        TextError: a text is gone or has changed since.
+    """
+    started = time.monotonic() if started is None else started
+    path = resume_path(output)
+    if not path.exists():
+        raise ModelFileError(f"{path}: not there, so there is no unfinished run to go on with")
+    tensors, saved = modelfile.read(path)
+    try:
+        request = TrainingRequest(**saved["request"])
+        model, training = ModelSettings(**saved["model"]), TrainingSettings.from_json(saved["training"])
+        facts, reading, sources = saved["resume"], saved["reading"], saved["trained_on"]
+        corpus = read_corpus(**reading)
+        _refuse_changed_text(corpus.sources, sources)
+        if minutes is not None:
+            training = dataclasses.replace(training, budget=Budget("minutes", minutes))
+        return _resumed(
+            tensors,
+            facts,
+            request,
+            corpus,
+            Plan(model, training, facts["expected"], "going on"),
+            started,
+            Path(output),
+            reading,
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ModelFileError(f"{path}: not a run's state that this charlstm can go on with ({error})") from error
+
+
+def _resumed(
+    tensors: modelfile.Tensors,
+    facts: dict[str, Any],
+    request: TrainingRequest,
+    corpus: Corpus,
+    plan: Plan,
+    started: float,
+    output: Path,
+    reading: dict[str, Any],
+) -> Run:
+    from .training import Trainer, pick_device, prepare_process
+
+    device = pick_device(request.device)
+    prepare_process(request.threads)
+    trainer = Trainer(corpus, plan.model, plan.training, device=device, started=started, expected=plan.expected)
+    trainer.restore(tensors, facts)
+    reason = f"going on at step {trainer.step} ({trainer.fraction:.0%} of the budget is used)"
+    return Run(trainer, dataclasses.replace(plan, reason=reason), request, corpus, output, reading)
+
+
+def _refuse_changed_text(now: list[dict[str, Any]], then: list[dict[str, Any]]) -> None:
+    for old in then:
+        if not any(new["name"] == old["name"] and new["sha256"] == old["sha256"] for new in now):
+            raise TextError(f"{old['name']}: changed since the run began, so it cannot be resumed; start anew")
+    if len(now) != len(then):
+        raise TextError(f"{now[-1]['name']}: new since the run began, so it cannot be resumed; start anew")
+
+
+def _needs_measure(request: TrainingRequest) -> bool:
+    """A budget in steps or epochs must give the same run on a fast machine and on a slow one."""
+    return request.budget().unit == "minutes"
+
+
+def _facts(corpus: Corpus) -> Text:
+    ids = corpus.training
+    lines = max(1, int((ids == corpus.line_end).sum()))
+    return Text(len(ids), len(corpus.vocabulary), len(ids) / lines)
+
+
+def train(
+    *paths: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    text: str | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+    force: bool = False,
+    **settings: Any,
+) -> Model:
+    """Train a model on texts, save it, and give it back.
+
+    Args:
+        paths: files and folders to learn from.
+        output: where the model goes.
+        text: a text given directly.
+        progress: called with each report.
+        force: replace an existing output.
+        settings: see TrainingRequest (minutes, epochs, steps, layers, hidden, ...).
+    """
+    request = TrainingRequest(**settings)
+    run = prepare(paths, output=output, texts=[text] if text else [], request=request, force=force)
+    for report in run.run():
+        progress(report)
+    return load(output)

@@ -1,0 +1,576 @@
+"""The command line: parse, one library call, echo.
+
+Data goes to standard output, everything else to standard error. Heavy imports stand inside the commands, so that
+help and wrong usage are instant.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from . import __version__
+from .errors import CharlstmError, TextError, UsageError
+from .settings import CELLS, SampleSettings, TrainingRequest, from_given
+
+if TYPE_CHECKING:
+    from .api import Model, Run
+    from .evaluation import Score
+    from .training import Progress
+
+STARTED = time.monotonic()
+"""When the user began to wait, as nearly as the program can tell."""
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_PLAIN_REPORT_SECONDS = 10.0
+
+
+# --------------------------------------------------------------------------------- shared pieces
+
+
+def _setting(kind: type, name: str, *flags: str, **extra: Any) -> Callable[[_F], _F]:
+    """An option for a field of a settings class: its help, type and default come from the field."""
+    field = next(f for f in dataclasses.fields(kind) if f.name == name)
+    flag = f"--{name.replace('_', '-')}"
+    declared = str(field.type)
+    options: dict[str, Any] = {"help": field.metadata["help"], "default": field.default}
+    if declared.startswith("bool"):
+        options["is_flag"] = True
+    elif declared.startswith(("int", "float")):
+        options["type"] = int if declared.startswith("int") else float
+    options["show_default"] = field.default not in (None, False, ())
+    return click.option(*flags, flag, name, **{**options, **extra})
+
+
+def _reading_options(command: _F) -> _F:
+    """How bytes become text."""
+    command = click.option(
+        "--encoding", default="utf-8", show_default=True, help="encoding of the text, such as latin-1"
+    )(command)
+    return click.option(
+        "--encoding-errors",
+        type=click.Choice(["strict", "replace"]),
+        default="strict",
+        show_default=True,
+        help="what to do with bytes that do not decode",
+    )(command)
+
+
+def _say(text: str) -> None:
+    """One line for a person, on standard error."""
+    click.echo(f"charlstm: {visible(text)}", err=True)
+
+
+def visible(text: str) -> str:
+    """Control characters other than newline and tab as pictures, one for one: raw ones drive a terminal."""
+    return "".join(c if c in "\n\t" or not _is_control(c) else _picture(c) for c in text)
+
+
+def _is_control(character: str) -> bool:
+    return character < " " or "\x7f" <= character <= "\x9f"
+
+
+def _picture(character: str) -> str:
+    if character < " ":
+        return chr(0x2400 + ord(character))
+    return "\u2421" if character == "\x7f" else "\ufffd"
+
+
+def _write(text: str) -> None:
+    """Data, at once, in UTF-8 whatever the locale; control characters made visible on a terminal."""
+    stream = sys.stdout
+    if stream.isatty():
+        text = visible(text)
+    stream.buffer.write(text.encode("utf-8", "surrogatepass"))
+    stream.buffer.flush()
+
+
+# ------------------------------------------------------------------------------------- commands
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="charlstm")
+def cli() -> None:
+    r"""Learn to write like a text.
+
+    \b
+      charlstm train book.txt                       # ten minutes later: book.safetensors
+      echo 'Once upon' | charlstm sample book.safetensors
+      charlstm eval book.safetensors < other.txt    # how well does it predict this?
+    """
+
+
+@cli.command()
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@click.option("-o", "--output", type=click.Path(), help="the model's file (default: the first text's name)")
+@click.option("--force", is_flag=True, help="replace an existing model")
+@click.option("--resume", is_flag=True, help="go on with OUTPUT exactly where it stopped")
+@_setting(TrainingRequest, "minutes", "-m")
+@_setting(TrainingRequest, "epochs")
+@_setting(TrainingRequest, "steps")
+@_setting(TrainingRequest, "lines")
+@_setting(TrainingRequest, "layers")
+@_setting(TrainingRequest, "hidden")
+@_setting(TrainingRequest, "embedding")
+@_setting(TrainingRequest, "cell", type=click.Choice(CELLS))
+@_setting(TrainingRequest, "batch")
+@_setting(TrainingRequest, "context")
+@_setting(TrainingRequest, "learning_rate", "--lr")
+@_setting(TrainingRequest, "weight_decay")
+@_setting(TrainingRequest, "dropout")
+@_setting(TrainingRequest, "dropconnect")
+@click.option("--val", "validation", type=click.Path(), help="a text to validate on")
+@_setting(TrainingRequest, "val_fraction")
+@_setting(TrainingRequest, "min_count")
+@_setting(TrainingRequest, "seed")
+@_setting(TrainingRequest, "device", type=click.Choice(["auto", "cpu", "cuda", "mps"]))
+@_setting(TrainingRequest, "threads")
+@_setting(TrainingRequest, "precision", type=click.Choice(["auto", "float32", "bfloat16"]))
+@click.option("--log", type=click.Path(), help="append each report to this file, as JSON lines")
+@click.option("-q", "--quiet", is_flag=True, help="no progress")
+@_reading_options
+def train(**given: Any) -> None:
+    r"""Learn from texts: files, folders, compressed files, or standard input.
+
+    \b
+      charlstm train book.txt --minutes 5
+      cat *.txt | charlstm train -o all.safetensors
+      charlstm train names.txt --lines
+      charlstm sample "$(charlstm train book.txt)"
+
+    Everything that is not given is chosen from the text, this machine's speed and the budget. The model's path
+    goes to standard output. Ctrl-C saves; --resume goes on.
+    """
+    from .api import prepare, resume
+
+    texts = given["texts"] or ("-",)
+    output = given["output"] or _default_output(texts[0])
+    if given["resume"]:
+        _refuse_retyped()
+        run = resume(output, minutes=given["minutes"], started=STARTED)
+    else:
+        _refuse_terminal_input(texts)
+        run = prepare(
+            texts,
+            output=output,
+            request=from_given(TrainingRequest, given),
+            validation=[given["validation"]] if given["validation"] else [],
+            force=given["force"],
+            encoding=given["encoding"],
+            errors=given["encoding_errors"],
+            started=STARTED,
+        )
+    for note in run.corpus.notes:
+        _say(note)
+    _say(run.plan.reason)
+    _train(run, given["log"], given["quiet"])
+
+
+def _refuse_retyped() -> None:
+    """Resuming takes everything from the run that stopped; what was typed again would not be heeded."""
+    heeded = {"texts", "output", "resume", "minutes", "log", "quiet"}
+    context = click.get_current_context()
+    typed = click.core.ParameterSource.COMMANDLINE
+    for name in context.params:
+        if name not in heeded and context.get_parameter_source(name) is typed:
+            flag = name.replace("_", "-")
+            raise UsageError(f"--resume goes on with the settings of the run that stopped; leave --{flag} away")
+
+
+def _default_output(text: str) -> str:
+    """The first text's name without its endings; for standard input "model"."""
+    if text == "-":
+        return "model.safetensors"
+    name = Path(text).resolve().name
+    for ending in (".gz", ".bz2", ".xz"):
+        name = name.removesuffix(ending)
+    return f"{Path(name).stem}.safetensors"
+
+
+def _refuse_terminal_input(texts: Iterable[str]) -> None:
+    """Waiting in silence for someone to type a corpus helps nobody."""
+    if "-" in texts and sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty():
+        raise UsageError("no text: name a file or folder, or pipe a text in; see charlstm train --help")
+
+
+def _train(run: Run, log: str | None, quiet: bool) -> None:
+    caught: list[int] = []
+
+    def catch(number: int, _frame: object) -> None:
+        caught.append(number)
+        signal.signal(number, signal.SIG_DFL)  # a second one ends at once
+
+    handlers = {number: signal.signal(number, catch) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        _follow(run.run(lambda: bool(caught)), log, quiet)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    if caught and not run.finished:
+        _say(f"stopped and saved; go on with: charlstm train --resume -o {run.output}")
+        sys.exit(128 + caught[0])
+    bits = run.result.get("val_bits_per_char")
+    if bits is not None:
+        _say(f"validation: {bits:.4f} bits per character after {run.result['seconds']:.0f} s")
+    _write(f"{run.output}\n")
+
+
+def _follow(reports: Iterable[Progress], log: str | None, quiet: bool) -> None:
+    """Show reports: live on a terminal, else a line now and then."""
+    stream = open(log, "a", encoding="utf-8") if log else None
+    try:
+        if stream is not None:
+            reports = _logged(reports, stream)
+        if quiet:
+            for _ in reports:
+                pass
+        elif sys.stderr.isatty():
+            from .terminal import TrainingDisplay
+
+            with TrainingDisplay() as display:
+                for report in reports:
+                    display.show(report)
+        else:
+            _follow_plainly(reports)
+    finally:
+        if stream is not None:
+            stream.close()
+
+
+def _logged(reports: Iterable[Progress], stream: Any) -> Iterator[Progress]:
+    for report in reports:
+        stream.write(json.dumps(dataclasses.asdict(report)) + "\n")
+        stream.flush()
+        yield report
+
+
+def _follow_plainly(reports: Iterable[Progress]) -> None:
+    shown = 0.0
+    for report in reports:
+        if report.note:
+            _say(report.note)
+        if report.val_bits is not None or report.seconds - shown >= _PLAIN_REPORT_SECONDS:
+            shown = report.seconds
+            val = "" if report.val_bits is None else f"  val {report.val_bits:.4f}"
+            click.echo(
+                f"{report.fraction:4.0%}  step {report.step}  train {report.train_bits:.4f}{val} bits/char  "
+                f"{report.speed:,.0f} chars/s  {report.left:.0f} s left",
+                err=True,
+            )
+
+
+@cli.command()
+@click.argument("model", type=click.Path())
+@click.argument("prompt", required=False)
+@_setting(SampleSettings, "length", "-n")
+@_setting(SampleSettings, "temperature", "-t")
+@_setting(SampleSettings, "top_k")
+@_setting(SampleSettings, "top_p")
+@_setting(SampleSettings, "min_p")
+@_setting(SampleSettings, "count", "-c")
+@_setting(SampleSettings, "seed")
+@_setting(SampleSettings, "stop", multiple=True)
+@click.option("--no-echo", is_flag=True, help="write the continuation only, not the prompt")
+@click.option("--lines", is_flag=True, help="every line of standard input is a prompt")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines: prompt, text, seed")
+@click.option("--device", type=click.Choice(["cpu", "cuda", "mps"]), default="cpu", show_default=True)
+def sample(
+    model: str, prompt: str | None, no_echo: bool, lines: bool, as_json: bool, device: str, **given: Any
+) -> None:
+    r"""Write on from PROMPT, or from standard input.
+
+    \b
+      charlstm sample book.safetensors 'Once upon' -n 200
+      printf 'ROMEO:' | charlstm sample plays.safetensors --temperature 0.5
+      charlstm sample names.safetensors --count 20
+
+    Characters appear as they are made. Temperature comes first, then top-k, top-p, min-p. A stop text is
+    written, then the sample ends.
+    """
+    from .api import load
+    from .sampling import choose_seed
+
+    if lines and prompt is not None:
+        raise UsageError("--lines reads its prompts from standard input; leave PROMPT away")
+    settings = from_given(SampleSettings, given)
+    settings = dataclasses.replace(settings, seed=choose_seed(settings))
+    loaded = load(model, device)
+    prompts = _prompts(prompt, lines)
+    _warn_of_unknown(loaded, prompts)
+    if as_json:
+        _sample_json(loaded, prompts, settings)
+    elif settings.count == 1 and not lines:
+        _sample_streaming(loaded, prompts[0], settings, no_echo)
+    else:
+        _sample_many(loaded, prompts, settings, no_echo)
+
+
+def _prompts(prompt: str | None, lines: bool) -> list[str]:
+    if prompt is not None:
+        return [prompt]
+    if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
+        return [""]
+    from .corpus import STANDARD_INPUT, read_pieces
+
+    text = "".join(read_pieces([STANDARD_INPUT], note=_say))
+    text = text.removesuffix("\n")
+    return text.split("\n") if lines else [text]
+
+
+def _warn_of_unknown(model: Model, prompts: Iterable[str]) -> None:
+    unknown = model.vocabulary.unknown_characters("".join(prompts))
+    if unknown:
+        shown = " ".join(repr(c)[1:-1] for c in unknown[:20]) + (" ..." if len(unknown) > 20 else "")
+        _say(f"warning: the model never saw these characters of the prompt: {shown}")
+
+
+def _sample_streaming(model: Model, prompt: str, settings: SampleSettings, no_echo: bool) -> None:
+    if not no_echo:
+        _write(prompt)
+    last = prompt[-1:]
+    for character in model.stream(prompt, settings):
+        _write(character)
+        last = character
+    if sys.stdout.isatty() and last != "\n":
+        _write("\n")
+
+
+def _sample_many(model: Model, prompts: list[str], settings: SampleSettings, no_echo: bool) -> None:
+    """Whole samples; each ends its line, so that they can be told apart."""
+    whole = [prompt for prompt in prompts for _ in range(settings.count)]
+    for prompt, text in zip(whole, model.samples(prompts, settings), strict=True):
+        shown = text if no_echo else prompt + text
+        _write(shown if shown.endswith("\n") else shown + "\n")
+
+
+def _sample_json(model: Model, prompts: list[str], settings: SampleSettings) -> None:
+    whole = [prompt for prompt in prompts for _ in range(settings.count)]
+    for number, (prompt, text) in enumerate(zip(whole, model.samples(prompts, settings), strict=True)):
+        record = {"prompt": prompt, "text": text, "seed": settings.seed, "sample": number}
+        click.echo(json.dumps(record))
+
+
+@cli.command("eval")
+@click.argument("model", type=click.Path())
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of lines")
+@click.option("--lines", is_flag=True, help="a score for every line, each a text of its own")
+@click.option("--chars", is_flag=True, help="a score for every character")
+@click.option("--heatmap", is_flag=True, help="the text, coloured by how surprising each character is")
+@click.option("--against", multiple=True, metavar="MODEL", help="compare with this model (repeatable)")
+@click.option("--device", type=click.Choice(["cpu", "cuda", "mps"]), default="cpu", show_default=True)
+@_reading_options
+def evaluate(
+    model: str,
+    texts: tuple[str, ...],
+    as_json: bool,
+    lines: bool,
+    chars: bool,
+    heatmap: bool,
+    against: tuple[str, ...],
+    device: str,
+    encoding: str,
+    encoding_errors: str,
+) -> None:
+    r"""Say how well MODEL predicts a text: files, folders, or standard input.
+
+    \b
+      charlstm eval book.safetensors other.txt
+      charlstm eval book.safetensors --lines < mails.txt | sort -n
+      charlstm eval english.safetensors --against dutch.safetensors letter.txt
+
+    Fewer bits per character are better; perplexity is 2 to their power. With --lines, each output line is the
+    bits per character of an input line, a tab, and that line.
+    """
+    from .api import load
+    from .corpus import read_pieces
+
+    if lines + chars + heatmap > 1:
+        raise UsageError("--lines, --chars and --heatmap contradict each other: give one of them")
+    if against and (chars or heatmap):
+        raise UsageError("--against compares whole texts or --lines; leave --chars and --heatmap away")
+    sources = texts or ("-",)
+    _refuse_terminal_input(sources)
+    models = [load(path, device) for path in (model, *against)]
+    pieces = read_pieces(sources, encoding, encoding_errors, _say)
+    if lines:
+        _eval_lines(models, (model, *against), pieces, as_json)
+    elif chars:
+        _eval_chars(models[0], pieces, as_json)
+    elif heatmap:
+        _eval_heatmap(models[0], pieces)
+    elif against:
+        _eval_against(models, (model, *against), pieces, as_json)
+    else:
+        _eval_text(models[0], pieces, as_json)
+
+
+def _eval_text(model: Model, pieces: Iterable[str], as_json: bool) -> None:
+    figures = _not_empty(model.score_pieces(pieces)).figures()
+    _write_figures(figures, as_json)
+
+
+def _write_figures(figures: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(figures))
+        return
+    for name, value in figures.items():
+        _write(f"{name} {value:.6g}\n" if isinstance(value, float) else f"{name} {value}\n")
+
+
+def _not_empty(score: Score) -> Score:
+    if not score.characters:
+        raise TextError("the text is empty: there is nothing to score")
+    return score
+
+
+def _eval_lines(models: list[Model], names: tuple[str, ...], pieces: Iterable[str], as_json: bool) -> None:
+    from .corpus import lines_of
+
+    for lines in lines_of(pieces):
+        by_model = [model.scorer.score_lines(lines) for model in models]
+        output = []
+        for line, scores in zip(lines, zip(*by_model, strict=True), strict=True):
+            best = min(range(len(models)), key=lambda number: scores[number].bits_per_byte)
+            text = line.removesuffix("\n")
+            if as_json:
+                record = {"line": text, **scores[best].figures()}
+                output.append(json.dumps({"best": names[best], **record} if len(models) > 1 else record))
+            else:
+                which = f"{names[best]}\t" if len(models) > 1 else ""
+                output.append(f"{which}{scores[best].bits_per_char:.4f}\t{text}")
+        _write("\n".join(output) + "\n")
+
+
+def _scored_pieces(model: Model, pieces: Iterable[str]) -> Iterator[tuple[str, list[float]]]:
+    """Pieces of text with the bits of each of their characters."""
+    from .evaluation import LN2
+
+    texts: list[str] = []
+
+    def remembered() -> Iterator[Any]:
+        for piece in pieces:
+            texts.append(piece)
+            yield model.vocabulary.encode(piece)
+
+    rest = ""
+    for nats in model.scorer.surprisals(remembered()):
+        rest += "".join(texts)
+        texts.clear()
+        yield rest[: len(nats)], (nats / LN2).tolist()
+        rest = rest[len(nats) :]
+
+
+def _eval_chars(model: Model, pieces: Iterable[str], as_json: bool) -> None:
+    for text, bits in _scored_pieces(model, pieces):
+        for character, cost in zip(text, bits, strict=True):
+            shown = json.dumps(character, ensure_ascii=False)
+            if as_json:
+                click.echo(json.dumps({"char": character, "bits": cost}))
+            else:
+                click.echo(f"{cost:.4f}\t{shown}")
+
+
+def _eval_heatmap(model: Model, pieces: Iterable[str]) -> None:
+    from .terminal import heatmap
+
+    shown = ((visible(text), bits) for text, bits in _scored_pieces(model, pieces))
+    for piece in heatmap(shown):
+        click.echo(piece, nl=False, color=True)
+
+
+def _eval_against(models: list[Model], names: tuple[str, ...], pieces: Iterable[str], as_json: bool) -> None:
+    text = list(pieces)
+    scores = [_not_empty(model.score_pieces(text)) for model in models]
+    best = min(range(len(models)), key=lambda number: scores[number].bits_per_byte)
+    if as_json:
+        table = {name: score.figures() for name, score in zip(names, scores, strict=True)}
+        click.echo(json.dumps({"models": table, "best": names[best]}))
+        return
+    for name, score in zip(names, scores, strict=True):
+        _write(f"{score.bits_per_byte:.6g} {name}\n")
+    _write(f"best {names[best]}\n")
+
+
+@cli.command()
+@click.argument("model", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="everything, as JSON")
+def info(model: str, as_json: bool) -> None:
+    r"""Say what is in a model file.
+
+    \b
+      charlstm info book.safetensors
+      charlstm info book.safetensors --json | jq .result.curve
+    """
+    from . import modelfile
+
+    file = modelfile.load(model)
+    if as_json:
+        click.echo(json.dumps(file.description()))
+        return
+    settings = file.settings
+    rows = {
+        "cell": settings.cell,
+        "layers": settings.layers,
+        "hidden": settings.hidden,
+        "embedding": settings.embedding,
+        "weights": settings.parameters(),
+        "characters": json.dumps("".join(file.vocabulary.characters), ensure_ascii=False),
+        "lines": str(file.lines).lower(),
+        **{f"trained_on.{n}": _one_line(source) for n, source in enumerate(file.trained_on)},
+        **{f"training.{key}": _one_line(value) for key, value in file.training.items()},
+        **{f"result.{key}": _one_line(value) for key, value in file.result.items() if key != "curve"},
+    }
+    for name, value in rows.items():
+        click.echo(visible(f"{name} {value}").replace("\n", "\u240a").replace("\t", "\u2409"))
+    _draw_curve(file.result.get("curve"))
+
+
+def _one_line(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {entry}" for key, entry in value.items())
+    return str(value)
+
+
+def _draw_curve(curve: Any) -> None:
+    values = [entry["val"] for entry in curve if _is_point(entry)] if isinstance(curve, list) else []
+    if values and sys.stdout.isatty():
+        from .terminal import sparkline
+
+        click.echo(f"curve {sparkline(values)}  {values[0]:.3f} -> {values[-1]:.3f} bits per character")
+
+
+def _is_point(entry: Any) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("val"), int | float)
+
+
+# ---------------------------------------------------------------------------------------- main
+
+
+def main() -> None:
+    """Run the command line; turn every error into one line and an exit status."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        status = cli.main(standalone_mode=False)
+    except CharlstmError as error:
+        _say(f"error: {error}")
+        status = error.exit_status
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        status = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 141
+    sys.exit(status if isinstance(status, int) else 0)

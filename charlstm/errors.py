@@ -1,0 +1,42 @@
+"""The exception tree. Knows nothing about the rest of the package.
+
+    CharlstmError               anything that a user can put right
+    |- UsageError               the request contradicts itself or is out of range (exit status 2)
+    |- TextError                a text cannot be read, decoded or learnt from
+    |- ModelFileError           a model file is missing, broken, hostile or of another format
+    |- OutputError              a result cannot be written, or would overwrite something
+    `- DivergedError            training went to infinity and did not come back
+
+Each message names the thing and the remedy. The command line turns any of them into one line on standard
+error and the exit status below; nothing else in the package prints or exits.
+"""
+
+from __future__ import annotations
+
+
+class CharlstmError(Exception):
+    """Anything that goes wrong and that a user can put right."""
+
+    exit_status = 1
+
+
+class UsageError(CharlstmError, ValueError):
+    """A setting is out of range, or two settings contradict each other."""
+
+    exit_status = 2
+
+
+class TextError(CharlstmError):
+    """A text cannot be read, cannot be decoded, or is too short for what is asked."""
+
+
+class ModelFileError(CharlstmError):
+    """A model or resume file is missing, cut short, hostile, or of another format."""
+
+
+class OutputError(CharlstmError):
+    """A result cannot be written where it was asked for."""
+
+
+class DivergedError(CharlstmError):
+    """The training loss became infinite again and again."""

@@ -1,0 +1,130 @@
+"""Chooses what the user left open, from the text, the machine's speed and the budget. Pure arithmetic.
+
+The rules come from the measurements in benchmarks/LOG.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .settings import Budget, ModelSettings, TrainingRequest, TrainingSettings
+
+WIDTHS = (64, 96, 128, 192, 256, 384, 512, 768, 1024)
+CHARACTERS_A_WEIGHT = 3.5
+"""How often a run must at least show a character for every weight of the network."""
+TEXT_A_WEIGHT = 0.2
+"""Characters of text that justify a weight: a short text does not fill a large network."""
+OVERHEAD_SECONDS = 6.0
+"""Start-up and last validation, about."""
+EFFICIENCY = 0.7
+"""A whole step's floating-point rate as a share of the layers' alone."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """What matters about a text."""
+
+    characters: int
+    vocabulary: int
+    mean_line: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A training run with everything decided, and why."""
+
+    model: ModelSettings
+    training: TrainingSettings
+    expected: float
+    """Characters that the budget is expected to reach."""
+    reason: str
+
+
+def plan(request: TrainingRequest, text: Text, speed: float, precision: Literal["float32", "bfloat16"]) -> Plan:
+    """Decide everything about a run.
+
+    Args:
+        request: what the user asked for; what is not None is kept.
+        text: the part that is learnt from.
+        speed: this machine's floating-point operations a second in a training step.
+        precision: the faster number format here.
+    """
+    budget = request.budget()
+    layers = request.layers or 2
+    hidden = request.hidden or _width(request, text, speed, layers)
+    model = _model(request, text, layers, hidden)
+    batch = request.batch or 16
+    context = request.context or (64 if not request.lines else max(8, min(64, round(text.mean_line))))
+    expected = _reach(budget, text, model, batch * context, speed)
+    passes = expected / text.characters
+    training = TrainingSettings(
+        budget=budget,
+        batch=batch,
+        context=context,
+        learning_rate=_given(request.learning_rate, 0.008 * min(1.0, (256 / hidden) ** 0.5)),
+        weight_decay=_given(request.weight_decay, 0.1),
+        dropout=_given(request.dropout, _dropout(passes)),
+        dropconnect=_given(request.dropconnect, 0.0),
+        averaging=0.05,
+        clip=1.0,
+        warmup=0.02,
+        betas=(0.9, 0.99),
+        precision=precision,
+        lines=request.lines,
+        seed=request.seed,
+    )
+    return Plan(model, training, expected, _reason(request, text, model, training, passes, speed))
+
+
+def _given(value: float | None, chosen: float) -> float:
+    return chosen if value is None else value
+
+
+def _model(request: TrainingRequest, text: Text, layers: int, hidden: int) -> ModelSettings:
+    embedding = request.embedding or min(hidden, 64 if text.vocabulary <= 512 else 128)
+    return ModelSettings(text.vocabulary, layers, hidden, embedding, request.cell)
+
+
+def _width(request: TrainingRequest, text: Text, speed: float, layers: int) -> int:
+    """The widest network that the budget can teach and that the text can fill."""
+    for width in reversed(WIDTHS):
+        model = _model(request, text, layers, width)
+        reach = _reach(request.budget(), text, model, (request.batch or 16) * (request.context or 64), speed)
+        weights = model.multiplications()
+        if reach >= CHARACTERS_A_WEIGHT * weights and text.characters >= TEXT_A_WEIGHT * weights:
+            return width
+    return WIDTHS[0]
+
+
+def _reach(budget: Budget, text: Text, model: ModelSettings, step: int, speed: float) -> float:
+    """Characters that a run gets to see: 2 operations a weight forward, 4 backward."""
+    if budget.unit == "steps":
+        return budget.amount * step
+    if budget.unit == "epochs":
+        return budget.amount * text.characters
+    seconds = max(0.5 * 60 * budget.amount, 60 * budget.amount - OVERHEAD_SECONDS)
+    return EFFICIENCY * seconds * speed / (6 * model.multiplications())
+
+
+def _dropout(passes: float) -> float:
+    """More of it the more often the text is seen."""
+    return round(min(0.5, max(0.0, 0.05 * (passes - 2))), 2)
+
+
+def _reason(
+    request: TrainingRequest,
+    text: Text,
+    model: ModelSettings,
+    training: TrainingSettings,
+    passes: float,
+    speed: float,
+) -> str:
+    budget = training.budget
+    return (
+        f"{model.layers} x {model.hidden} {model.cell} ({model.parameters():,} weights), batch {training.batch}, "
+        f"context {training.context}, rate {training.learning_rate:.2g}, dropout {training.dropout:g}, "
+        f"{training.precision}: {text.characters:,} characters of {text.vocabulary - 1} kinds, "
+        f"about {passes:.2g} passes in {budget.amount:g} {budget.unit}"
+        + (f" at {speed / 1e9:.0f} GFLOP/s" if budget.unit == "minutes" else "")
+    )

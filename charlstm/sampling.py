@@ -1,0 +1,163 @@
+"""From scores to characters: temperature, top-k, top-p, min-p, stop texts, many samples at once.
+
+Works with any network. The unknown symbol is never drawn. Sample i of a seed has a random stream of its own, so
+that it is the same text whatever the count.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .network import Floats, Network, State
+from .settings import SampleSettings
+from .vocabulary import UNKNOWN, Vocabulary
+
+AT_ONCE = 256
+"""Samples that advance together."""
+
+
+def probabilities(scores: Floats, settings: SampleSettings) -> NDArray[np.float64]:
+    """The distribution that characters are drawn from.
+
+    Temperature first, then top-k, top-p and min-p, each on what the one before left. Ties with the last character
+    that is kept are kept by id order.
+
+    Args:
+        scores: (B, V).
+        settings: temperature 0 puts all probability on the highest score (the first of equals).
+
+    Returns:
+        (B, V); rows sum to 1; the unknown symbol has 0.
+    """
+    values = scores.astype(np.float64)
+    values[:, UNKNOWN] = -np.inf
+    if settings.temperature == 0:
+        greedy: NDArray[np.float64] = np.zeros_like(values)
+        np.put_along_axis(greedy, values.argmax(axis=1)[:, None], 1.0, axis=1)
+        return greedy
+    values -= values.max(axis=1, keepdims=True)
+    weights = np.exp(values / settings.temperature)
+    weights /= weights.sum(axis=1, keepdims=True)
+    if settings.top_k or settings.top_p is not None:
+        weights *= _kept_by_rank(weights, settings.top_k, settings.top_p)
+    if settings.min_p is not None:
+        weights *= weights >= settings.min_p * weights.max(axis=1, keepdims=True)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights
+
+
+def _kept_by_rank(weights: NDArray[np.float64], top_k: int | None, top_p: float | None) -> NDArray[np.bool_]:
+    """Which symbols top-k and top-p leave; the likeliest always stays (Holtzman et al. 2020 for top-p)."""
+    order = np.argsort(-weights, axis=1, kind="stable")
+    ranked = np.take_along_axis(weights, order, axis=1)
+    keep = np.ones(ranked.shape, dtype=bool)
+    if top_k:
+        keep[:, top_k:] = False
+    if top_p is not None:
+        ranked = ranked * keep
+        before = np.cumsum(ranked, axis=1) - ranked
+        keep &= before < top_p * ranked.sum(axis=1, keepdims=True)
+        keep[:, 0] = True
+    kept = np.empty_like(keep)
+    np.put_along_axis(kept, order, keep, axis=1)
+    return kept
+
+
+def draw(weights: NDArray[np.float64], uniforms: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Invert the cumulative distribution: weights (B, V), uniforms in [0, 1) (B,) -> ids (B,)."""
+    sums = np.cumsum(weights, axis=1)
+    targets = uniforms * sums[:, -1]
+    ids: NDArray[np.intp] = np.minimum((sums <= targets[:, None]).sum(axis=1), _last_possible(weights))
+    return ids
+
+
+def _last_possible(weights: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The last symbol with any probability: where rounding would step past the end."""
+    last: NDArray[np.intp] = weights.shape[1] - 1 - (weights[:, ::-1] > 0).argmax(axis=1)
+    return last
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where samples begin: the scores after the prompt and the state, for B prompts."""
+
+    scores: Floats
+    """(B, V)"""
+    state: State
+
+
+def read_prompts(network: Network, vocabulary: Vocabulary, prompts: Sequence[str]) -> Start:
+    """Read prompts; the empty one is the start of a text. Prompts of one length are read together."""
+    scores: list[Floats | None] = [None] * len(prompts)
+    states: list[State | None] = [None] * len(prompts)
+    by_length: dict[int, list[int]] = {}
+    for number, prompt in enumerate(prompts):
+        by_length.setdefault(len(prompt), []).append(number)
+    for numbers in by_length.values():
+        ids = np.stack([vocabulary.encode(prompts[number]) for number in numbers], axis=1).astype(np.int64)
+        ids = np.concatenate([np.full((1, len(numbers)), vocabulary.start), ids])  # (T + 1, B)
+        state = network.zero_state(len(numbers))
+        for begin in range(0, len(ids) - 1, 1024):
+            state = network.read(ids[begin : min(begin + 1024, len(ids) - 1)], state)
+        last, state = network.step(ids[-1], state)
+        for column, number in enumerate(numbers):
+            scores[number], states[number] = last[column], state.streams([column])
+    whole = State(*(np.concatenate(parts, axis=1) for parts in zip(*(s for s in states if s), strict=True)))
+    return Start(np.stack([row for row in scores if row is not None]), whole)
+
+
+def choose_seed(settings: SampleSettings) -> int:
+    """The seed that was given, or a fresh one."""
+    return secrets.randbits(63) if settings.seed is None else settings.seed
+
+
+def generate(
+    network: Network, vocabulary: Vocabulary, start: Start, settings: SampleSettings, first: int = 0
+) -> Iterator[list[tuple[int, str]]]:
+    """Write on from B starts together, a character a step.
+
+    Args:
+        network, vocabulary: the model.
+        start: of the B samples that advance together.
+        settings: its seed must be given; its count is not looked at.
+        first: number of the first of these samples, which chooses its random stream.
+
+    Yields:
+        for each step the (sample, character) pairs of the samples that still run.
+    """
+    running = np.arange(start.scores.shape[0])
+    streams = [np.random.Generator(np.random.PCG64([choose_seed(settings), first + int(i)])) for i in running]
+    stops = [StopWatch(settings.stop) for _ in running]
+    scores, state = start.scores, start.state
+    for moment in range(settings.length):
+        uniforms = np.array([streams[sample].random() for sample in running])
+        ids = draw(probabilities(scores, settings), uniforms)
+        characters = vocabulary.decode(ids)
+        yield list(zip(running.tolist(), characters, strict=True))
+        alive = [not stops[sample].saw(c) for sample, c in zip(running, characters, strict=True)]
+        if not all(alive):
+            running, ids, state = running[alive], ids[alive], state.streams(np.array(alive))
+        if not len(running) or moment == settings.length - 1:
+            return
+        scores, state = network.step(ids, state)
+
+
+class StopWatch:
+    """Watches a sample for the texts that end it."""
+
+    def __init__(self, stops: Sequence[str]) -> None:
+        self._stops = tuple(stops)
+        self._longest = max(map(len, stops), default=0)
+        self._tail = ""
+
+    def saw(self, character: str) -> bool:
+        """Take one more character; say whether the sample now ends with a stop text."""
+        if not self._stops:
+            return False
+        self._tail = (self._tail + character)[-self._longest :]
+        return self._tail.endswith(self._stops)

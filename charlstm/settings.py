@@ -1,0 +1,218 @@
+"""What defines a model, a training run and a sample: plain dataclasses, checked when they are made.
+
+Knows nothing about files, networks or the command line. The help texts and defaults of the command line are
+read from the fields below, so that nothing is typed twice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from .errors import UsageError
+
+CellName = Literal["lstm", "gru", "rnn"]
+CELLS: tuple[CellName, ...] = ("lstm", "gru", "rnn")
+GATES: dict[str, int] = {"lstm": 4, "gru": 3, "rnn": 1}
+"""Rows of a layer's weight matrices, in units of the hidden size (torch's convention)."""
+
+SMALLEST_TEXT = 100
+"""Characters below which training is refused: fewer leave nothing to learn from and nothing to validate on."""
+
+_T = TypeVar("_T")
+
+
+def setting(default: Any, help: str, *, least: float | None = None, most: float | None = None) -> Any:
+    """A dataclass field with its help text and its range (both ends included)."""
+    return dataclasses.field(default=default, metadata={"help": help, "least": least, "most": most})
+
+
+def check_ranges(settings: Any) -> None:
+    """Check every field against the range that it declares; None means "not given" and passes.
+
+    Raises:
+        UsageError: a value is outside its range or not a number.
+    """
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        least, most = field.metadata.get("least"), field.metadata.get("most")
+        if value is None or (least is None and most is None):
+            continue
+        if math.isnan(value) or (least is not None and value < least) or (most is not None and value > most):
+            bounds = f"at least {least:g}" if most is None else f"between {least:g} and {most:g}"
+            raise UsageError(f"{field.name.replace('_', '-')} is {value:g}; it must be {bounds}")
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """The shape of a network; with the tensors, all that is needed to compute it."""
+
+    vocabulary: int = setting(2, "symbols that can be predicted: the unknown symbol and the characters", least=2)
+    layers: int = setting(2, "stacked recurrent layers", least=1, most=64)
+    hidden: int = setting(256, "units a layer", least=1, most=65536)
+    embedding: int = setting(64, "numbers that stand for a character at the input", least=1, most=65536)
+    cell: CellName = setting("lstm", "kind of recurrent cell")
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+        if self.cell not in CELLS:
+            raise UsageError(f"cell is {self.cell!r}; it must be one of {', '.join(CELLS)}")
+
+    @property
+    def gates(self) -> int:
+        """Rows of a layer's weight matrices, in units of the hidden size."""
+        return GATES[self.cell]
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of all tensors of such a network, as torch names them.
+
+        The embedding has one row more than there are symbols: the last is the start symbol, which is read and
+        never predicted.
+        """
+        rows = self.gates * self.hidden
+        shapes: dict[str, tuple[int, ...]] = {"embedding.weight": (self.vocabulary + 1, self.embedding)}
+        for layer in range(self.layers):
+            width = self.hidden if layer else self.embedding
+            shapes[f"layers.{layer}.weight_ih_l0"] = (rows, width)
+            shapes[f"layers.{layer}.weight_hh_l0"] = (rows, self.hidden)
+            shapes[f"layers.{layer}.bias_ih_l0"] = (rows,)
+            shapes[f"layers.{layer}.bias_hh_l0"] = (rows,)
+        shapes["head.weight"] = (self.vocabulary, self.hidden)
+        shapes["head.bias"] = (self.vocabulary,)
+        return shapes
+
+    def parameters(self) -> int:
+        """Number of trained numbers."""
+        return sum(math.prod(shape) for shape in self.shapes().values())
+
+    def multiplications(self) -> int:
+        """Multiply-add pairs for one character in one forward pass (the embedding is a look-up)."""
+        return self.parameters() - (self.vocabulary + 1) * self.embedding
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long to train: exactly one of the three units."""
+
+    unit: Literal["minutes", "epochs", "steps"] = "minutes"
+    amount: float = 10.0
+
+    def __post_init__(self) -> None:
+        if not (self.amount > 0 and math.isfinite(self.amount)):
+            raise UsageError(f"{self.unit} is {self.amount:g}; it must be more than 0")
+
+    @staticmethod
+    def chosen(minutes: float | None, epochs: float | None, steps: int | None) -> Budget:
+        """The one budget that was given, or ten minutes.
+
+        Raises:
+            UsageError: two of them were given.
+        """
+        pairs = [("minutes", minutes), ("epochs", epochs), ("steps", steps)]
+        given = [(unit, amount) for unit, amount in pairs if amount is not None]
+        if len(given) > 1:
+            names = " and ".join(f"--{unit}" for unit, _ in given)
+            raise UsageError(f"{names} contradict each other: give one budget")
+        return Budget(*given[0]) if given else Budget()  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """What a user may ask of a training run. None: to be chosen from the text, the machine and the budget."""
+
+    minutes: float | None = setting(None, "budget in minutes, everything included (default: 10)")
+    epochs: float | None = setting(None, "budget in passes over the text")
+    steps: int | None = setting(None, "budget in steps of the optimiser")
+    layers: int | None = setting(None, "stacked recurrent layers", least=1, most=64)
+    hidden: int | None = setting(None, "units a layer", least=1, most=65536)
+    embedding: int | None = setting(None, "numbers that stand for a character at the input", least=1, most=65536)
+    cell: CellName = setting("lstm", "kind of recurrent cell")
+    batch: int | None = setting(None, "parallel streams through the text", least=1, most=65536)
+    context: int | None = setting(None, "characters a gradient flows back through", least=1, most=65536)
+    learning_rate: float | None = setting(None, "highest learning rate", least=0, most=1e6)
+    weight_decay: float | None = setting(None, "AdamW's decoupled weight decay", least=0, most=100)
+    dropout: float | None = setting(None, "share of a layer's inputs that is dropped", least=0, most=0.95)
+    dropconnect: float | None = setting(None, "share of the recurrent weights that is dropped", least=0, most=0.95)
+    val_fraction: float = setting(0.1, "share of the text, from its end, that validates", least=0.0, most=0.9)
+    min_count: int | None = setting(None, "characters seen less often become the unknown symbol", least=1)
+    lines: bool = setting(False, "every line is a record of its own (names, titles, commands)")
+    seed: int = setting(0, "same seed, same run", least=0, most=2**63 - 1)
+    device: str = setting("auto", "where to compute")
+    threads: int | None = setting(None, "processor threads", least=1, most=4096)
+    precision: Literal["auto", "float32", "bfloat16"] = setting("auto", "number format of the matrix products")
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+        self.budget()
+        if self.cell not in CELLS:
+            raise UsageError(f"cell is {self.cell!r}; it must be one of {', '.join(CELLS)}")
+
+    def budget(self) -> Budget:
+        """The one budget that was asked for."""
+        return Budget.chosen(self.minutes, self.epochs, self.steps)
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """A training run, with everything decided. Saved with the model; enough to repeat the run."""
+
+    budget: Budget
+    batch: int
+    context: int
+    learning_rate: float
+    weight_decay: float
+    dropout: float
+    dropconnect: float
+    averaging: float
+    """Horizon of the average of the weights, as a share of the run; 0: none."""
+    clip: float
+    """Largest Euclidean norm of a gradient."""
+    warmup: float
+    """Share of the run over which the learning rate rises."""
+    betas: tuple[float, float]
+    precision: Literal["float32", "bfloat16"]
+    lines: bool
+    seed: int
+    reset: float = 0.01
+    """Chance that a stream starts afresh at a line's start, so that cold starts are learnt too."""
+    unknown: float = 1e-4
+    """Share of characters shown as the unknown symbol, so that it is trained on any text."""
+    validations: int = 20
+    """How many times the run is validated."""
+
+    @staticmethod
+    def from_json(values: dict[str, Any]) -> TrainingSettings:
+        """Rebuild from what `dataclasses.asdict` gave, after a trip through JSON."""
+        values = dict(values)
+        values["budget"] = Budget(**values["budget"])
+        values["betas"] = tuple(values["betas"])
+        return TrainingSettings(**values)
+
+
+@dataclass(frozen=True)
+class SampleSettings:
+    """How characters are drawn from a model's predictions."""
+
+    length: int = setting(500, "characters to write", least=0)
+    temperature: float = setting(0.8, "below 1 plays safe, above 1 takes risks; 0 is greedy", least=0, most=1e6)
+    top_k: int | None = setting(None, "draw from the K likeliest characters only", least=1)
+    top_p: float | None = setting(None, "draw from the likeliest characters that reach P together", least=0, most=1)
+    min_p: float | None = setting(
+        None, "draw from characters at least P times as likely as the likeliest", least=0, most=1
+    )
+    count: int = setting(1, "that many samples", least=1, most=1_000_000)
+    seed: int | None = setting(None, "same seed, same text", least=0, most=2**63 - 1)
+    stop: tuple[str, ...] = setting((), "end a sample where it has written TEXT (repeatable)")
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+        if any(not text for text in self.stop):
+            raise UsageError("stop is empty; give the text that ends a sample")
+
+
+def from_given(kind: type[_T], values: dict[str, Any]) -> _T:
+    """Make settings of a kind from a larger dictionary; what is absent keeps its default."""
+    names = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: value for name, value in values.items() if name in names})

@@ -1,0 +1,491 @@
+"""Truncated backpropagation through time under a budget; yields progress, never prints, never writes.
+
+Knows batches, a network and a clock; knows nothing about files or terminals. The caller iterates over
+`Trainer.run()`, and saves when it likes what `Trainer.result()` and `Trainer.checkpoint()` give.
+
+All that is random in step k comes from the seed and k, and all that is decided in it from k or from the state that a
+checkpoint holds, so a run that is cut into pieces ends with the same bytes as one that is not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import dataclasses
+import math
+import platform
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from .corpus import IGNORED, Batch, Corpus, batches, split_lines
+from .engine import Engine
+from .errors import DivergedError, UsageError
+from .evaluation import LN2, Score, Scorer
+from .model import CharModel, TorchNetwork, TorchState
+from .network import Network
+from .settings import ModelSettings, TrainingSettings
+from .vocabulary import UNKNOWN
+
+Tensors = dict[str, NDArray[Any]]
+
+ROUGH_VALIDATION = 0.04
+"""Share of the work of a run that validations on the way may take."""
+FINAL_VALIDATION = 0.03
+"""Share of the work of a run that the last validation may take."""
+PATIENCE = 0.3
+"""Share of the run without a better validation after which training stops."""
+CURVE = 500
+"""Entries of the curve that are kept: a long run's curve is thinned to fewer."""
+RATE_CUTS = 3
+"""How many times a diverged run goes back with half the rate before it gives up."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands."""
+
+    step: int
+    fraction: float
+    """Of the budget, 0 to 1."""
+    characters: int
+    """Learnt from so far."""
+    seconds: float
+    """Spent so far, earlier sittings included."""
+    left: float
+    """Seconds to go, as far as one can tell."""
+    speed: float
+    """Characters a second since the last report."""
+    train_bits: float
+    """Bits per character since the last report."""
+    val_bits: float | None
+    """Bits per character on the validation text, by the averaged weights; None: not measured this time."""
+    best_bits: float | None
+    learning_rate: float
+    note: str = ""
+    """Something that a person should be told once."""
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name; "auto" is the first of cuda, mps and cpu that is there.
+
+    Raises:
+        UsageError: there is no such device here.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise UsageError(f"device {name!r} is not available here; try --device cpu") from error
+    return torch.device(name)
+
+
+def prepare_process(threads: int | None) -> None:
+    """Set the number of threads, and keep freed memory: on Linux that alone makes a step a third faster.
+
+    glibc gives large blocks back to the system when they are freed and gets them anew, page by page, in
+    the next step.
+    """
+    if threads:
+        torch.set_num_threads(threads)
+    if platform.libc_ver()[0] == "glibc":
+        with contextlib.suppress(OSError, AttributeError):
+            libc = ctypes.CDLL("libc.so.6")
+            trim_threshold, top_pad, mmap_threshold = -1, -2, -3  # from malloc.h
+            libc.mallopt(mmap_threshold, 1 << 30)
+            libc.mallopt(trim_threshold, (1 << 31) - 1)
+            libc.mallopt(top_pad, 64 << 20)
+
+
+def measure_speed(device: torch.device, precision: torch.dtype, seconds: float = 0.3) -> float:
+    """Floating-point operations a second of one layer's training step (256 units, 16 streams, 64 steps)."""
+    settings = ModelSettings(vocabulary=64, layers=1, hidden=256, embedding=256)
+    model = CharModel(settings, precision=precision).to(device).train()
+    ids = torch.zeros(64, 16, dtype=torch.long, device=device)
+    times: list[float] = []
+    begin = time.perf_counter()
+    while len(times) < 4 or time.perf_counter() - begin < seconds:
+        before = time.perf_counter()
+        scores, _ = model(ids, model.zero_state(16))
+        scores.sum().backward()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - before)
+    return 6 * settings.multiplications() * ids.numel() / sorted(times[1:])[len(times) // 3]
+
+
+def measured_precision(device: torch.device) -> tuple[str, float]:
+    """The faster number format for training here, and its speed in floating-point operations a second.
+
+    bfloat16 keeps weights, gradients and sums in float32 and rounds what the matrix products read; it is taken
+    where it is a fifth faster, which needs hardware made for it.
+    """
+    exact = measure_speed(device, torch.float32)
+    try:
+        rounded = measure_speed(device, torch.bfloat16)
+    except RuntimeError:  # this device or build has no such kernels
+        rounded = 0.0
+    return ("bfloat16", rounded) if rounded > 1.2 * exact else ("float32", exact)
+
+
+def rate(fraction: float, settings: TrainingSettings) -> float:
+    """The learning rate at a fraction of the budget: a short linear rise, then half a cosine down to zero.
+
+    (Loshchilov and Hutter 2017, one cycle; the rise as in Goyal et al. 2017.)
+    """
+    rise = min(1.0, (fraction + 1e-4) / settings.warmup) if settings.warmup else 1.0
+    return settings.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * min(1.0, fraction)))
+
+
+class Trainer:
+    """One training run.
+
+    Args:
+        corpus: what to learn from and validate on.
+        model_settings, settings: everything decided, see `planning.plan`.
+        device: where to compute.
+        started: `time.monotonic()` when the user began to wait; a budget in minutes counts from there.
+        expected: characters that the budget is expected to reach; decides how much is validated.
+        weights: tensors to start from instead of random ones.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        model_settings: ModelSettings,
+        settings: TrainingSettings,
+        *,
+        device: torch.device,
+        started: float,
+        expected: float,
+        weights: Tensors | None = None,
+    ) -> None:
+        self.corpus, self.model_settings, self.settings, self.device = corpus, model_settings, settings, device
+        self.expected = expected
+        torch.manual_seed(settings.seed)
+        self.model = CharModel(
+            model_settings, settings.dropout, settings.dropconnect, getattr(torch, settings.precision)
+        )
+        if weights:
+            self.model.load(weights)
+        self.model.to(device)
+        self.averaged = CharModel(model_settings).to(device)
+        self.averaged.load_state_dict(self.model.state_dict())
+        self.optimizer = self._make_optimizer()
+        self.batches = batches(
+            corpus,
+            batch=settings.batch,
+            context=settings.context,
+            lines=settings.lines,
+            reset=settings.reset,
+            unknown=settings.unknown,
+            seed=settings.seed,
+        )
+        self.step = 0
+        self.characters = 0
+        self.state: TorchState | None = None
+        self.best_bits: float | None = None
+        self.best_fraction = 0.0
+        self.best: Tensors | None = None
+        self.curve: list[dict[str, float]] = []
+        self.rate_factor = 1.0
+        self.rate_cuts = 0
+        self.validated = 0
+        self._started = started
+        self._earlier = 0.0
+        self._closing = 0.0
+        self._good = self._weights_and_moments()
+
+    def _make_optimizer(self) -> torch.optim.Optimizer:
+        """AdamW (Loshchilov and Hutter 2019); matrices decay, biases do not."""
+        parameters = list(self.model.parameters())
+        matrices = [p for p in parameters if p.dim() > 1]
+        vectors = [p for p in parameters if p.dim() == 1]
+        groups = [
+            {"params": matrices, "weight_decay": self.settings.weight_decay},
+            {"params": vectors, "weight_decay": 0.0},
+        ]
+        return torch.optim.AdamW(groups, lr=self.settings.learning_rate, betas=self.settings.betas, fused=True)
+
+    # ------------------------------------------------------------------------------------ the clock
+
+    @property
+    def seconds(self) -> float:
+        """Spent on this run so far, earlier sittings included."""
+        return self._earlier + time.monotonic() - self._started
+
+    @property
+    def fraction(self) -> float:
+        """How much of the budget is used, 0 to 1."""
+        budget = self.settings.budget
+        if budget.unit == "steps":
+            used = self.step / budget.amount
+        elif budget.unit == "epochs":
+            used = self.step / max(1.0, budget.amount * self.batches.steps_per_epoch)
+        else:
+            used = self.seconds / max(1e-9, 60 * budget.amount - self._closing)
+        return min(1.0, used)
+
+    # ------------------------------------------------------------------------------------- the run
+
+    def run(self, stop: Callable[[], bool] = lambda: False, every: float = 1.0) -> Iterator[Progress]:
+        """Train until the budget is used, validation says so, or `stop()` is true; yield progress.
+
+        A report comes every `every` seconds and at every validation. The last one has fraction 1 unless
+        `stop()` ended the run.
+
+        Raises:
+            DivergedError: the loss became infinite more than RATE_CUTS times.
+        """
+        meter = _Meter()
+        self.model.train()
+        while (fraction := self.fraction) < 1.0:
+            loss, characters = self._learn(self.batches[self.step], fraction)
+            if not self._is_sane(loss):
+                yield self._report(meter, None, self._go_back())
+                continue
+            self.step += 1
+            self.characters += characters
+            meter.add(loss, characters)
+            due = int(self.fraction * self.settings.validations)
+            if due > self.validated and self.fraction < 1.0:
+                self.validated = due
+                yield self._report(meter, self._validate())
+                if self.fraction - self.best_fraction > PATIENCE and self.best_bits is not None:
+                    note = "no better validation for a while: stopped early, the best weights are kept"
+                    yield dataclasses.replace(self._report(meter, None, note), fraction=1.0, left=0.0)
+                    return
+            elif meter.seconds() > every:
+                yield self._report(meter, None)
+            if stop():
+                return
+        yield self._report(meter, self._validate())
+
+    def _learn(self, batch: Batch, fraction: float) -> tuple[float, int]:
+        """One step of truncated backpropagation through time (Williams and Peng 1990)."""
+        if self.settings.dropout or self.settings.dropconnect:
+            torch.manual_seed((self.settings.seed * 1_000_003 + self.step) % 2**63)
+        inputs = torch.from_numpy(batch.inputs).to(self.device)  # (T, B)
+        targets = torch.from_numpy(batch.targets).to(self.device)  # (T, B)
+        scores, state = self.model(inputs, self._starting_state(batch))  # (T, B, V)
+        loss = functional.cross_entropy(scores.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
+        loss.backward()  # type: ignore[no-untyped-call]
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate_factor * rate(fraction, self.settings)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip, foreach=True)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self._average()
+        self.state = [tuple(part.detach() for part in layer) for layer in state]
+        return float(loss.detach()), batch.characters
+
+    def _starting_state(self, batch: Batch) -> TorchState:
+        streams = len(batch.fresh)
+        if self.state is None or batch.fresh.all():
+            return self.model.zero_state(streams)
+        if not batch.fresh.any():
+            return self.state
+        kept = torch.from_numpy(~batch.fresh).to(self.device).view(1, streams, 1)
+        return [tuple(part * kept for part in layer) for layer in self.state]
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """An exponential average of the weights, over a horizon that grows with the run (Polyak averaging)."""
+        share = 1 / (1 + self.settings.averaging * self.step)
+        ours = [p.detach() for p in self.averaged.parameters()]
+        torch._foreach_lerp_(ours, [p.detach() for p in self.model.parameters()], share)
+
+    def _report(self, meter: _Meter, val_bits: float | None, note: str = "") -> Progress:
+        fraction, seconds = self.fraction, self.seconds
+        left = seconds * (1 - fraction) / fraction if fraction else math.inf
+        train_bits, speed = meter.read()
+        progress = Progress(
+            self.step,
+            fraction,
+            self.characters,
+            seconds,
+            left,
+            speed,
+            train_bits,
+            val_bits,
+            self.best_bits,
+            self.rate_factor * rate(fraction, self.settings),
+            note,
+        )
+        if val_bits is not None:
+            entry = {"step": self.step, "seconds": round(seconds, 2), "train": round(train_bits, 4)}
+            self.curve.append({**entry, "val": round(val_bits, 4)})
+            if len(self.curve) > CURVE:
+                self.curve = self.curve[::2] if len(self.curve) % 2 else self.curve[1::2]
+        return progress
+
+    # ------------------------------------------------------------------------------------ validation
+
+    def score_validation(self, share: float) -> Score | None:
+        """Score the averaged weights on as much of the validation text as that share of the run's work allows.
+
+        Scoring a character costs about a third of learning from it.
+        """
+        allowed = max(2_000, int(3 * share * self.expected))
+        ids = self.corpus.validation[:allowed]
+        if not len(ids):
+            return None
+        scorer = Scorer(self._validating_network(), self.corpus.vocabulary)
+        if not self.settings.lines:
+            return scorer.score_ids(ids)
+        lines = split_lines(ids, self.corpus.line_end)
+        nats = sum(float(part.sum()) for part in scorer.records(lines))
+        return Score(len(ids), nats, int((ids == UNKNOWN).sum()), 0)
+
+    def _validating_network(self) -> Network:
+        """The averaged weights, where they are scored fastest: on a CPU few streams are numpy's strength."""
+        if self.device.type == "cpu":
+            return Engine(self.model_settings, self.averaged.tensors())
+        return TorchNetwork(self.averaged)
+
+    def _validate(self) -> float | None:
+        """Bits per character on the validation text; the best weights so far are kept."""
+        before = time.monotonic()
+        score = self.score_validation(ROUGH_VALIDATION / self.settings.validations)
+        # The last two validations, rough and final, and the save must fit into a budget in minutes too.
+        factor = 1 + FINAL_VALIDATION * self.settings.validations / ROUGH_VALIDATION
+        self._closing = factor * (time.monotonic() - before) + 0.3
+        self._good = self._weights_and_moments()
+        if score is None or not math.isfinite(score.nats):
+            self.best, self.best_fraction = self.averaged.tensors(), self.fraction
+            return None
+        if self.best_bits is None or score.bits_per_char < self.best_bits:
+            self.best_bits, self.best_fraction = score.bits_per_char, self.fraction
+            self.best = self.averaged.tensors()
+        return score.bits_per_char
+
+    # ------------------------------------------------------------------------------------ divergence
+
+    def _is_sane(self, loss: float) -> bool:
+        """Whether the loss is finite and not far worse than knowing nothing."""
+        return loss < 2 * math.log(self.model_settings.vocabulary) + 2
+
+    def _go_back(self) -> str:
+        """Return to the last good weights with half the rate; say so."""
+        self.rate_cuts += 1
+        if self.rate_cuts > RATE_CUTS:
+            raise DivergedError(
+                f"the loss went to infinity {self.rate_cuts} times, at last with a learning rate of "
+                f"{self.rate_factor * self.settings.learning_rate:g}; give a smaller --learning-rate"
+            )
+        self.rate_factor /= 2
+        self._restore_weights(self._good)
+        self.state = None
+        self.step += 1  # the next batch: this one may be what did it
+        return f"the loss went to infinity: back to the last good weights, learning rate x {self.rate_factor:g}"
+
+    def _weights_and_moments(self) -> Tensors:
+        """Copies of the weights, their average and the optimiser's moments."""
+        tensors: Tensors = {}
+        pairs = zip(self.model.named_parameters(), self.averaged.parameters(), strict=True)
+        for (name, parameter), averaged in pairs:
+            tensors[f"model.{name}"] = _copied(parameter)
+            tensors[f"averaged.{name}"] = _copied(averaged)
+            for key, value in self.optimizer.state.get(parameter, {}).items():
+                tensors[f"optimizer.{key}.{name}"] = _copied(value)
+        return tensors
+
+    def _restore_weights(self, tensors: Tensors) -> None:
+        with torch.no_grad():
+            pairs = zip(self.model.named_parameters(), self.averaged.parameters(), strict=True)
+            for (name, parameter), averaged in pairs:
+                parameter.copy_(torch.from_numpy(tensors[f"model.{name}"]))
+                averaged.copy_(torch.from_numpy(tensors[f"averaged.{name}"]))
+                moments = {}
+                for key in ("step", "exp_avg", "exp_avg_sq"):
+                    if f"optimizer.{key}.{name}" in tensors:
+                        moments[key] = torch.from_numpy(tensors[f"optimizer.{key}.{name}"].copy()).to(self.device)
+                self.optimizer.state[parameter] = moments
+
+    # -------------------------------------------------------------------------- results, checkpoints
+
+    def result(self) -> Tensors:
+        """The best weights so far, by validation; without one, the averaged weights."""
+        return self.best if self.best is not None else self.averaged.tensors()
+
+    def use_result(self) -> None:
+        """Put the best weights into `averaged`, where `score_validation` finds them."""
+        self.averaged.load(self.result())
+        self.averaged.to(self.device)
+
+    def checkpoint(self) -> tuple[Tensors, dict[str, Any]]:
+        """All that is needed to go on: tensors, and the rest as JSON."""
+        tensors = self._weights_and_moments()
+        for name, tensor in (self.best or {}).items():
+            tensors[f"best.{name}"] = tensor
+        for layer, parts in enumerate(self.state or []):
+            for number, part in enumerate(parts):
+                tensors[f"state.{layer}.{number}"] = _copied(part)
+        for name, tensor in self._good.items():
+            tensors[f"good.{name}"] = tensor
+        names = ("step", "characters", "best_bits", "best_fraction", "curve", "rate_factor", "rate_cuts")
+        facts = {name: getattr(self, name) for name in (*names, "validated", "seconds", "expected")}
+        return tensors, facts
+
+    def restore(self, tensors: Tensors, facts: dict[str, Any]) -> None:
+        """Go on from what `checkpoint` gave."""
+        self._restore_weights(tensors)
+        for name in ("step", "characters", "best_bits", "best_fraction", "curve", "rate_factor", "rate_cuts"):
+            setattr(self, name, facts[name])
+        self.validated, self._earlier, self.expected = facts["validated"], facts["seconds"], facts["expected"]
+        self.best = _with_prefix(tensors, "best.") or None
+        self._good = _with_prefix(tensors, "good.")
+        count = 2 if self.model_settings.cell == "lstm" else 1
+        if "state.0.0" in tensors:
+            self.state = [
+                tuple(torch.from_numpy(tensors[f"state.{layer}.{part}"]).to(self.device) for part in range(count))
+                for layer in range(self.model_settings.layers)
+            ]
+
+
+class _Meter:
+    """Loss and speed since the last reading."""
+
+    def __init__(self) -> None:
+        self._reset()
+
+    def _reset(self) -> None:
+        self._since, self._nats, self._characters = time.monotonic(), 0.0, 0
+
+    def add(self, loss: float, characters: int) -> None:
+        """Take in one step: mean loss in nats, number of characters."""
+        self._nats += loss * characters
+        self._characters += characters
+
+    def seconds(self) -> float:
+        """Since the last reading."""
+        return time.monotonic() - self._since
+
+    def read(self) -> tuple[float, float]:
+        """Bits per character and characters a second since the last reading."""
+        bits = self._nats / LN2 / max(1, self._characters)
+        speed = self._characters / max(1e-9, self.seconds())
+        self._reset()
+        return bits, speed
+
+
+def _copied(tensor: Tensor) -> NDArray[Any]:
+    copy: NDArray[Any] = tensor.detach().cpu().numpy().copy()
+    return copy
+
+
+def _with_prefix(tensors: Tensors, prefix: str) -> Tensors:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def versions() -> dict[str, str]:
+    """Software that took part, for the model's description."""
+    return {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__}
