@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 from . import modelfile
 from .corpus import STANDARD_INPUT, Corpus, lines_of, read_corpus
 from .engine import Engine
-from .errors import DivergedError, ModelFileError, TextError
+from .errors import DivergedError, ModelFileError, OutputError, TextError
 from .evaluation import NOTHING, Score, Scorer
-from .modelfile import ModelFile
+from .modelfile import ModelFile, resume_path
 from .network import Network
 from .planning import Plan, Text, plan
 from .sampling import AT_ONCE, Start, choose_seed, generate, read_prompts
@@ -133,9 +133,23 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> Model:
 # -------------------------------------------------------------------------------------- training
 
 
-def resume_path(output: str | os.PathLike[str]) -> Path:
-    """Where the state of a run is kept that writes that model: NAME.resume.safetensors beside it."""
-    return Path(output).with_suffix(".resume.safetensors")
+class _SaveClock:
+    """Says when to save: every minute, and every 2 % of the budget where saving takes little of the time."""
+
+    def __init__(self, fraction: float) -> None:
+        self._fraction, self._moment, self._cost = fraction, time.monotonic(), 0.0
+
+    def due(self, fraction: float) -> bool:
+        seconds = time.monotonic() - self._moment
+        return seconds >= 60 or (fraction - self._fraction >= 0.02 and seconds >= max(1.0, 30 * self._cost))
+
+    def time(self, save: Callable[[], None], fraction: float) -> None:
+        before = time.monotonic()
+        try:
+            save()
+        finally:
+            self._fraction, self._moment = fraction, time.monotonic()
+            self._cost = self._moment - before
 
 
 @dataclass
@@ -155,18 +169,26 @@ class Run:
     def run(self, stop: Callable[[], bool] = lambda: False) -> Iterator[Progress]:
         """Train, saving the model and the run's state as it goes and when it ends.
 
+        A save on the way that fails is reported and tried again later: the disk may have room again.
+
         Raises:
             DivergedError: the best model so far is saved.
-            OutputError: a file cannot be written; the last good one is intact.
+            OutputError: the last save failed, and the last good file is intact; or another process writes there.
         """
-        saved = time.monotonic()
+        with modelfile.locked(self.output):
+            yield from self._run(stop)
+
+    def _run(self, stop: Callable[[], bool]) -> Iterator[Progress]:
+        clock = _SaveClock(self.trainer.fraction)
         progress: Progress | None = None
         try:
             for progress in self.trainer.run(stop):
                 yield progress
-                if time.monotonic() - saved > self._interval() and progress.fraction < 1.0:
-                    self.save()
-                    saved = time.monotonic()
+                if progress.fraction < 1.0 and clock.due(progress.fraction):
+                    try:
+                        clock.time(self.save, progress.fraction)
+                    except OutputError as error:
+                        yield dataclasses.replace(progress, val_bits=None, note=f"not saved: {error}")
         except DivergedError:
             self.save_model(final=False)
             raise
@@ -176,11 +198,6 @@ class Run:
             resume_path(self.output).unlink(missing_ok=True)
         else:
             self.save()
-
-    def _interval(self) -> float:
-        """Seconds between saves: a minute, or 2 % of a short budget."""
-        budget = self.plan.training.budget
-        return min(60.0, max(5.0, 0.02 * 60 * budget.amount)) if budget.unit == "minutes" else 30.0
 
     def save(self) -> None:
         """Save the best model so far, and all that is needed to go on."""
@@ -261,6 +278,7 @@ def prepare(
         "errors": errors,
     }
     corpus = read_corpus(**reading)
+    _share_processor()
     from .training import Trainer, measured_precision, pick_device, prepare_process
 
     device = pick_device(request.device)
@@ -328,6 +346,7 @@ def _resumed(
     output: Path,
     reading: dict[str, Any],
 ) -> Run:
+    _share_processor()
     from .training import Trainer, pick_device, prepare_process
 
     device = pick_device(request.device)
@@ -344,6 +363,15 @@ def _refuse_changed_text(now: list[dict[str, Any]], then: list[dict[str, Any]]) 
             raise TextError(f"{old['name']}: changed since the run began, so it cannot be resumed; start anew")
     if len(now) != len(then):
         raise TextError(f"{now[-1]['name']}: new since the run began, so it cannot be resumed; start anew")
+
+
+def _share_processor() -> None:
+    """Let threads that wait for each other go to sleep soon; heeded only before torch is first imported.
+
+    GNU OpenMP's default is to spin for long. Beside another busy program that made a step of 5 ms take
+    seconds; with this, a tenth of one.
+    """
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 
 def _needs_measure(request: TrainingRequest) -> bool:

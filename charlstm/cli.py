@@ -268,9 +268,19 @@ def _follow_plainly(reports: Iterable[Progress]) -> None:
             )
 
 
+def _as_utf8(_context: object, _parameter: object, value: Any) -> Any:
+    """Arguments as UTF-8 whatever the locale: undo how Python decoded them."""
+    if isinstance(value, tuple):
+        return tuple(_as_utf8(None, None, entry) for entry in value)
+    try:
+        return None if value is None else os.fsencode(value).decode("utf-8")
+    except UnicodeError as error:
+        raise UsageError(f"{value!r} is not UTF-8") from error
+
+
 @cli.command()
 @click.argument("model", type=click.Path())
-@click.argument("prompt", required=False)
+@click.argument("prompt", required=False, callback=_as_utf8)
 @_setting(SampleSettings, "length", "-n")
 @_setting(SampleSettings, "temperature", "-t")
 @_setting(SampleSettings, "top_k")
@@ -278,7 +288,7 @@ def _follow_plainly(reports: Iterable[Progress]) -> None:
 @_setting(SampleSettings, "min_p")
 @_setting(SampleSettings, "count", "-c")
 @_setting(SampleSettings, "seed")
-@_setting(SampleSettings, "stop", multiple=True)
+@_setting(SampleSettings, "stop", multiple=True, callback=_as_utf8)
 @click.option("--no-echo", is_flag=True, help="write the continuation only, not the prompt")
 @click.option("--lines", is_flag=True, help="every line of standard input is a prompt")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines: prompt, text, seed")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bz2
 import codecs
+import contextlib
 import gzip
 import hashlib
 import io
@@ -36,9 +37,9 @@ STANDARD_INPUT = "-"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _MAGIC: tuple[tuple[bytes, Any], ...] = (
-    (b"\x1f\x8b", gzip.GzipFile),
-    (b"BZh", bz2.BZ2File),
-    (b"\xfd7zXZ\x00", lzma.LZMAFile),
+    (b"\x1f\x8b", gzip.open),
+    (b"BZh", bz2.open),
+    (b"\xfd7zXZ\x00", lzma.open),
 )
 
 
@@ -169,20 +170,23 @@ def read_pieces(
             note(text)
 
 
-def _open(path: str) -> IO[bytes]:
+@contextlib.contextmanager
+def _open(path: str) -> Iterator[IO[bytes]]:
     """Open a file or standard input for reading, unpacked if its first bytes say that it is packed."""
     if path == STANDARD_INPUT:
         if sys.stdin is None or sys.stdin.closed:
             raise OSError(0, "it is closed")
-        raw: IO[bytes] = io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False), PIECE)
+        raw: Any = io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False), PIECE)
     else:
         raw = open(path, "rb", buffering=PIECE)
-    head: bytes = raw.peek(6)  # type: ignore[attr-defined]
-    for magic, unpacker in _MAGIC:
-        if head.startswith(magic):
-            unpacked: IO[bytes] = unpacker(raw)
-            return unpacked
-    return raw
+    with raw:
+        head = raw.peek(6)
+        for magic, unpack in _MAGIC:
+            if head.startswith(magic):
+                with unpack(raw) as unpacked:
+                    yield unpacked
+                return
+        yield raw
 
 
 def find_files(paths: Iterable[str | os.PathLike[str]]) -> tuple[list[str], list[str]]:
@@ -438,7 +442,7 @@ class Streams:
 
     Stream b starts at b/B of the text; each goes round and round, so that no state is ever thrown away at an
     epoch's end and chunk borders move from one round to the next. Now and then a stream jumps to the next
-    line's start and begins there afresh from the start symbol, as a sample or a scored text does.
+    paragraph's or line's start and begins there afresh from the start symbol, as a sample or a scored text does.
 
     Args:
         ids: (characters,) the text.
@@ -464,7 +468,7 @@ class Streams:
     ) -> None:
         self.ids, self.batch, self.context = ids, batch, context
         self.start, self.reset, self.unknown, self.seed = start, reset, unknown, seed
-        self.line_starts = np.flatnonzero(ids == line_end) + 1
+        self.starts = _natural_starts(ids, line_end)
         self.steps_per_epoch = max(1.0, len(ids) / (batch * context))
 
     def __getitem__(self, step: int) -> Batch:
@@ -472,7 +476,7 @@ class Streams:
         size = len(self.ids)
         at = (np.arange(self.batch) * size // self.batch + step * self.context) % size  # (B,)
         fresh = rng.random(self.batch) < (1.0 if step == 0 else self.reset)
-        at = np.where(fresh, self._line_start_after(at), at)
+        at = np.where(fresh, self._start_after(at), at)
         window = self.ids.take(at + np.arange(-1, self.context)[:, None], mode="wrap").astype(np.int64)  # (T+1, B)
         _mix_in_unknown(window, self.unknown, rng)
         targets = window[1:]  # (T, B)
@@ -480,12 +484,23 @@ class Streams:
         inputs[0, fresh] = self.start
         return Batch(inputs, targets, fresh, targets.size)
 
-    def _line_start_after(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The next line's start within 1,000 characters, or the place itself."""
-        if not len(self.line_starts):
+    def _start_after(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The next natural start within FAR characters, or the place itself."""
+        if not len(self.starts):
             return at
-        found = self.line_starts[np.minimum(np.searchsorted(self.line_starts, at), len(self.line_starts) - 1)]
-        return np.where((found >= at) & (found < at + 1000), found % len(self.ids), at)
+        found = self.starts[np.minimum(np.searchsorted(self.starts, at), len(self.starts) - 1)]
+        return np.where((found >= at) & (found < at + FAR), found % len(self.ids), at)
+
+
+FAR = 2000
+"""Characters within which a text's next natural start is looked for."""
+
+
+def _natural_starts(ids: Ids, line_end: int) -> NDArray[np.int64]:
+    """Where a sample or a scored text would begin: after an empty line, or, where these are few, at any line."""
+    ends = ids == line_end
+    after_blank = np.flatnonzero(ends[1:] & ends[:-1]) + 2
+    return after_blank if len(after_blank) * FAR >= len(ids) else np.flatnonzero(ends) + 1
 
 
 def split_lines(ids: Ids, line_end: int) -> list[Ids]:

@@ -12,7 +12,7 @@ import json
 import math
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,13 @@ from safetensors.numpy import save as to_bytes
 from .errors import CharlstmError, ModelFileError, OutputError
 from .settings import ModelSettings
 from .vocabulary import Vocabulary
+
+try:
+    import fcntl as _fcntl
+except ImportError:  # Windows has no such locks
+    fcntl: Any = None
+else:
+    fcntl = _fcntl
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -112,6 +119,38 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
+def resume_path(output: str | os.PathLike[str]) -> Path:
+    """Where the state of a run is kept that writes that model: NAME.resume.safetensors beside it."""
+    return Path(output).with_suffix(".resume.safetensors")
+
+
+@contextlib.contextmanager
+def locked(output: str | os.PathLike[str]) -> Iterator[None]:
+    """Hold the only right to write a model; it ends with the block or with the process, however that dies.
+
+    Raises:
+        OutputError: another living process holds it.
+    """
+    if fcntl is None:
+        yield
+        return
+    target = Path(output)
+    path = target.with_name(f".{target.name}.lock")
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise OutputError(f"{target}: cannot write beside it: {error.strerror}") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise OutputError(f"{target}: another training writes it now; wait for it or give another --output") from error
+    else:
+        path.unlink(missing_ok=True)
+    finally:
+        os.close(handle)
+
+
 def check_writable(path: str | os.PathLike[str], *, force: bool) -> None:
     """Find out before hours of work whether a model can be written there.
 
@@ -122,6 +161,8 @@ def check_writable(path: str | os.PathLike[str], *, force: bool) -> None:
     if target.is_dir():
         raise OutputError(f"{target}: this is a folder; name a file with --output")
     if target.exists() and not force:
+        if resume_path(target).exists():
+            raise OutputError(f"{target}: an unfinished run; give --resume to go on, or --force to start anew")
         raise OutputError(f"{target}: exists already; give --force to replace it, or another --output")
     if not target.parent.is_dir():
         raise OutputError(f"{target}: there is no folder {target.parent}")

@@ -176,7 +176,7 @@ class TrainingSettings:
     lines: bool
     seed: int
     reset: float = 0.01
-    """Chance that a stream starts afresh at a line's start, so that cold starts are learnt too."""
+    """Chance that a stream starts afresh at a paragraph's or line's start, so that cold starts are learnt too."""
     unknown: float = 1e-4
     """Share of characters shown as the unknown symbol, so that it is trained on any text."""
     validations: int = 20

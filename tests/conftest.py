@@ -1,0 +1,89 @@
+"""What the tests share: small networks, a model file, a trained model, and the command line as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from charlstm.modelfile import ModelFile
+from charlstm.settings import ModelSettings
+from charlstm.vocabulary import Vocabulary
+
+ROOT = Path(__file__).resolve().parent.parent
+ALPHABET = "\n abcdefgh"
+TEXT = (
+    "".join(f"the {a} is a {b} and the {b} is not\n" for a in ("cat", "dog", "hen", "fox") for b in ("bird", "fish"))
+    * 30
+)
+
+
+def random_tensors(settings: ModelSettings, seed: int = 0, scale: float = 0.3) -> dict[str, np.ndarray]:
+    """Random weights for a network of that shape."""
+    rng = np.random.default_rng(seed)
+    return {name: (scale * rng.standard_normal(shape)).astype(np.float32) for name, shape in settings.shapes().items()}
+
+
+def random_model(
+    alphabet: str = ALPHABET,
+    *,
+    cell: Any = "lstm",
+    layers: int = 2,
+    hidden: int = 12,
+    seed: int = 0,
+    lines: bool = False,
+) -> ModelFile:
+    """A model with random weights."""
+    settings = ModelSettings(len(alphabet) + 1, layers, hidden, 5, cell)
+    return ModelFile(settings, Vocabulary(alphabet), random_tensors(settings, seed), lines=lines)
+
+
+@pytest.fixture
+def model_path(tmp_path: Path) -> Path:
+    """A model file with random weights over ALPHABET."""
+    path = tmp_path / "random.safetensors"
+    random_model().save(path)
+    return path
+
+
+Result = subprocess.CompletedProcess[str]
+
+
+def charlstm(*arguments: object, input: str | bytes | None = "", cwd: Path | None = None, **extra: Any) -> Result:
+    """Run the command line in a process of its own, as a user does. Standard input is empty unless given."""
+    data = input.encode() if isinstance(input, str) else input
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **extra.pop("env", {})}
+    done = subprocess.run(
+        [sys.executable, "-m", "charlstm", *map(str, arguments)],
+        input=data,
+        capture_output=True,
+        cwd=cwd,
+        env=environment,
+        timeout=120,
+        check=False,
+        **extra,
+    )
+    output, errors = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+    return subprocess.CompletedProcess(done.args, done.returncode, output, errors)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that learnt TEXT for some steps, made by the command line."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "text.txt").write_text(TEXT)
+    done = charlstm("train", "text.txt", "--steps", 150, "--hidden", 48, "--layers", 1, "--quiet", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "text.safetensors"
+
+
+@pytest.fixture
+def run() -> Callable[..., Result]:
+    """The command line in a process of its own."""
+    return charlstm

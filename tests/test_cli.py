@@ -1,0 +1,320 @@
+"""The command line as a user meets it: pipes, messages, exit statuses."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import ALPHABET, ROOT, TEXT, Result, charlstm, random_model
+
+Run = Callable[..., Result]
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+# ------------------------------------------------------------------------------------- it works
+
+
+def test_the_three_commands_work_in_a_pipe(trained: Path) -> None:
+    written = charlstm("sample", trained, "-n", 60, "--seed", 1, input="the cat ")
+    assert written.returncode == 0
+    assert written.stderr == ""
+    assert written.stdout.startswith("the cat ")
+    assert len(written.stdout) == 68
+    figures = charlstm("eval", trained, "-", input=written.stdout)
+    values = dict(line.split() for line in figures.stdout.splitlines())
+    assert list(values) == [
+        "characters", "bits_per_char", "nats_per_char", "perplexity", "bits_per_byte", "unknown",
+    ]  # fmt: skip
+    assert values["characters"] == "68"
+    assert float(values["bits_per_char"]) < 2.0  # the sample looks like the text; a uniform guess costs 4.5
+
+
+def test_train_prints_the_path_alone_on_standard_output(tmp_path: Path) -> None:
+    (tmp_path / "a book.txt").write_text(TEXT)
+    done = charlstm("train", "a book.txt", "--steps", 3, "--hidden", 8, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "a book.safetensors\n")
+    assert "\x1b" not in done.stderr  # piped: no drawing
+    assert files(tmp_path) == {"a book.txt", "a book.safetensors"}  # nothing else is left behind
+
+
+def test_train_reads_standard_input_compressed_text_and_folders(tmp_path: Path) -> None:
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    (folder / "one.txt").write_text(TEXT)
+    (folder / "two.gz").write_bytes(gzip.compress(TEXT.encode()))
+    options = ["--steps", 2, "--hidden", 8, "--quiet"]
+    piped = charlstm("train", *options, input=gzip.compress(TEXT.encode()), cwd=tmp_path)
+    assert piped.stdout == "model.safetensors\n"
+    done = charlstm("train", "texts", *options, cwd=tmp_path)
+    assert done.stdout == "texts.safetensors\n"
+    described = json.loads(charlstm("info", "texts.safetensors", "--json", cwd=tmp_path).stdout)
+    assert [source["characters"] for source in described["trained_on"]] == [len(TEXT), len(TEXT)]
+
+
+def test_lines_are_records(tmp_path: Path) -> None:
+    names = "".join(f"{a}{b}{c}\n" for a in "bdkm" for b in "aeiou" for c in ("lin", "ra", "ton"))
+    (tmp_path / "names.txt").write_text(names * 5)
+    train = charlstm("train", "names.txt", "--lines", "--steps", 60, "--hidden", 32, "-q", cwd=tmp_path)
+    assert train.returncode == 0, train.stderr
+    written = charlstm("sample", "names.safetensors", "--count", 8, "--seed", 1, cwd=tmp_path).stdout.splitlines()
+    assert len(written) == 8
+    assert all(1 <= len(name) <= 40 for name in written)
+    assert len(set(written)) > 2
+
+
+def test_prompt_given_leaves_standard_input_alone(model_path: Path) -> None:
+    done = charlstm("sample", model_path, "abc", "-n", 0, input="this is not read")
+    assert done.stdout == "abc"
+
+
+def test_a_piped_prompt_loses_one_final_newline_only(model_path: Path) -> None:
+    assert charlstm("sample", model_path, "-n", 0, input="ab\n\n").stdout == "ab\n"
+
+
+def test_no_echo_writes_the_continuation_only(model_path: Path) -> None:
+    both = charlstm("sample", model_path, "abc", "-n", 20, "--seed", 3).stdout
+    alone = charlstm("sample", model_path, "abc", "-n", 20, "--seed", 3, "--no-echo").stdout
+    assert both == "abc" + alone
+
+
+def test_count_lines_and_json_write_the_same_samples(model_path: Path) -> None:
+    options = ["-n", 12, "--seed", 5, "--stop", "\n", "--no-echo"]
+    first, second = (json.loads(line) for line in charlstm(
+        "sample", model_path, "ab", "--count", 2, "--json", *options).stdout.splitlines())  # fmt: skip
+    one = charlstm("sample", model_path, "ab", *options).stdout
+    assert first["text"] == one  # sample 0 of a seed is the same text whatever the count
+    assert first["text"] != second["text"]
+    lines = charlstm("sample", model_path, "--lines", *options, input="ab\nab\n").stdout
+    assert lines == "".join(t["text"] if t["text"].endswith("\n") else t["text"] + "\n" for t in (first, second))
+
+
+def test_an_unknown_character_in_the_prompt_is_named_and_it_goes_on(model_path: Path) -> None:
+    done = charlstm("sample", model_path, "añb✓", "-n", 5)
+    assert done.returncode == 0
+    assert "ñ" in done.stderr
+    assert "✓" in done.stderr
+    assert done.stdout.startswith("añb✓")
+    assert len(done.stdout) == 9
+
+
+def test_eval_scores_lines_in_order_and_characters(trained: Path) -> None:
+    text = "the cat is a bird\nzzzz qqqq\nthe dog is a fish\n"
+    lines = [line.split("\t") for line in charlstm("eval", trained, "--lines", input=text).stdout.splitlines()]
+    assert [line for _, line in lines] == text.splitlines()
+    assert float(lines[1][0]) > 3 * float(lines[0][0])
+    rows = [row.split("\t") for row in charlstm("eval", trained, "--chars", input=text).stdout.splitlines()]
+    assert "".join(json.loads(row[1]) for row in rows) == text
+    whole = json.loads(charlstm("eval", trained, "--json", input=text).stdout)
+    assert sum(float(row[0]) for row in rows) / len(text) == pytest.approx(whole["bits_per_char"], abs=1e-3)
+
+
+def test_eval_lines_answers_at_once_on_an_endless_stream(trained: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "charlstm", "eval", str(trained), "--lines"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT,
+    ) as process:  # fmt: skip
+        assert process.stdin and process.stdout
+        for line in (b"the cat\n", b"a bird\n"):
+            process.stdin.write(line)
+            process.stdin.flush()
+            assert process.stdout.readline().endswith(b"\t" + line)  # would hang if it waited for the end
+        process.stdin.close()
+
+
+def test_against_names_the_model_that_explains_best(trained: Path, model_path: Path) -> None:
+    done = charlstm("eval", model_path, "--against", trained, input=TEXT[:500])
+    assert done.stdout.splitlines()[-1] == f"best {trained}"
+    lines = charlstm("eval", model_path, "--against", trained, "--lines", input="the cat\n").stdout
+    assert lines.startswith(f"{trained}\t")
+
+
+def test_heatmap_colours_every_character(trained: Path) -> None:
+    done = charlstm("eval", trained, "--heatmap", input="the cat Q")
+    assert done.returncode == 0
+    assert "\x1b[" in done.stdout
+    assert "Q" in done.stdout
+
+
+def test_info_shows_what_is_in_the_file(trained: Path) -> None:
+    output = charlstm("info", trained).stdout
+    for expected in ("cell lstm", "layers 1", "hidden 48", "text.txt", "sha256", "result.val_bits_per_char"):
+        assert expected in output
+
+
+def test_same_seed_same_text_and_another_seed_another(model_path: Path) -> None:
+    first, again, other = (charlstm("sample", model_path, "-n", 50, "--seed", s).stdout for s in (7, 7, 8))
+    assert first == again != other
+
+
+# ------------------------------------------------------------------------------- what goes wrong
+
+NOT_UTF8 = TEXT.encode() + b"\xff" + TEXT.encode()
+
+BAD_INPUT: list[tuple[list[object], int, str]] = [
+    (["train", "missing.txt"], 1, "missing.txt"),
+    (["train", "empty.txt"], 1, "empty"),
+    (["train", "short.txt"], 1, "100"),
+    (["train", "bare"], 1, "no text"),
+    (["train", "latin.txt"], 1, f"byte {len(TEXT)}"),
+    (["train", "text.txt", "-o", "there.safetensors"], 1, "--force"),
+    (["train", "text.txt", "-o", "nowhere/x.safetensors"], 1, "nowhere"),
+    (["train", "text.txt", "-o", "bare"], 1, "folder"),
+    (["train", "text.txt", "--steps", 5, "--minutes", 1], 2, "--steps"),
+    (["train", "text.txt", "--steps", 0], 2, "more than 0"),
+    (["train", "text.txt", "--minutes", "nan"], 2, "more than 0"),
+    (["train", "text.txt", "--hidden", 0], 2, "at least" if False else "between 1"),
+    (["train", "text.txt", "--dropout", 1.5], 2, "dropout"),
+    (["train", "text.txt", "--encoding", "nonsense"], 2, "nonsense"),
+    (["train", "text.txt", "--nonsense"], 2, "--nonsense"),
+    (["train", "--resume", "-o", "other.safetensors"], 1, "no unfinished run"),
+    (["train", "--resume", "-o", "other.safetensors", "--hidden", 9], 2, "leave --hidden away"),
+    (["train", "text.txt", "--val", "empty.txt"], 1, "validation"),
+    (["sample", "missing.safetensors"], 1, "missing.safetensors"),
+    (["sample", "text.txt"], 1, "not a charlstm model"),
+    (["sample", "bare"], 1, "not a charlstm model"),
+    (["sample", "cut.safetensors"], 1, "cut.safetensors"),
+    (["sample", "there.safetensors", "-t", -1], 2, "temperature"),
+    (["sample", "there.safetensors", "--top-p", 2], 2, "top-p"),
+    (["sample", "there.safetensors", "--stop", ""], 2, "stop"),
+    (["sample", "there.safetensors", "x", "--lines"], 2, "--lines"),
+    (["sample"], 2, "MODEL"),
+    (["eval", "there.safetensors", "missing.txt"], 1, "missing.txt"),
+    (["eval", "there.safetensors"], 1, "empty"),
+    (["eval", "there.safetensors", "--lines", "--chars"], 2, "contradict"),
+    (["eval", "there.safetensors", "latin.txt"], 1, "--encoding"),
+    (["info", "text.txt"], 1, "not a charlstm model"),
+    (["nonsense"], 2, "nonsense"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "status", "message"), BAD_INPUT, ids=lambda v: str(v)[:60])
+def test_bad_input_gets_one_clear_message_and_leaves_nothing(
+    tmp_path: Path, arguments: list[object], status: int, message: str
+) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "short.txt").write_text("too short")
+    (tmp_path / "latin.txt").write_bytes(NOT_UTF8)
+    (tmp_path / "bare").mkdir()
+    random_model().save(tmp_path / "there.safetensors")
+    whole = (tmp_path / "there.safetensors").read_bytes()
+    (tmp_path / "cut.safetensors").write_bytes(whole[:-100])
+    before = files(tmp_path)
+    done = charlstm(*arguments, cwd=tmp_path)
+    assert done.returncode == status, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert files(tmp_path) == before
+    assert (tmp_path / "there.safetensors").read_bytes() == whole
+    if status == 1:
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_standard_input_closed_is_no_traceback(model_path: Path) -> None:
+    command = f"exec {sys.executable} -m charlstm eval {model_path} <&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "closed" in done.stderr
+
+
+def test_a_reader_that_leaves_ends_the_writer_quietly(model_path: Path) -> None:
+    command = f"{sys.executable} -m charlstm sample {model_path} -n 100000000 | head -c 20"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=ROOT, timeout=60, check=True)
+    assert len(done.stdout) == 20
+    assert done.stderr == ""
+
+
+def test_characters_appear_as_they_are_made(model_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "charlstm", "sample", str(model_path), "-n", "1000000000"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=ROOT,
+    ) as process:  # fmt: skip
+        assert process.stdout
+        assert len(process.stdout.read(50)) == 50  # long before the sample is done
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) in (130, -signal.SIGINT)
+
+
+def test_text_of_any_locale_is_written_as_utf8(tmp_path: Path) -> None:
+    random_model("añ日\n").save(tmp_path / "m.safetensors")
+    environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    done = charlstm("sample", tmp_path / "m.safetensors", "日", "-n", 30, "--seed", 1, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout) <= set("añ日\n")
+
+
+def on_a_terminal(*arguments: object, cwd: Path) -> str:
+    """Run the command line with standard output and error on a pseudo terminal; give what it drew."""
+    primary, secondary = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "charlstm", *map(str, arguments)],
+        stdin=subprocess.DEVNULL, stdout=secondary, stderr=secondary, cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"},
+    )  # fmt: skip
+    os.close(secondary)
+    drawn = b""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            piece = os.read(primary, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        drawn += piece
+    os.close(primary)
+    assert process.wait(20) == 0, drawn
+    return drawn.decode()
+
+
+def test_control_characters_reach_no_terminal_raw(tmp_path: Path) -> None:
+    alphabet = "\x1b\x07\x9b[2Jab"
+    random_model(alphabet).save(tmp_path / "m.safetensors")
+    options = ["sample", tmp_path / "m.safetensors", "-n", 300, "--seed", 1]
+    piped = charlstm(*options).stdout
+    assert "\x1b" in piped  # as it is when piped
+    drawn = on_a_terminal(*options, cwd=tmp_path)
+    assert not set(drawn) & {"\x1b", "\x07", "\x9b"}
+    assert "\u241b" in drawn
+
+
+def test_a_terminal_gets_a_live_display_and_a_pipe_gets_lines(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    drawn = on_a_terminal("train", "text.txt", "--steps", 40, "--hidden", 16, cwd=tmp_path)
+    assert "\x1b[" in drawn
+    assert "bits/char" in drawn
+    piped = charlstm("train", "text.txt", "--steps", 40, "--hidden", 16, "--force", cwd=tmp_path).stderr
+    assert "\x1b" not in piped
+    assert any("val" in line and "chars/s" in line for line in piped.splitlines())
+
+
+def test_a_hostile_description_is_shown_harmless(tmp_path: Path) -> None:
+    file = random_model(ALPHABET)
+    file.trained_on = [{"name": "\x1b]0;owned\x07", "sha256": "x"}]
+    file.result = {"\x1b[31m": ["\x1b"], "curve": [{"val": "x"}, 7, None]}
+    file.save(tmp_path / "m.safetensors")
+    done = charlstm("info", tmp_path / "m.safetensors")
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout
+    assert "\x07" not in done.stdout
+
+
+@pytest.mark.parametrize("command", ["train", "sample", "eval", "info"])
+def test_help_opens_with_a_pipe_that_works(command: str) -> None:
+    done = charlstm(command, "--help")
+    assert done.returncode == 0
+    assert f"charlstm {command}" in done.stdout

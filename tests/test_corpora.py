@@ -1,0 +1,200 @@
+"""The bundled corpora: the same bytes for everyone, English without seams, and dependencies that are true."""
+
+import hashlib
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+FOLDER = Path(__file__).resolve().parent.parent / "corpora"
+
+TALES_SHA256 = "1d0aaa764a7c0e280724311007da8488bef763419634d48f9d869fd72f6e15e5"
+NAMES_SHA256 = "2031d5a96dbe4e1e8d531a5a742c67e0e14c3b7387a606af103e4018071ac4d0"
+
+A_BEFORE_A_VOWEL = re.compile(r"\b[Aa] [aeiou]\w*", re.IGNORECASE)
+AN_BEFORE_A_CONSONANT = re.compile(r"\b[Aa]n [^aeiou\W]\w*", re.IGNORECASE)
+DOUBLED_WORD = re.compile(r"\b(\w+) \1\b", re.IGNORECASE)
+ODD_SPACE = re.compile(r"  | [,.?!:;]| $|^ |\( | \)|\(\)", re.MULTILINE)
+LOWER_CASE_START = re.compile(r"(?:^|(?<!\.\.)[.?!] )[a-z]", re.MULTILINE)
+TEMPLATE_MARK = re.compile(r"[\[\]{}|_]")
+
+
+@pytest.fixture(scope="module")
+def modules() -> Iterator[tuple[ModuleType, ModuleType]]:
+    """Import the two scripts from their folder, which is no package."""
+    sys.path.insert(0, str(FOLDER))
+    try:
+        yield importlib.import_module("tales"), importlib.import_module("names")
+    finally:
+        sys.path.remove(str(FOLDER))
+
+
+@pytest.fixture(scope="module")
+def told(modules: tuple[ModuleType, ModuleType]) -> list[tuple[int, Any]]:
+    """Tell the tales of the corpus again, each with its offset."""
+    return list(modules[0].placed(1, 1_300_000))
+
+
+@pytest.fixture(scope="module")
+def committed() -> str:
+    """Read the corpus as it is in the repository."""
+    return (FOLDER / "tales.txt").read_bytes().decode("ascii")
+
+
+def run(*arguments: str, **environment: str) -> bytes:
+    """Run a script the way a reader of the README does."""
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, cwd=FOLDER.parent, env=os.environ | environment, capture_output=True, check=True)
+    assert done.stderr == b""
+    return done.stdout
+
+
+def test_the_same_seed_tells_the_committed_tales(told: list[tuple[int, Any]], committed: str) -> None:
+    assert "\n".join(tale.text for _, tale in told) == committed
+    assert hashlib.sha256(committed.encode("ascii")).hexdigest() == TALES_SHA256
+
+
+def test_the_command_writes_the_same_bytes_in_any_locale_and_with_any_hash_seed(committed: str) -> None:
+    written = run("-X", "utf8=0", "corpora/tales.py", "--characters", "30000", LC_ALL="C", PYTHONHASHSEED="7")
+    assert committed.startswith(written.decode("ascii"))
+
+
+def test_the_tales_are_long_enough_to_learn_from(told: list[tuple[int, Any]], committed: str) -> None:
+    assert 1_000_000 <= len(committed) <= 1_500_000
+    assert len({tale.plot for _, tale in told}) >= 15
+
+
+def test_an_empty_line_stands_between_the_tales_and_nowhere_else(told: list[tuple[int, Any]], committed: str) -> None:
+    parts = committed.removesuffix("\n").split("\n\n")
+    assert [part.split("\n")[0] for part in parts] == [tale.title for _, tale in told]
+    assert all(part.count("\n") >= 1 for part in parts)
+
+
+def test_no_two_tales_are_alike(told: list[tuple[int, Any]]) -> None:
+    assert len({tale.text for _, tale in told}) == len(told)
+    openings = {tale.text.split(".")[0] for _, tale in told}
+    assert len(openings) == len(told)
+
+
+def test_another_seed_tells_none_of_the_tales(modules: tuple[ModuleType, ModuleType], committed: str) -> None:
+    held_out = [tale.text for _, tale in modules[0].placed(2, 100_000)]
+    assert len(held_out) > 50
+    assert not [text for text in held_out if text in committed]
+
+
+def test_every_dependency_names_the_words_that_stand_there(told: list[tuple[int, Any]], committed: str) -> None:
+    for start, tale in told:
+        assert committed[start : start + len(tale.text)] == tale.text
+        for one in tale.dependencies:
+            assert tale.text[one.at : one.at + len(one.word)] == one.word
+            assert tale.text[one.decided_at : one.decided_at + len(one.decided_by)] == one.decided_by
+            assert one.decided_at + len(one.decided_by) + one.distance == one.at
+            assert one.distance >= 0
+
+
+def test_every_tale_needs_a_memory_and_many_need_a_long_one(told: list[tuple[int, Any]]) -> None:
+    for _, tale in told:
+        kinds = {one.kind for one in tale.dependencies if one.kind != "pronoun"}
+        assert len(kinds) >= 2
+        assert sum(one.kind != "pronoun" for one in tale.dependencies) >= 3
+    distances = [one.distance for _, tale in told for one in tale.dependencies]
+    assert sum(distance > 300 for distance in distances) > len(told)
+    assert max(distances) > 1000
+
+
+def test_pronouns_fit_the_names_they_stand_for(told: list[tuple[int, Any]]) -> None:
+    words = importlib.import_module("tales_words")
+    pairs = {
+        (one.decided_by, one.word.lower()) for _, tale in told for one in tale.dependencies if one.kind == "pronoun"
+    }
+    assert {pronoun for name, pronoun in pairs if name in words.WOMEN} == {"she", "her", "herself"}
+    assert {pronoun for name, pronoun in pairs if name in words.MEN} == {"he", "him", "his", "himself"}
+
+
+def test_what_is_counted_stays_counted(told: list[tuple[int, Any]]) -> None:
+    numbers = importlib.import_module("tales_words").NUMBERS
+    in_the_end = re.compile(r"had (\w+) \w+ left\..*?[Oo]ne \w+ I lost.*?and (\w+) I gave", re.DOTALL)
+    for tale in (tale for _, tale in told if tale.plot == "counting"):
+        (total,), ((left, given),) = re.findall(r" with (\w+) \w+ (?:in|on) ", tale.text), in_the_end.findall(tale.text)
+        assert numbers.index(total) - 1 - numbers.index(given) == numbers.index(left), tale.text
+
+
+def test_one_day_follows_another(told: list[tuple[int, Any]]) -> None:
+    week = importlib.import_module("tales_small").WEEK
+    for tale in (tale for _, tale in told if tale.plot == "tomorrow"):
+        days = [week.index(day) for day in re.findall(r"[Oo]n (\w+day)", tale.text)]
+        steps = [(after - before) % 7 for before, after in pairwise(days)]
+        assert sorted(steps) == [0, 1, 1, 1], tale.text
+
+
+def test_the_listing_is_one_line_of_json_for_each_tale(committed: str) -> None:
+    entries = [json.loads(line) for line in run("corpora/tales.py", "--dependencies").splitlines()]
+    assert len(entries) == committed.count("\n\n") + 1
+    for number, entry in enumerate(entries):
+        text = committed[entry["start"] :]
+        assert entry["tale"] == number
+        assert text.startswith(entry["title"] + "\n")
+        for one in entry["dependencies"]:
+            assert text[one["at"] : one["at"] + len(one["word"])] == one["word"]
+            decider = text[one["decided_at"] : one["decided_at"] + len(one["decided_by"])]
+            assert decider == one["decided_by"]
+
+
+def test_quotes_and_brackets_close_in_every_paragraph(told: list[tuple[int, Any]]) -> None:
+    for _, tale in told:
+        for paragraph in tale.text.splitlines():
+            assert paragraph.count('"') % 2 == 0, paragraph
+            assert re.sub(r"[^()]", "", paragraph) in ("", "()", "()()"), paragraph
+
+
+@pytest.mark.parametrize(
+    "seam",
+    [A_BEFORE_A_VOWEL, AN_BEFORE_A_CONSONANT, DOUBLED_WORD, ODD_SPACE, LOWER_CASE_START, TEMPLATE_MARK],
+    ids=["a before a vowel", "an before a consonant", "doubled word", "odd space", "no capital", "template mark"],
+)
+def test_the_english_has_no_seams(seam: re.Pattern[str], told: list[tuple[int, Any]]) -> None:
+    found = {match[0] for _, tale in told for match in seam.finditer(tale.text)}
+    assert not found
+
+
+def test_two_people_of_a_tale_never_share_a_name(told: list[tuple[int, Any]]) -> None:
+    words = importlib.import_module("tales_words")
+    assert not set(words.WOMEN) & set(words.MEN)
+    for names in (words.WOMEN, words.MEN, words.NICKNAMES, words.VILLAGES):
+        assert len(names) == len({str(name) for name in names})
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    command = f"{sys.executable} corpora/tales.py | head -c 100"
+    done = subprocess.run(command, shell=True, cwd=FOLDER.parent, capture_output=True, check=True)
+    assert len(done.stdout) == 100
+    assert done.stderr == b""
+
+
+def test_the_same_seed_invents_the_committed_names(modules: tuple[ModuleType, ModuleType]) -> None:
+    written = run("-X", "utf8=0", "corpora/names.py", LC_ALL="C", PYTHONHASHSEED="7")
+    assert written == (FOLDER / "names.txt").read_bytes()
+    assert written.decode("utf-8").splitlines() == modules[1].names(1)
+    assert hashlib.sha256(written).hexdigest() == NAMES_SHA256
+
+
+def test_the_names_are_thousands_and_all_different() -> None:
+    text = (FOLDER / "names.txt").read_text(encoding="utf-8")
+    names = text.removesuffix("\n").split("\n")
+    assert len(names) == len(set(names)) >= 5000
+    assert all(name and name == name.strip() and name.isalpha() for name in names)
+    assert 1 <= len({letter for letter in text if letter > "~"}) <= 6
+
+
+def test_another_seed_invents_other_names(modules: tuple[ModuleType, ModuleType]) -> None:
+    first, second = modules[1].names(1), modules[1].names(2)
+    assert len(set(first) & set(second)) < len(first) / 2
