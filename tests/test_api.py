@@ -1,0 +1,174 @@
+"""The library as other programs use it, and what training leaves on the disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, TEXT, charlstm
+
+import charlstm as library
+from charlstm import modelfile
+from charlstm.api import prepare, resume
+from charlstm.errors import ModelFileError, OutputError, TextError
+from charlstm.settings import TrainingRequest
+
+SMALL = {"hidden": 16, "layers": 1, "embedding": 8, "batch": 4, "context": 16, "threads": 1}
+
+
+def test_train_load_sample_and_score(tmp_path: Path) -> None:
+    reports = []
+    model = library.train(output=tmp_path / "m.safetensors", text=TEXT, steps=100, progress=reports.append, **SMALL)
+    assert reports[-1].fraction == 1.0
+    loaded = library.load(tmp_path / "m.safetensors")
+    text = loaded.sample("the ", length=30, temperature=0.5, seed=3)
+    assert len(text) == 30
+    assert text == model.sample("the ", length=30, temperature=0.5, seed=3)
+    score = loaded.score("the cat is a bird\n")
+    assert score.characters == 18
+    assert score.bits_per_char < 3
+
+
+def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="nonsense"):
+        library.nonsense  # noqa: B018
+
+
+def test_a_model_of_lines_scores_each_line_alone(tmp_path: Path) -> None:
+    model = library.train(output=tmp_path / "m.safetensors", text=TEXT, steps=20, lines=True, **SMALL)
+    lines = TEXT.splitlines(keepends=True)[:5]
+    assert model.score("".join(lines)).nats == pytest.approx(sum(model.score(line).nats for line in lines))
+    assert model.sample(length=2000, seed=1).count("\n") <= 1
+
+
+# ------------------------------------------------------------------------------ refused beforehand
+
+
+def stopped_run(folder: Path, **settings: object) -> Path:
+    """The model of a run that was stopped after some steps."""
+    (folder / "text.txt").write_text(TEXT)
+    request = TrainingRequest(**{"steps": 50, **SMALL, **settings})  # type: ignore[arg-type]
+    run = prepare([folder / "text.txt"], output=folder / "m.safetensors", request=request)
+    for _ in run.run(lambda: run.trainer.step >= 10):
+        pass
+    return run.output
+
+
+def test_a_changed_text_is_named_and_not_resumed(tmp_path: Path) -> None:
+    output = stopped_run(tmp_path)
+    (tmp_path / "text.txt").write_text(TEXT.replace("cat", "cow"))
+    with pytest.raises(TextError, match=r"text\.txt: changed"):
+        resume(output)
+    (tmp_path / "text.txt").unlink()
+    with pytest.raises(TextError, match=r"text\.txt"):
+        resume(output)
+
+
+def test_an_unfinished_run_is_not_overwritten_by_accident(tmp_path: Path) -> None:
+    output = stopped_run(tmp_path)
+    with pytest.raises(OutputError, match="--resume"):
+        prepare([tmp_path / "text.txt"], output=output)
+
+
+def test_a_broken_resume_file_is_an_error(tmp_path: Path) -> None:
+    output = stopped_run(tmp_path)
+    path = modelfile.resume_path(output)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-50])
+    with pytest.raises(ModelFileError):
+        resume(output)
+    tensors, description = modelfile.read(output)
+    modelfile.write(path, tensors, description)  # a model where a run's state should be
+    with pytest.raises(ModelFileError, match="state"):
+        resume(output)
+
+
+def test_a_second_training_to_the_same_output_is_refused_while_the_first_lives(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    request = TrainingRequest(steps=50, **SMALL)  # type: ignore[arg-type]
+    first, second = (
+        prepare([tmp_path / "text.txt"], output=tmp_path / "m.safetensors", request=request) for _ in range(2)
+    )
+    reports = first.run()
+    next(reports)
+    with pytest.raises(OutputError, match="another training"):
+        next(second.run())
+    list(reports)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.safetensors", "text.txt"]
+
+
+# ---------------------------------------------------------------------------------- kill and go on
+
+
+def begin(folder: Path, *options: object) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "charlstm", "train", *map(str, options)],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+    )
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a text, and the model that 700 steps make of it."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "text.txt").write_text(TEXT)
+    done = charlstm("train", "text.txt", "-o", "whole.safetensors", "-q", *STEPS, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+STEPS = ("--steps", 700, "--hidden", 64, "--batch", 8, "--dropout", 0.1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_stopped_by_a_signal_and_resumed_ends_with_the_same_bytes(uninterrupted: Path, number: signal.Signals) -> None:
+    name = f"{number.name}.safetensors"
+    process = begin(uninterrupted, "text.txt", "-o", name, *STEPS)
+    wait_for(uninterrupted / f"{number.name}.resume.safetensors", process)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    if number != signal.SIGKILL:
+        assert process.returncode == 128 + number
+        assert b"--resume" in errors
+        assert b"Traceback" not in errors
+    assert modelfile.load(uninterrupted / name)  # whole, whatever happened
+    done = charlstm("train", "--resume", "-o", name, "-q", cwd=uninterrupted)
+    assert done.returncode == 0, done.stderr
+    first, second = (modelfile.read(uninterrupted / n) for n in ("whole.safetensors", name))
+    assert first[0].keys() == second[0].keys()
+    assert all(first[0][key].tobytes() == second[0][key].tobytes() for key in first[0])
+    assert first[1]["trained_on"] == json.loads(json.dumps(second[1]["trained_on"]).replace(name, "whole"))
+
+
+def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_full_disk_is_a_clear_error_and_the_last_good_model_is_intact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = stopped_run(tmp_path)
+    before = output.read_bytes()
+    run = resume(output)
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match="No space left"):
+        list(run.run())
+    assert output.read_bytes() == before
+    assert not list(tmp_path.glob(".*part"))

@@ -1,0 +1,252 @@
+"""A training run: it learns, it keeps to its budget, it can be cut into pieces, it survives infinity."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import TEXT
+
+from charlstm.api import Run, prepare, resume
+from charlstm.engine import Engine
+from charlstm.errors import DivergedError, UsageError
+from charlstm.evaluation import Scorer
+from charlstm.modelfile import Tensors, load, resume_path
+from charlstm.settings import TrainingRequest
+from charlstm.training import CURVE, Progress, Trainer, pick_device, rate
+
+SMALL = {"hidden": 16, "embedding": 8, "batch": 4, "context": 16, "threads": 1}
+
+
+def started_run(folder: Path, name: str = "model", text: str = TEXT, **settings: object) -> Run:
+    """A run over a text that lies in the folder."""
+    source = folder / "text.txt"
+    if not source.exists():
+        source.write_text(text)
+    request = TrainingRequest(**{**SMALL, **settings})  # type: ignore[arg-type]
+    return prepare([source], output=folder / f"{name}.safetensors", request=request, force=True)
+
+
+def finished(run: Run) -> list[Progress]:
+    return list(run.run())
+
+
+def assert_same_bytes(first: Tensors, second: Tensors) -> None:
+    assert first.keys() == second.keys()
+    for name in first:
+        assert first[name].tobytes() == second[name].tobytes(), name
+
+
+# ---------------------------------------------------------------------------------------- learning
+
+
+def test_training_learns_the_text(tmp_path: Path) -> None:
+    reports = finished(started_run(tmp_path, steps=200, hidden=32))
+    assert reports[-1].val_bits is not None
+    assert reports[-1].val_bits < 1.6  # 4.3 before training
+    assert reports[-1].fraction == 1.0
+
+
+@pytest.mark.parametrize("cell", ["gru", "rnn"])
+def test_other_cells_learn_too(tmp_path: Path, cell: str) -> None:
+    reports = finished(started_run(tmp_path, steps=150, cell=cell, hidden=32))
+    assert reports[-1].val_bits is not None
+    assert reports[-1].val_bits < 2.5
+
+
+def test_the_model_file_says_how_well_it_does(tmp_path: Path) -> None:
+    run = started_run(tmp_path, steps=100)
+    finished(run)
+    file = load(run.output)
+    score = Scorer(Engine(file.settings, file.tensors), file.vocabulary).score_ids(run.corpus.validation)
+    assert file.result["val_bits_per_char"] == pytest.approx(score.bits_per_char, abs=1e-4)
+    assert file.result["finished"] is True
+    assert [entry["step"] for entry in file.result["curve"]] == sorted({e["step"] for e in file.result["curve"]})
+
+
+def test_the_best_weights_are_kept_and_training_stops_when_validation_says_so(tmp_path: Path) -> None:
+    # A text of noise: all that can be learnt is its alphabet; the rest is memorised, and validation gets worse.
+    rng = np.random.default_rng(0)
+    noise = "".join("abcdefgh"[i] for i in rng.integers(0, 8, 1500))
+    (tmp_path / "text.txt").write_text(noise)
+    run = started_run(tmp_path, steps=2000, hidden=64, weight_decay=0.0, dropout=0.0)
+    reports = finished(run)
+    scores = [report.val_bits for report in reports if report.val_bits is not None]
+    assert reports[-1].step < 1900
+    assert "stopped early" in reports[-1].note
+    assert run.result["val_bits_per_char"] < 1.02 * min(scores)
+    assert scores[-1] > 1.05 * min(scores)
+
+
+@pytest.mark.parametrize("text", ["a" * 300, "ab\n" * 70, "x" * 99 + "y", "\n" * 150], ids=lambda t: repr(t[:3]))
+def test_tiny_and_dull_texts_train(tmp_path: Path, text: str) -> None:
+    reports = finished(started_run(tmp_path, text=text, steps=20))
+    assert math.isfinite(reports[-1].train_bits)
+
+
+def test_nothing_kept_back_for_validation_is_allowed(tmp_path: Path) -> None:
+    run = started_run(tmp_path, steps=20, val_fraction=0.0)
+    assert all(report.val_bits is None for report in finished(run))
+    assert load(run.output).result["val_bits_per_char"] is None
+
+
+def test_unknown_characters_are_learnt_to_be_rare_but_possible(tmp_path: Path) -> None:
+    run = started_run(tmp_path, steps=150, hidden=32)
+    finished(run)
+    file = load(run.output)
+    scorer = Scorer(Engine(file.settings, file.tensors), file.vocabulary)
+    costs = np.concatenate(list(scorer.surprisals([file.vocabulary.encode("the cat is a é")])))
+    assert 15 < costs[-1] < 45  # 13.9 nats for which of the unknown characters it is, the rest for being unknown
+
+
+# ------------------------------------------------------------------------------------------ budgets
+
+
+def test_steps_and_epochs_are_kept_exactly(tmp_path: Path) -> None:
+    assert finished(started_run(tmp_path, steps=37))[-1].step == 37
+    run = started_run(tmp_path, epochs=1.5)
+    assert finished(run)[-1].characters == pytest.approx(1.5 * len(run.corpus.training), rel=0.02)
+
+
+def test_minutes_are_kept_with_validation_and_saving_included(tmp_path: Path) -> None:
+    begin = time.monotonic()
+    source = tmp_path / "text.txt"
+    source.write_text(TEXT)
+    request = TrainingRequest(minutes=0.15, **SMALL)  # type: ignore[arg-type]
+    run = prepare([source], output=tmp_path / "m.safetensors", request=request, started=begin)
+    reports = finished(run)
+    assert reports[-1].fraction == 1.0
+    assert 4 < time.monotonic() - begin < 19  # 9 seconds, give or take 10 on a busy machine
+
+
+def test_the_rate_rises_then_falls_to_zero(tmp_path: Path) -> None:
+    settings = started_run(tmp_path, steps=10).plan.training
+    rates = [rate(fraction, settings) for fraction in np.linspace(0, 1, 101)]
+    peak = rates.index(max(rates))
+    assert max(rates) == pytest.approx(settings.learning_rate, rel=0.02)
+    assert rates[:peak] == sorted(rates[:peak])
+    assert rates[peak:] == sorted(rates[peak:], reverse=True)
+    assert rates[-1] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_device_that_is_not_there_is_a_clear_error() -> None:
+    if not torch.cuda.is_available():
+        with pytest.raises(UsageError, match="--device cpu"):
+            pick_device("cuda")
+
+
+# ------------------------------------------------------------------------------- cut into pieces
+
+
+def test_same_seed_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
+    runs = [started_run(tmp_path, name, steps=12, seed=seed) for name, seed in (("a", 1), ("b", 1), ("c", 2))]
+    for run in runs:
+        finished(run)
+    first, again, other = (load(run.output).tensors for run in runs)
+    assert_same_bytes(first, again)
+    assert first["head.weight"].tobytes() != other["head.weight"].tobytes()
+
+
+def _reached(asked: Iterator[int], last: int) -> bool:
+    """Say so when asked for the last time."""
+    return next(asked) >= last
+
+
+CASES = [
+    {"steps": 60, "dropout": 0.2, "dropconnect": 0.1},
+    {"epochs": 0.7},
+    {"steps": 50, "lines": True, "dropout": 0.1},
+    {"steps": 40, "cell": "gru"},
+]
+
+
+@pytest.mark.parametrize("settings", CASES, ids=str)
+def test_a_run_cut_into_pieces_ends_with_the_same_bytes(tmp_path: Path, settings: dict[str, object]) -> None:
+    whole = started_run(tmp_path, "whole", **settings)
+    finished(whole)
+    rng = np.random.default_rng(7)
+    cut = started_run(tmp_path, "cut", **settings)
+    sittings = 1
+    while True:
+        asked = itertools.count(1)
+        last = int(rng.integers(1, 20))
+        for _ in cut.run(functools.partial(_reached, asked, last)):
+            pass
+        if cut.finished:
+            break
+        assert resume_path(cut.output).exists()
+        cut = resume(cut.output)
+        sittings += 1
+    assert sittings > 2
+    assert_same_bytes(load(whole.output).tensors, load(cut.output).tensors)
+    assert not resume_path(cut.output).exists()  # a finished run leaves the model alone
+
+
+def test_minutes_more_are_allowed_and_anneal_anew(tmp_path: Path) -> None:
+    run = started_run(tmp_path, minutes=5)
+    for _ in run.run(lambda: True):
+        pass
+    more = resume(run.output, minutes=9)
+    assert more.trainer.settings.budget.amount == 9
+    assert more.trainer.fraction < 0.2
+
+
+# ---------------------------------------------------------------------------------------- trouble
+
+
+def test_an_absurd_rate_goes_back_thrice_and_then_says_what_to_change(tmp_path: Path) -> None:
+    run = started_run(tmp_path, steps=300, learning_rate=1e5)
+    notes = []
+    with pytest.raises(DivergedError, match="--learning-rate"):
+        for report in run.run():
+            notes += [report.note] * bool(report.note)
+    assert len(notes) == 3
+    assert all("half" in note or "rate" in note for note in notes)
+    assert load(run.output)  # the best model so far is kept, and valid
+
+
+def test_a_loss_that_is_not_finite_goes_back_and_the_run_ends_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = started_run(tmp_path, steps=120)
+    learn = run.trainer._learn
+
+    def poisoned(batch: object, fraction: float) -> tuple[float, int]:
+        loss, characters = learn(batch, fraction)  # type: ignore[arg-type]
+        if run.trainer.step == 60 and not run.trainer.rate_cuts:
+            with torch.no_grad():
+                for parameter in run.trainer.model.parameters():
+                    parameter.fill_(math.nan)
+            return math.nan, characters
+        return loss, characters
+
+    monkeypatch.setattr(run.trainer, "_learn", poisoned)
+    reports = finished(run)
+    assert run.trainer.rate_cuts == 1
+    assert reports[-1].val_bits is not None
+    assert reports[-1].val_bits < 3.5
+    load(run.output)  # finite throughout
+
+
+def test_the_curve_of_a_long_run_is_thinned(tmp_path: Path) -> None:
+    trainer: Trainer = started_run(tmp_path, steps=10).trainer
+    from charlstm.training import _Meter
+
+    for step in range(3 * CURVE):
+        trainer.step = step
+        trainer._report(_Meter(), 1.0)
+    assert len(trainer.curve) <= CURVE
+    assert trainer.curve[-1]["step"] == 3 * CURVE - 1
+
+
+def test_progress_is_plain_data(tmp_path: Path) -> None:
+    report = finished(started_run(tmp_path, steps=3))[-1]
+    assert set(dataclasses.asdict(report)) >= {"step", "fraction", "train_bits", "val_bits", "speed", "left"}
