@@ -10,6 +10,7 @@ Prints nothing. torch is imported only where it is needed: for training and for 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,9 +24,9 @@ from .engine import Engine
 from .errors import DivergedError, ModelFileError, OutputError, TextError
 from .evaluation import NOTHING, Score, Scorer
 from .modelfile import ModelFile, resume_path
-from .network import Network
+from .network import Network, side_by_side
 from .planning import Plan, Text, plan
-from .sampling import AT_ONCE, Start, choose_seed, generate, read_prompts
+from .sampling import AT_ONCE, Start, choose_seed, generate, read_prompts, write_on
 from .settings import Budget, ModelSettings, SampleSettings, TrainingRequest, TrainingSettings
 
 if TYPE_CHECKING:
@@ -43,13 +44,16 @@ class Model:
     Args:
         file: what the model file held.
         device: "cpu" computes in numpy; anything else is a torch device.
+        threads: how many threads share work on many samples, lines or streams. More than one pays where
+            numpy's own matrix products use one each (OPENBLAS_NUM_THREADS=1).
     """
 
-    def __init__(self, file: ModelFile, device: str = "cpu") -> None:
+    def __init__(self, file: ModelFile, device: str = "cpu", threads: int = 1) -> None:
         self.file = file
         self.vocabulary = file.vocabulary
         self.network: Network = Engine(file.settings, file.tensors) if device == "cpu" else _on_torch(file, device)
-        self.scorer = Scorer(self.network, self.vocabulary)
+        self.threads = threads if device == "cpu" else 1
+        self.scorer = Scorer(self.network, self.vocabulary, threads=self.threads)
 
     @property
     def lines(self) -> bool:
@@ -68,8 +72,7 @@ class Model:
     def stream(self, prompt: str, settings: SampleSettings) -> Iterator[str]:
         """Write on from a prompt, a character at a time, as they are made."""
         start = read_prompts(self.network, self.vocabulary, [prompt])
-        for pairs in generate(self.network, self.vocabulary, start, self.stopping(settings)):
-            yield pairs[0][1]
+        yield from write_on(self.network, self.vocabulary, start, self.stopping(settings))
 
     def samples(self, prompts: Sequence[str], settings: SampleSettings) -> Iterator[str]:
         """Write on from each prompt, `settings.count` times each, many at once; whole texts in input order.
@@ -78,13 +81,19 @@ class Model:
         """
         settings = self.stopping(dataclasses.replace(settings, seed=choose_seed(settings)))
         wanted = [prompt for prompt in prompts for _ in range(settings.count)]
-        for first in range(0, len(wanted), AT_ONCE):
-            yield from self._together(wanted[first : first + AT_ONCE], settings, first)
+        for begin in range(0, len(wanted), AT_ONCE * self.threads):
+            window = range(begin, min(begin + AT_ONCE * self.threads, len(wanted)))
+            size = -(-len(window) // self.threads)
+            groups = [range(first, min(first + size, window.stop)) for first in window[::size]]
+            work = functools.partial(self._together, wanted, settings)
+            for texts in side_by_side(work, groups, self.threads):
+                yield from texts
 
-    def _together(self, prompts: list[str], settings: SampleSettings, first: int) -> list[str]:
-        start = self._starts(prompts)
-        texts: list[list[str]] = [[] for _ in prompts]
-        for pairs in generate(self.network, self.vocabulary, start, settings, first):
+    def _together(self, prompts: list[str], settings: SampleSettings, numbers: range) -> list[str]:
+        """Write on from some of the prompts, by number, as one batch."""
+        start = self._starts([prompts[number] for number in numbers])
+        texts: list[list[str]] = [[] for _ in numbers]
+        for pairs in generate(self.network, self.vocabulary, start, settings, numbers.start):
             for sample, character in pairs:
                 texts[sample].append(character)
         return ["".join(text) for text in texts]
@@ -121,13 +130,13 @@ def _on_torch(file: ModelFile, device: str) -> Network:
     return TorchNetwork(model.to(where))
 
 
-def load(path: str | os.PathLike[str], device: str = "cpu") -> Model:
-    """Load a model for writing and scoring.
+def load(path: str | os.PathLike[str], device: str = "cpu", threads: int = 1) -> Model:
+    """Load a model for writing and scoring; see Model for the device and the threads.
 
     Raises:
         ModelFileError: it is missing, broken, or not a model.
     """
-    return Model(modelfile.load(path), device)
+    return Model(modelfile.load(path), device, threads)
 
 
 # -------------------------------------------------------------------------------------- training

@@ -220,7 +220,14 @@ def find_files(paths: Iterable[str | os.PathLike[str]]) -> tuple[list[str], list
                 continue
             seen.add((status.st_dev, status.st_ino))
             files.append(name)
-    return files, notes
+    return files, _shortened(notes)
+
+
+def _shortened(notes: list[str], most: int = 10) -> list[str]:
+    """Notes on the first few files, and how many there are of the others."""
+    if len(notes) <= most:
+        return notes
+    return [*notes[:most], f"{len(notes) - most} more files were left out"]
 
 
 def _texts_below(folder: str, notes: list[str]) -> list[str]:

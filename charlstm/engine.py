@@ -62,6 +62,24 @@ class _Lstm:
         return hidden, cell
 
 
+def _lstm_cell(gates: Floats, size: int, before: Floats, hidden: Floats, cell: Floats) -> Floats:
+    """The lstm's equations on vectors: gates (4H,) as i, f, o, g before their sigmoids and tanh.
+
+    Writes the new hidden and cell state (H,) where told; gives the hidden state.
+    """
+    np.tanh(gates, out=gates)
+    sigmoids = gates[: 3 * size]
+    sigmoids *= 0.5
+    sigmoids += 0.5
+    np.multiply(before, gates[size : 2 * size], out=cell)  # f c
+    fresh = gates[:size]
+    fresh *= gates[3 * size :]
+    cell += fresh  # + i g
+    np.tanh(cell, out=hidden)
+    hidden *= gates[2 * size : 3 * size]
+    return hidden
+
+
 class _Gru:
     """One layer of gru cells. Rows in torch's order r, z, n, the first two halved."""
 
@@ -126,6 +144,12 @@ class Engine:
         self.layers = [make(*(weights[f"layers.{layer}.{name}"] for name in names)) for layer in range(settings.layers)]
         first = self.layers[0]
         self.table = weights["embedding.weight"] @ first.input + first.bias  # (V + 1, gates x H)
+        # For one stream: [W U] of each lstm layer as one matrix (2H, 4H); the first layer's W is in the table.
+        self.joined = [
+            np.concatenate([layer.input, layer.recurrent]) if number else layer.recurrent
+            for number, layer in enumerate(self.layers)
+            if settings.cell == "lstm"
+        ]
         self.head = np.ascontiguousarray(weights["head.weight"].T)  # (H, V)
         self.head_bias = weights["head.bias"]  # (V,)
 
@@ -154,6 +178,8 @@ class Engine:
 
     def step(self, ids: NDArray[np.integer], state: State) -> tuple[Floats, State]:
         """Read one character in each of B streams: ids (B,) -> scores (B, V) of the next, and the state."""
+        if self.joined and len(ids) == 1:
+            return self._step_one(int(ids[0]), state)
         hiddens, cells = [], []
         output: Floats | None = None
         for number, layer in enumerate(self.layers):
@@ -166,6 +192,25 @@ class Engine:
         scores = output @ self.head
         scores += self.head_bias
         return scores, self._state(hiddens, cells)
+
+    def _step_one(self, symbol: int, state: State) -> tuple[Floats, State]:
+        """`step` for one stream of lstm cells: vectors for matrices, and one product a layer.
+
+        At this size each numpy call costs as much as its arithmetic, so they are few and write in place.
+        """
+        size = self.settings.hidden
+        hidden = np.empty_like(state.hidden)
+        cell = np.empty_like(state.cell)
+        gates = state.hidden[0, 0] @ self.layers[0].recurrent  # (4H,)
+        gates += self.table[symbol]
+        output = _lstm_cell(gates, size, state.cell[0, 0], hidden[0, 0], cell[0, 0])  # (H,)
+        for number in range(1, self.settings.layers):
+            gates = np.concatenate((output, state.hidden[number, 0])) @ self.joined[number]  # (4H,)
+            gates += self.layers[number].bias
+            output = output + _lstm_cell(gates, size, state.cell[number, 0], hidden[number, 0], cell[number, 0])
+        scores = output @ self.head  # (V,)
+        scores += self.head_bias
+        return scores[None], State(hidden, cell)
 
     def read(self, ids: NDArray[np.integer], state: State) -> State:
         """Read T characters in each of B streams, ids (T, B), for the state alone."""

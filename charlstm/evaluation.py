@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .network import Floats, Network, State
+from .network import Floats, Network, State, side_by_side
 from .vocabulary import UNKNOWN, Ids, Vocabulary
 
 LN2 = math.log(2)
 
-STREAMS = 64
+STREAMS = 128
 """At most that many parts of a text are scored side by side."""
 SHORTEST = 2048
 """Characters a stream at least, so that its warm-up weighs little; shorter texts are one stream."""
@@ -119,10 +119,11 @@ class Scorer:
         network: the numpy engine or the torch model.
         vocabulary: the model's.
         streams: how many parts of a long text may be scored side by side; 1 is the definition.
+        threads: how many threads share the streams.
     """
 
-    def __init__(self, network: Network, vocabulary: Vocabulary, streams: int = STREAMS) -> None:
-        self.network, self.vocabulary, self.streams = network, vocabulary, streams
+    def __init__(self, network: Network, vocabulary: Vocabulary, streams: int = STREAMS, threads: int = 1) -> None:
+        self.network, self.vocabulary, self.streams, self.threads = network, vocabulary, streams, threads
 
     def surprisals(self, pieces: Iterable[Ids]) -> Iterator[NDArray[np.float64]]:
         """Score one text, given in pieces of ids; give its surprisals in nats, in pieces, in order."""
@@ -147,17 +148,24 @@ class Scorer:
         length = -(-size // count)
         starts = np.arange(count) * length  # (B,)
         inputs = np.concatenate([last[-1:], ids])  # inputs[k] is read to predict ids[k]
-        warm = inputs[np.maximum(starts - WARMUP, 0) + np.arange(WARMUP)[:, None]]  # (W, B)
-        warmed = self.network.read(warm, self.network.zero_state(count))
-        warmed = State(warmed.hidden.copy(), warmed.cell.copy())
-        warmed.hidden[:, 0], warmed.cell[:, 0] = state.hidden[:, 0], state.cell[:, 0]
-        places = np.minimum(starts + np.arange(length)[:, None], size - 1)  # (T, B); the last stream may end early
-        nats, after = _run(self.network, inputs[places], ids[places], warmed)
-        flat = nats.T.reshape(-1)[:size]
+
+        def score(part: NDArray[np.intp]) -> tuple[NDArray[np.float64], State]:
+            """Some of the streams, by number."""
+            warm = inputs[np.maximum(starts[part] - WARMUP, 0) + np.arange(WARMUP)[:, None]]  # (W, B)
+            warmed = self.network.read(warm, self.network.zero_state(len(part)))
+            if part[0] == 0:
+                warmed = State(warmed.hidden.copy(), warmed.cell.copy())
+                warmed.hidden[:, 0], warmed.cell[:, 0] = state.hidden[:, 0], state.cell[:, 0]
+            places = np.minimum(starts[part] + np.arange(length)[:, None], size - 1)  # (T, B); the last ends early
+            return _run(self.network, inputs[places], ids[places], warmed)
+
+        parts = np.array_split(np.arange(count), min(self.threads, count))
+        results = side_by_side(score, parts, self.threads)
+        flat = np.concatenate([nats.T.reshape(-1) for nats, _ in results])[:size]
         if count * length > size:  # the last stream read on past the end: read its last characters once more
             tail = inputs[max(0, size - WARMUP) : size, None]
             return flat, self.network.read(tail, self.network.zero_state(1))
-        return flat, after.streams([count - 1])
+        return flat, results[-1][1].streams([-1])
 
     def score(self, pieces: Iterable[str]) -> Score:
         """Score one text, given in pieces; memory does not depend on its length."""
@@ -188,22 +196,24 @@ class Scorer:
 
     def records(self, lines: list[Ids]) -> list[NDArray[np.float64]]:
         """Score lines, each a text of its own, those of similar length together; surprisals in input order."""
-        results: list[NDArray[np.float64]] = [np.zeros(0)] * len(lines)
-        order = sorted(range(len(lines)), key=lambda number: len(lines[number]))
+        order = sorted((number for number in range(len(lines)) if len(lines[number])), key=lambda n: len(lines[n]))
+        groups: list[list[int]] = []
         while order:
             longest = len(lines[order[-1]])
-            if longest > 2 * SHORTEST:
-                number = order.pop()
-                results[number] = np.concatenate(list(self.surprisals([lines[number]])))
-                continue
-            size = max(1, min(256, (1 << 18) // max(1, longest)))
-            group, order = order[-size:], order[:-size]
-            for number, nats in zip(group, self._together([lines[number] for number in group]), strict=True):
-                results[number] = nats
+            size = 1 if longest > 2 * SHORTEST else min(256, (1 << 18) // longest)
+            groups.append(order[-size:])
+            del order[-size:]
+        scored = side_by_side(lambda group: self._together([lines[n] for n in group]), groups, self.threads)
+        results: list[NDArray[np.float64]] = [np.zeros(0)] * len(lines)
+        for group, nats in zip(groups, scored, strict=True):
+            for number, line in zip(group, nats, strict=True):
+                results[number] = line
         return results
 
     def _together(self, lines: list[Ids]) -> list[NDArray[np.float64]]:
         longest = max(map(len, lines))
+        if longest > 2 * SHORTEST:
+            return [np.concatenate(list(self.surprisals([line]))) for line in lines]
         ids = np.zeros((longest, len(lines)), dtype=np.int64)  # (T, B)
         for column, line in enumerate(lines):
             ids[: len(line), column] = line

@@ -338,7 +338,8 @@ class Trainer:
         ids = self.corpus.validation[:allowed]
         if not len(ids):
             return None
-        scorer = Scorer(self._validating_network(), self.corpus.vocabulary)
+        threads = torch.get_num_threads() if self.device.type == "cpu" else 1
+        scorer = Scorer(self._validating_network(), self.corpus.vocabulary, threads=threads)
         if not self.settings.lines:
             return scorer.score_ids(ids)
         lines = split_lines(ids, self.corpus.line_end)

@@ -1,0 +1,194 @@
+"""The torch network: its start, what acts in training only, its tensors, and torch's own module as a witness."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from conftest import random_tensors
+from torch import nn
+
+from charlstm.model import CharModel, TorchNetwork
+from charlstm.settings import CELLS, ModelSettings
+
+VOCABULARY, HIDDEN, EMBEDDING, TIME, BATCH = 9, 8, 5, 12, 4
+
+every_cell = pytest.mark.parametrize("cell", CELLS)
+
+
+def model_of(cell: Any = "lstm", layers: int = 2, seed: int = 0, **options: Any) -> CharModel:
+    torch.manual_seed(seed)
+    return CharModel(ModelSettings(VOCABULARY, layers, HIDDEN, EMBEDDING, cell), **options)
+
+
+def some_ids() -> torch.Tensor:
+    return torch.tensor(np.random.default_rng(0).integers(0, VOCABULARY + 1, (TIME, BATCH)))
+
+
+def scores_of(model: CharModel, seed: int = 0) -> torch.Tensor:
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        scores: torch.Tensor = model(some_ids(), model.zero_state(BATCH))[0]
+    return scores
+
+
+# ---------------------------------------------------------------------------------------- a fresh model
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+def test_only_the_forget_gates_bias_starts_at_one(layers: int) -> None:
+    model = model_of("lstm", layers)
+    for layer in model.layers:
+        bias = (layer.bias_ih_l0 + layer.bias_hh_l0).detach().reshape(4, HIDDEN)  # torch's order: i, f, g, o
+        assert bias.tolist() == [[0.0] * HIDDEN, [1.0] * HIDDEN, [0.0] * HIDDEN, [0.0] * HIDDEN]
+
+
+@every_cell
+def test_a_fresh_model_has_the_tensors_that_its_settings_name(cell: str) -> None:
+    model = model_of(cell, 3)
+    assert {name: tensor.shape for name, tensor in model.tensors().items()} == model.settings.shapes()
+    assert sum(parameter.numel() for parameter in model.parameters()) == model.settings.parameters()
+
+
+@every_cell
+def test_the_same_seed_makes_the_same_fresh_model(cell: str) -> None:
+    first, second, other = (model_of(cell, seed=seed).tensors() for seed in (3, 3, 4))
+    assert all((first[name] == second[name]).all() for name in first)
+    assert (first["head.weight"] != other["head.weight"]).any()
+
+
+# ---------------------------------------------------------------------------- what acts in training only
+
+
+@every_cell
+@pytest.mark.parametrize("option", ["dropout", "dropconnect"])
+def test_dropping_acts_in_training_only(cell: str, option: str) -> None:
+    model = model_of(cell, **{option: 0.5})
+    plain = model_of(cell)
+    training = scores_of(model.train(), seed=1)
+    assert not torch.equal(training, scores_of(model, seed=2))
+    assert torch.equal(training, scores_of(model, seed=1))
+    assert torch.equal(scores_of(model.eval(), seed=1), scores_of(model, seed=2))
+    assert torch.equal(scores_of(model), scores_of(plain.eval()))
+
+
+@every_cell
+def test_without_dropping_training_computes_what_evaluation_computes(cell: str) -> None:
+    model = model_of(cell)
+    torch.testing.assert_close(scores_of(model.train()), scores_of(model.eval()), rtol=0, atol=1e-6)
+
+
+def test_dropout_keeps_the_mean_of_what_it_drops() -> None:
+    model = model_of("lstm", 1, dropout=0.4).train()
+    values = torch.ones(3, 200, 200)
+    dropped = model._dropped(values)
+    assert set(dropped.unique().tolist()) == {0.0, dropped.max().item()}
+    assert dropped.mean().item() == pytest.approx(1.0, abs=0.02)
+    assert torch.equal(dropped[0], dropped[1])  # one mask for all time steps
+
+
+def test_evaluation_ignores_the_precision_of_training() -> None:
+    assert torch.equal(scores_of(model_of(precision=torch.bfloat16).eval()), scores_of(model_of().eval()))
+
+
+@every_cell
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_every_parameter_gets_a_finite_gradient_in_float32(cell: str, precision: torch.dtype) -> None:
+    model = model_of(cell, dropout=0.1, dropconnect=0.1, precision=precision).train()
+    scores, state = model(some_ids(), model.zero_state(BATCH))
+    assert scores.dtype == torch.float32
+    assert {part.dtype for layer in state for part in layer} == {torch.float32}
+    loss = nn.functional.cross_entropy(scores.reshape(-1, VOCABULARY), some_ids().reshape(-1) % VOCABULARY)
+    loss.backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.dtype == torch.float32, name
+        assert parameter.grad is not None, name
+        assert parameter.grad.dtype == torch.float32, name
+        assert torch.isfinite(parameter.grad).all(), name
+        assert parameter.grad.abs().max() > 0, name
+
+
+@every_cell
+def test_bfloat16_training_computes_nearly_the_same(cell: str) -> None:
+    low, full = scores_of(model_of(cell, precision=torch.bfloat16).train()), scores_of(model_of(cell).train())
+    assert not torch.equal(low, full)  # the option does something
+    assert (low - full).abs().max() < 0.05
+
+
+# ------------------------------------------------------------------------------------- tensors and witness
+
+
+@every_cell
+def test_tensors_and_load_are_inverse(cell: str) -> None:
+    model, other = model_of(cell, seed=1), model_of(cell, seed=2)
+    expected = scores_of(model.eval())
+    tensors = model.tensors()
+    assert {tensor.dtype for tensor in tensors.values()} == {np.dtype(np.float32)}
+    other.load(tensors)
+    assert torch.equal(scores_of(other.eval()), expected)
+    for name, tensor in other.tensors().items():
+        np.testing.assert_array_equal(tensor, tensors[name])
+
+
+def test_tensors_are_a_copy_both_ways() -> None:
+    model = model_of()
+    expected = scores_of(model.eval())
+    tensors = model.tensors()
+    for tensor in tensors.values():
+        tensor += 1.0
+    assert torch.equal(scores_of(model), expected)
+    model.load(tensors)
+    changed = scores_of(model)
+    for tensor in tensors.values():
+        tensor += 1.0
+    assert torch.equal(scores_of(model), changed)
+
+
+def test_load_refuses_tensors_of_another_shape() -> None:
+    other = random_tensors(ModelSettings(VOCABULARY, 2, HIDDEN + 1, EMBEDDING))
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        model_of().load(other)
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind"), [("lstm", nn.LSTM), ("gru", nn.GRU), ("rnn", nn.RNN)], ids=["lstm", "gru", "rnn"]
+)
+@pytest.mark.parametrize("training", [False, True])
+def test_torchs_own_module_gives_the_same(cell: str, kind: Any, training: bool) -> None:
+    model = model_of(cell, 1).train(training)
+    tensors = {name: torch.from_numpy(tensor) for name, tensor in model.tensors().items()}
+    module = kind(EMBEDDING, HIDDEN)
+    module.load_state_dict({name.split(".")[2]: value for name, value in tensors.items() if "layers.0." in name})
+    ids = some_ids()
+    with torch.no_grad():
+        outputs, last = module(tensors["embedding.weight"][ids])
+        expected = outputs @ tensors["head.weight"].T + tensors["head.bias"]
+        scores, state = model(ids, model.zero_state(BATCH))
+    torch.testing.assert_close(scores, expected, rtol=0, atol=1e-6)
+    for part, expected_part in zip(state[0], last if cell == "lstm" else (last,), strict=True):
+        torch.testing.assert_close(part, expected_part, rtol=0, atol=1e-6)
+
+
+def test_the_second_layers_input_is_added_to_its_output() -> None:
+    model = model_of("lstm", 2).eval()
+    with torch.no_grad():
+        for parameter in model.layers[1].parameters():
+            parameter.zero_()  # a layer that says nothing: only its input passes
+    alone = model_of("lstm", 1).eval()
+    alone.load({name: tensor for name, tensor in model.tensors().items() if "layers.1." not in name})
+    torch.testing.assert_close(scores_of(model), scores_of(alone), rtol=0, atol=1e-6)
+
+
+def test_the_torch_network_evaluates_and_keeps_no_gradient() -> None:
+    model = model_of(dropout=0.5, dropconnect=0.5).train()
+    network = TorchNetwork(model)
+    assert not model.training
+    ids = some_ids().numpy()
+    first, state = network.scores(ids, network.zero_state(BATCH))
+    second, _ = network.scores(ids, network.zero_state(BATCH))
+    np.testing.assert_array_equal(first, second)
+    step, after = network.step(ids[0], state)
+    np.testing.assert_array_equal(step, network.scores(ids[:1], state)[0][0])
+    np.testing.assert_array_equal(after.hidden, network.read(ids[:1], state).hidden)
