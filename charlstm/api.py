@@ -22,14 +22,16 @@ from . import modelfile
 from .corpus import STANDARD_INPUT, Corpus, lines_of, read_corpus
 from .engine import Engine
 from .errors import DivergedError, ModelFileError, OutputError, TextError
-from .evaluation import NOTHING, Score, Scorer
+from .evaluation import NOTHING, Score, Scorer, utf8_size
 from .modelfile import ModelFile, resume_path
 from .network import Network, side_by_side
 from .planning import Plan, Text, plan
 from .sampling import AT_ONCE, Start, choose_seed, generate, read_prompts, write_on
 from .settings import Budget, ModelSettings, SampleSettings, TrainingRequest, TrainingSettings
+from .vocabulary import UNKNOWN
 
 if TYPE_CHECKING:
+    from .model import CharModel
     from .training import Progress, Trainer
 
 Paths = Sequence[str | os.PathLike[str]]
@@ -119,15 +121,36 @@ class Model:
             return self.scorer.score(pieces)
         return sum((score for lines in lines_of(pieces) for score in self.scorer.score_lines(lines)), NOTHING)
 
+    def score_dynamically(self, pieces: Iterable[str], device: str = "cpu") -> Score:
+        """As `score_pieces`, by a copy of the model that learns from what it has scored (needs torch)."""
+        from .adapting import Adapting
 
-def _on_torch(file: ModelFile, device: str) -> Network:
-    from .model import CharModel, TorchNetwork
-    from .training import pick_device
+        texts = list(pieces)
+        ids = (self.vocabulary.encode(text) for text in texts)
+        nats = sum(
+            float(part.sum()) for part in Adapting(_torch_model(self.file, device), self.vocabulary).surprisals(ids)
+        )
+        characters = sum(map(len, texts))
+        unknown = sum(int((self.vocabulary.encode(text) == UNKNOWN).sum()) for text in texts)
+        return Score(characters, nats, unknown, sum(map(utf8_size, texts)))
 
-    where = pick_device(device)
+
+def _torch_model(file: ModelFile, device: str) -> CharModel:
+    _share_processor()
+    from .model import CharModel
+    from .training import pick_device, prepare_process
+
+    prepare_process(None)
     model = CharModel(file.settings)
     model.load(file.tensors)
-    return TorchNetwork(model.to(where))
+    return model.to(pick_device(device))
+
+
+def _on_torch(file: ModelFile, device: str) -> Network:
+    model = _torch_model(file, device)
+    from .model import TorchNetwork
+
+    return TorchNetwork(model)
 
 
 def load(path: str | os.PathLike[str], device: str = "cpu", threads: int = 1) -> Model:

@@ -391,6 +391,7 @@ def _sample_json(model: Model, prompts: list[str], settings: SampleSettings) -> 
 @click.option("--chars", is_flag=True, help="a score for every character")
 @click.option("--heatmap", is_flag=True, help="the text, coloured by how surprising each character is")
 @click.option("--against", multiple=True, metavar="MODEL", help="compare with this model (repeatable)")
+@click.option("--dynamic", is_flag=True, help="also by a copy that learns from what it has scored (loads torch)")
 @click.option("--device", type=click.Choice(["cpu", "cuda", "mps"]), default="cpu", show_default=True)
 @_reading_options
 def evaluate(
@@ -401,6 +402,7 @@ def evaluate(
     chars: bool,
     heatmap: bool,
     against: tuple[str, ...],
+    dynamic: bool,
     device: str,
     encoding: str,
     encoding_errors: str,
@@ -423,6 +425,8 @@ def evaluate(
         raise UsageError("--lines, --chars and --heatmap contradict each other: give one of them")
     if against and (chars or heatmap):
         raise UsageError("--against compares whole texts or --lines; leave --chars and --heatmap away")
+    if dynamic and (lines or chars or heatmap or against):
+        raise UsageError("--dynamic scores one whole text; leave --lines, --chars, --heatmap and --against away")
     sources = texts or ("-",)
     _refuse_terminal_input(sources)
     models = [load(path, device, threads) for path in (model, *against)]
@@ -436,15 +440,17 @@ def evaluate(
     elif against:
         _eval_against(models, (model, *against), pieces, as_json)
     else:
-        _eval_text(models[0], pieces, as_json)
+        _eval_text(models[0], pieces, as_json, device if dynamic else None)
 
 
-def _eval_text(model: Model, pieces: Iterable[str], as_json: bool) -> None:
-    figures = _not_empty(model.score_pieces(pieces)).figures()
-    _write_figures(figures, as_json)
-
-
-def _write_figures(figures: dict[str, Any], as_json: bool) -> None:
+def _eval_text(model: Model, pieces: Iterable[str], as_json: bool, dynamic: str | None) -> None:
+    """The figures; with the name of a device, those of dynamic evaluation after them."""
+    if dynamic:
+        pieces = list(pieces)
+    figures: dict[str, Any] = _not_empty(model.score_pieces(pieces)).figures()
+    if dynamic:
+        adapted = model.score_dynamically(pieces, dynamic).figures()
+        figures |= {f"dynamic_{name}": value for name, value in adapted.items() if "per" in name}
     if as_json:
         click.echo(json.dumps(figures))
         return

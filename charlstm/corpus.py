@@ -37,8 +37,9 @@ STANDARD_INPUT = "-"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _MAGIC: tuple[tuple[bytes, Any], ...] = (
-    (b"\x1f\x8b", gzip.open),
-    (b"BZh", bz2.open),
+    (b"\x1f\x8b\x08", gzip.open),
+    *((b"BZh%d1AY&SY" % level, bz2.open) for level in range(1, 10)),
+    *((b"BZh%d\x17rE8P\x90" % level, bz2.open) for level in range(1, 10)),  # the empty text
     (b"\xfd7zXZ\x00", lzma.open),
 )
 
@@ -70,9 +71,10 @@ class TextSource:
         self._errors = errors
         self._hash = hashlib.sha256()
         try:
-            b"".decode(encoding)  # refuses codecs such as base64, which codecs.lookup would find
+            io.TextIOWrapper(io.BytesIO(), encoding)  # refuses codecs such as base64, which are none of text
             self._codec = codecs.lookup(encoding)
-        except LookupError as error:
+            self._codec.incrementaldecoder().decode(b"")
+        except (LookupError, ValueError) as error:
             raise UsageError(f"no such text encoding: {encoding!r}; try utf-8, latin-1 or cp1252") from error
 
     def facts(self) -> dict[str, Any]:
@@ -180,13 +182,41 @@ def _open(path: str) -> Iterator[IO[bytes]]:
     else:
         raw = open(path, "rb", buffering=PIECE)
     with raw:
-        head = raw.peek(6)
+        head = _first_bytes(raw)
+        whole = io.BufferedReader(_PutBack(head, raw), PIECE)
         for magic, unpack in _MAGIC:
-            if head.startswith(magic):
-                with unpack(raw) as unpacked:
+            if head.startswith(magic) or (len(head) > 3 and magic.startswith(head)):
+                with unpack(whole) as unpacked:
                     yield unpacked
                 return
-        yield raw
+        yield whole
+
+
+def _first_bytes(raw: IO[bytes]) -> bytes:
+    """What is there, and more only while it may still turn out to be packed: a pipe may give a byte at a time."""
+    head = b""
+    while not head or any(len(head) < len(magic) and magic.startswith(head) for magic, _ in _MAGIC):
+        more = raw.read1(PIECE)  # type: ignore[attr-defined]
+        if not more:
+            break
+        head += more
+    return head
+
+
+class _PutBack(io.RawIOBase):
+    """A stream whose first bytes were read already."""
+
+    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
+        self._head, self._rest = head, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._head[: len(buffer)] or self._rest.read1(len(buffer))  # type: ignore[attr-defined]
+        self._head = self._head[len(piece) :]
+        buffer[: len(piece)] = piece
+        return len(piece)
 
 
 def find_files(paths: Iterable[str | os.PathLike[str]]) -> tuple[list[str], list[str]]:
@@ -313,6 +343,10 @@ def _collect(
         facts.append(source.facts())
         notes.extend(source.notes)
     for text in texts:
+        if _SURROGATE.search(text):
+            raise TextError("text: it holds a lone surrogate, which is no character")
+        if collector.last != "\n":
+            collector.add("\n")
         if text:
             collector.add(text)
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
@@ -393,8 +427,9 @@ def _split(ids: Ids, fraction: float, newline: int | None) -> tuple[Ids, Ids]:
     count = int(line[-1]) + 1
     if count < 2:
         raise TextError("the text has one line only; leave --lines away, or give one record a line")
+    kept_back = min(max(1, round(count * fraction)), count - 1)
     held = np.zeros(count, dtype=bool)
-    held[np.linspace(0, count - 1, max(1, round(count * fraction)), dtype=int)] = True
+    held[((np.arange(kept_back) + 0.5) * count / kept_back).astype(int)] = True
     return ids[~held[line]], ids[held[line]]
 
 
@@ -429,6 +464,8 @@ class Batch:
     """(T, B) ids; IGNORED where a record has ended."""
     fresh: NDArray[np.bool_]
     """(B,) streams that start from the zero state."""
+    carried: int
+    """The first so many streams go on in the next step; the others end with this one."""
     characters: int
     """Targets that count."""
 
@@ -448,15 +485,15 @@ class Streams:
     """B contiguous streams through one text, T characters a step; step k is computed from k alone.
 
     Stream b starts at b/B of the text; each goes round and round, so that no state is ever thrown away at an
-    epoch's end and chunk borders move from one round to the next. Now and then a stream jumps to the next
-    paragraph's or line's start and begins there afresh from the start symbol, as a sample or a scored text does.
+    epoch's end and chunk borders move from one round to the next. So that cold starts are learnt too, now and
+    then one stream more joins for a single step: it begins from the start symbol where a text would begin.
 
     Args:
         ids: (characters,) the text.
         batch, context: B and T.
         start: id of the start symbol.
         line_end: id of the newline.
-        reset: chance that a stream starts afresh in a step.
+        fresh_every: every so many steps one stream more starts afresh.
         unknown: share of characters shown as unknown.
         seed: all that is random comes from it and the step's number.
     """
@@ -469,45 +506,40 @@ class Streams:
         *,
         start: int,
         line_end: int,
-        reset: float,
+        fresh_every: int,
         unknown: float,
         seed: int,
     ) -> None:
         self.ids, self.batch, self.context = ids, batch, context
-        self.start, self.reset, self.unknown, self.seed = start, reset, unknown, seed
+        self.start, self.fresh_every, self.unknown, self.seed = start, fresh_every, unknown, seed
         self.starts = _natural_starts(ids, line_end)
         self.steps_per_epoch = max(1.0, len(ids) / (batch * context))
 
     def __getitem__(self, step: int) -> Batch:
         rng = np.random.default_rng((self.seed, step))
-        size = len(self.ids)
-        at = (np.arange(self.batch) * size // self.batch + step * self.context) % size  # (B,)
-        fresh = rng.random(self.batch) < (1.0 if step == 0 else self.reset)
-        at = np.where(fresh, self._start_after(at), at)
+        at = (np.arange(self.batch) * len(self.ids) // self.batch + step * self.context) % len(self.ids)  # (B,)
+        fresh = np.full(self.batch, step == 0)
+        if step % self.fresh_every == 0:
+            at = np.append(at, rng.choice(self.starts))
+            fresh = np.append(fresh, True)
         window = self.ids.take(at + np.arange(-1, self.context)[:, None], mode="wrap").astype(np.int64)  # (T+1, B)
         _mix_in_unknown(window, self.unknown, rng)
         targets = window[1:]  # (T, B)
         inputs = window[:-1].copy()
         inputs[0, fresh] = self.start
-        return Batch(inputs, targets, fresh, targets.size)
-
-    def _start_after(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The next natural start within FAR characters, or the place itself."""
-        if not len(self.starts):
-            return at
-        found = self.starts[np.minimum(np.searchsorted(self.starts, at), len(self.starts) - 1)]
-        return np.where((found >= at) & (found < at + FAR), found % len(self.ids), at)
+        return Batch(inputs, targets, fresh, self.batch, targets.size)
 
 
 FAR = 2000
-"""Characters within which a text's next natural start is looked for."""
+"""Characters between empty lines, on average, beyond which they do not mark where a text would begin."""
 
 
 def _natural_starts(ids: Ids, line_end: int) -> NDArray[np.int64]:
-    """Where a sample or a scored text would begin: after an empty line, or, where these are few, at any line."""
-    ends = ids == line_end
-    after_blank = np.flatnonzero(ends[1:] & ends[:-1]) + 2
-    return after_blank if len(after_blank) * FAR >= len(ids) else np.flatnonzero(ends) + 1
+    """Where a text would begin: at its own beginning, and after empty lines or, where these are few, after any."""
+    ends = ids == line_end if line_end != UNKNOWN else np.zeros(len(ids), dtype=bool)
+    after_blank = np.flatnonzero(ends[1:-1] & ends[:-2]) + 2
+    found = after_blank if len(after_blank) * FAR >= len(ids) else np.flatnonzero(ends[:-1]) + 1
+    return np.concatenate([np.zeros(1, dtype=np.int64), found])
 
 
 def split_lines(ids: Ids, line_end: int) -> list[Ids]:
@@ -583,7 +615,7 @@ class Records:
         _mix_in_unknown_known(window, self.unknown, rng)
         inputs = np.where(window[:-1] == IGNORED, self.start, window[:-1])
         fresh = np.full(len(numbers), offset == 0)
-        return Batch(inputs, window[1:], fresh, characters)
+        return Batch(inputs, window[1:], fresh, len(numbers), characters)
 
 
 def _mix_in_unknown_known(window: NDArray[np.int64], share: float, rng: np.random.Generator) -> None:
@@ -594,7 +626,7 @@ def _mix_in_unknown_known(window: NDArray[np.int64], share: float, rng: np.rando
 
 
 def batches(
-    corpus: Corpus, *, batch: int, context: int, lines: bool, reset: float, unknown: float, seed: int
+    corpus: Corpus, *, batch: int, context: int, lines: bool, fresh_every: int, unknown: float, seed: int
 ) -> Streams | Records:
     """The training part of a corpus as an endless, stateless sequence of batches."""
     start = corpus.vocabulary.start
@@ -604,5 +636,5 @@ def batches(
         )
     return Streams(
         corpus.training, batch, context,
-        start=start, line_end=corpus.line_end, reset=reset, unknown=unknown, seed=seed,
+        start=start, line_end=corpus.line_end, fresh_every=fresh_every, unknown=unknown, seed=seed,
     )  # fmt: skip

@@ -225,7 +225,7 @@ class Engine:
             if inputs is None:
                 from_input = self.table[ids]  # (T, B, gates x H)
             else:
-                flat = inputs.reshape(time * streams, -1) @ layer.input
+                flat = inputs.reshape(time * streams, layer.size) @ layer.input
                 flat += layer.bias
                 from_input = flat.reshape(time, streams, -1)
             outputs = np.empty((time, streams, layer.size), self.table.dtype)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .network import Floats, Network, State, side_by_side
+from .network import Floats, Network, State, read_in_slices, rows_at_once, side_by_side
 from .vocabulary import UNKNOWN, Ids, Vocabulary
 
 LN2 = math.log(2)
@@ -26,8 +26,6 @@ SHORTEST = 2048
 """Characters a stream at least, so that its warm-up weighs little; shorter texts are one stream."""
 WARMUP = 512
 """Characters read before a stream's own; with them the figure agrees with one stream's to 0.001 bits."""
-SCORES_AT_ONCE = 1 << 21
-"""Numbers of scores held at a time: memory does not depend on the text."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def _run(
 ) -> tuple[NDArray[np.float64], State]:
     """Surprisals (T, B) of targets (T, B), a few time steps at once."""
     time, streams = inputs.shape
-    rows = max(1, SCORES_AT_ONCE // (streams * network.settings.vocabulary))
+    rows = rows_at_once(network.settings, streams)
     nats = np.empty((time, streams))
     for begin in range(0, time, rows):
         scores, state = network.scores(inputs[begin : begin + rows], state)
@@ -152,7 +150,7 @@ class Scorer:
         def score(part: NDArray[np.intp]) -> tuple[NDArray[np.float64], State]:
             """Some of the streams, by number."""
             warm = inputs[np.maximum(starts[part] - WARMUP, 0) + np.arange(WARMUP)[:, None]]  # (W, B)
-            warmed = self.network.read(warm, self.network.zero_state(len(part)))
+            warmed = read_in_slices(self.network, warm, self.network.zero_state(len(part)))
             if part[0] == 0:
                 warmed = State(warmed.hidden.copy(), warmed.cell.copy())
                 warmed.hidden[:, 0], warmed.cell[:, 0] = state.hidden[:, 0], state.cell[:, 0]
@@ -162,9 +160,7 @@ class Scorer:
         parts = np.array_split(np.arange(count), min(self.threads, count))
         results = side_by_side(score, parts, self.threads)
         flat = np.concatenate([nats.T.reshape(-1) for nats, _ in results])[:size]
-        if count * length > size:  # the last stream read on past the end: read its last characters once more
-            tail = inputs[max(0, size - WARMUP) : size, None]
-            return flat, self.network.read(tail, self.network.zero_state(1))
+        # Where the last stream ends early, this is the text's last piece, and nobody asks for the state.
         return flat, results[-1][1].streams([-1])
 
     def score(self, pieces: Iterable[str]) -> Score:

@@ -121,7 +121,10 @@ def _sync_folder(folder: Path) -> None:
 
 def resume_path(output: str | os.PathLike[str]) -> Path:
     """Where the state of a run is kept that writes that model: NAME.resume.safetensors beside it."""
-    return Path(output).with_suffix(".resume.safetensors")
+    path = Path(output)
+    if path.suffix == ".safetensors":
+        return path.with_suffix(".resume.safetensors")
+    return path.with_name(f"{path.name}.resume")
 
 
 @contextlib.contextmanager
@@ -160,6 +163,8 @@ def check_writable(path: str | os.PathLike[str], *, force: bool) -> None:
     target = Path(path)
     if target.is_dir():
         raise OutputError(f"{target}: this is a folder; name a file with --output")
+    if target.exists() and not target.is_file():
+        raise OutputError(f"{target}: this is no regular file; name another --output")
     if target.exists() and not force:
         if resume_path(target).exists():
             raise OutputError(f"{target}: an unfinished run; give --resume to go on, or --force to start anew")
@@ -188,7 +193,7 @@ def read(path: str | os.PathLike[str]) -> tuple[Tensors, dict[str, Any]]:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except OSError as error:
         raise ModelFileError(f"{name}: cannot read it: {error.strerror or error}") from error
-    except (safetensors.SafetensorError, ValueError, KeyError, TypeError, OverflowError, MemoryError) as error:
+    except (safetensors.SafetensorError, ValueError, KeyError, TypeError, AttributeError, MemoryError) as error:
         raise ModelFileError(f"{name}: not a whole charlstm model: {_plain(error)}") from error
     return tensors, description
 

@@ -51,6 +51,24 @@ class Network(Protocol):
         """Read ids (T, B) for the state alone."""
 
 
+NUMBERS_AT_ONCE = 1 << 21
+"""Numbers of any one intermediate result held at a time: memory depends neither on the text nor on the width."""
+
+
+def rows_at_once(settings: ModelSettings, streams: int) -> int:
+    """Time steps of that many streams that a network should be given at a time."""
+    widest = max(settings.vocabulary, settings.gates * settings.hidden)
+    return max(1, NUMBERS_AT_ONCE // (streams * widest))
+
+
+def read_in_slices(network: Network, ids: NDArray[np.integer], state: State) -> State:
+    """As `Network.read`, of ids (T, B) of any length."""
+    rows = rows_at_once(network.settings, ids.shape[1])
+    for begin in range(0, len(ids), rows):
+        state = network.read(ids[begin : begin + rows], state)
+    return state
+
+
 def side_by_side(work: Callable[[_Part], _Result], parts: Sequence[_Part], threads: int) -> list[_Result]:
     """Do work on each part, in that many threads; results in order.
 

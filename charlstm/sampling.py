@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .network import Floats, Network, State
+from .network import Floats, Network, State, read_in_slices
 from .settings import SampleSettings
 from .vocabulary import UNKNOWN, Vocabulary
 
@@ -41,7 +41,8 @@ def probabilities(scores: Floats, settings: SampleSettings) -> NDArray[np.float6
         np.put_along_axis(greedy, values.argmax(axis=1)[:, None], 1.0, axis=1)
         return greedy
     values -= values.max(axis=1, keepdims=True)
-    weights = np.exp(values / settings.temperature)
+    with np.errstate(over="ignore"):  # a temperature next to nothing makes -inf, which is right
+        weights = np.exp(values / settings.temperature)
     weights /= weights.sum(axis=1, keepdims=True)
     if settings.top_k or settings.top_p is not None:
         weights *= _kept_by_rank(weights, settings.top_k, settings.top_p)
@@ -101,9 +102,7 @@ def read_prompts(network: Network, vocabulary: Vocabulary, prompts: Sequence[str
     for numbers in by_length.values():
         ids = np.stack([vocabulary.encode(prompts[number]) for number in numbers], axis=1).astype(np.int64)
         ids = np.concatenate([np.full((1, len(numbers)), vocabulary.start), ids])  # (T + 1, B)
-        state = network.zero_state(len(numbers))
-        for begin in range(0, len(ids) - 1, 1024):
-            state = network.read(ids[begin : min(begin + 1024, len(ids) - 1)], state)
+        state = read_in_slices(network, ids[:-1], network.zero_state(len(numbers)))
         last, state = network.step(ids[-1], state)
         for column, number in enumerate(numbers):
             scores[number], states[number] = last[column], state.streams([column])
@@ -170,7 +169,9 @@ def _write_on_plainly(
     for moment in range(settings.length):
         sums = scores[0, UNKNOWN + 1 :].astype(np.float64)
         sums -= sums.max()
-        sums /= settings.temperature
+        if settings.temperature != 1:
+            with np.errstate(over="ignore"):  # a temperature next to nothing makes -inf, which is right
+                sums /= settings.temperature
         np.exp(sums, out=sums)
         np.cumsum(sums, out=sums)
         place = min(int(sums.searchsorted(stream.random() * sums[-1], side="right")), len(characters) - 1)

@@ -40,9 +40,9 @@ def check_ranges(settings: Any) -> None:
         least, most = field.metadata.get("least"), field.metadata.get("most")
         if value is None or (least is None and most is None):
             continue
-        if math.isnan(value) or (least is not None and value < least) or (most is not None and value > most):
+        if value != value or (least is not None and value < least) or (most is not None and value > most):
             bounds = f"at least {least:g}" if most is None else f"between {least:g} and {most:g}"
-            raise UsageError(f"{field.name.replace('_', '-')} is {value:g}; it must be {bounds}")
+            raise UsageError(f"{field.name.replace('_', '-')} is {value!s:.20}; it must be {bounds}")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class ModelSettings:
     def __post_init__(self) -> None:
         check_ranges(self)
         if self.cell not in CELLS:
-            raise UsageError(f"cell is {self.cell!r}; it must be one of {', '.join(CELLS)}")
+            raise UsageError(f"cell is {self.cell!r:.40}; it must be one of {', '.join(CELLS)}")
 
     @property
     def gates(self) -> int:
@@ -100,8 +100,8 @@ class Budget:
     amount: float = 10.0
 
     def __post_init__(self) -> None:
-        if not (self.amount > 0 and math.isfinite(self.amount)):
-            raise UsageError(f"{self.unit} is {self.amount:g}; it must be more than 0")
+        if not 0 < self.amount < 1e15:
+            raise UsageError(f"{self.unit} is {self.amount!s:.20}; it must be more than 0, and less than 1e15")
 
     @staticmethod
     def chosen(minutes: float | None, epochs: float | None, steps: int | None) -> Budget:
@@ -175,8 +175,8 @@ class TrainingSettings:
     precision: Literal["float32", "bfloat16"]
     lines: bool
     seed: int
-    reset: float = 0.01
-    """Chance that a stream starts afresh at a paragraph's or line's start, so that cold starts are learnt too."""
+    fresh_every: int = 10
+    """Every so many steps one stream more starts afresh where a text would begin, so that this is learnt too."""
     unknown: float = 1e-4
     """Share of characters shown as the unknown symbol, so that it is trained on any text."""
     validations: int = 20
@@ -195,7 +195,7 @@ class TrainingSettings:
 class SampleSettings:
     """How characters are drawn from a model's predictions."""
 
-    length: int = setting(500, "characters to write", least=0)
+    length: int = setting(500, "characters to write", least=0, most=1e15)
     temperature: float = setting(0.8, "below 1 plays safe, above 1 takes risks; 0 is greedy", least=0, most=1e6)
     top_k: int | None = setting(None, "draw from the K likeliest characters only", least=1)
     top_p: float | None = setting(None, "draw from the likeliest characters that reach P together", least=0, most=1)

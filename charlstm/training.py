@@ -185,7 +185,7 @@ class Trainer:
             batch=settings.batch,
             context=settings.context,
             lines=settings.lines,
-            reset=settings.reset,
+            fresh_every=settings.fresh_every,
             unknown=settings.unknown,
             seed=settings.seed,
         )
@@ -284,17 +284,16 @@ class Trainer:
         self.optimizer.step()
         self.optimizer.zero_grad()
         self._average()
-        self.state = [tuple(part.detach() for part in layer) for layer in state]
+        self.state = [tuple(part.detach()[:, : batch.carried] for part in layer) for layer in state]
         return float(loss.detach()), batch.characters
 
     def _starting_state(self, batch: Batch) -> TorchState:
+        """The state that the last step left, with zeros for the streams that start afresh behind those."""
         streams = len(batch.fresh)
         if self.state is None or batch.fresh.all():
             return self.model.zero_state(streams)
-        if not batch.fresh.any():
-            return self.state
-        kept = torch.from_numpy(~batch.fresh).to(self.device).view(1, streams, 1)
-        return [tuple(part * kept for part in layer) for layer in self.state]
+        more = streams - self.state[0][0].shape[1]
+        return [tuple(functional.pad(part, (0, 0, 0, more)) for part in layer) for layer in self.state]
 
     @torch.no_grad()
     def _average(self) -> None:

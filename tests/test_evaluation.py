@@ -278,6 +278,20 @@ def test_every_character_costs_the_same_side_by_side_as_in_one_stream(cell: str,
         np.testing.assert_allclose(several, one, rtol=0, atol=2e-3)
 
 
+@pytest.mark.usefixtures("short_streams")
+@pytest.mark.parametrize(("cell", "threads"), [("lstm", 2), ("lstm", 100), ("gru", 3)])
+def test_threads_change_no_figure(cell: str, threads: int) -> None:
+    one = scorer_of(cell=cell, streams=5, hidden=6)
+    several = Scorer(one.network, one.vocabulary, streams=5, threads=threads)
+    for length in (0, 50, 200, 301, 500, 1234):
+        text = some_text(length, seed=length)
+        np.testing.assert_allclose(all_surprisals(several, text), all_surprisals(one, text), rtol=0, atol=1e-4)
+        assert several.score([text]).nats == pytest.approx(one.score([text]).nats, rel=1e-6)
+    lines = [some_text(length, seed=length) for length in [*[3, 0, 7, 20, 1] * 60, 250, 1000, 2]]
+    nats = [score.nats for score in several.score_lines(lines)]
+    assert nats == pytest.approx([score.nats for score in one.score_lines(lines)], rel=1e-5, abs=1e-4)
+
+
 def test_several_streams_are_used_where_the_text_is_long() -> None:
     class Watched(Engine):
         widest = 0
@@ -436,7 +450,7 @@ def test_memory_is_bounded_for_wide_networks_of_any_alphabet(alphabet: str, kind
     network = Weighed(ModelSettings(len(alphabet) + 1, 2, 1024))
     scorer = Scorer(network, file.vocabulary)
     if kind == "text":
-        scorer.score(["a" * 10_000] * 14)
+        scorer.score(["a" * 20_000] * 14)
     else:
         scorer.score_lines(["a" * 1000] * 300)
     assert network.bytes < 600e6

@@ -24,6 +24,7 @@ LEVELS = {
     "model": 2,
     "sampling": 3,
     "evaluation": 3,
+    "adapting": 3,
     "training": 3,
     "api": 4,
     "terminal": 4,
@@ -36,7 +37,7 @@ SAME_LEVEL = {
     ("training", "evaluation"),
 }
 """Modules of one level do not know each other, but for these."""
-OUTSIDE = {"torch": {"model", "training"}, "rich": {"terminal"}, "click": {"cli"}}
+OUTSIDE = {"torch": {"model", "training", "adapting"}, "rich": {"terminal"}, "click": {"cli"}}
 """Who alone may import a heavy package at module level."""
 
 

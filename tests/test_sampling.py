@@ -181,8 +181,11 @@ def test_one_sample_has_the_frequencies_of_the_distribution(options: dict[str, A
 
 def test_equal_scores_are_kept_in_the_order_of_ids() -> None:
     scores = np.zeros((1, 9), dtype=np.float32)
+    many = probabilities(np.zeros((1, 1000), dtype=np.float32), SampleSettings(temperature=1, top_k=500))
+    assert many[0].nonzero()[0].tolist() == list(range(1, 501))
     assert probabilities(scores, SampleSettings(temperature=1, top_k=3))[0].nonzero()[0].tolist() == [1, 2, 3]
     assert probabilities(scores, SampleSettings(temperature=1, top_p=0.3))[0].nonzero()[0].tolist() == [1, 2, 3]
+    assert probabilities(scores, SampleSettings(temperature=1, top_p=0.5))[0].nonzero()[0].tolist() == [1, 2, 3, 4]
     assert probabilities(scores, SampleSettings(temperature=1, min_p=1))[0].nonzero()[0].tolist() == list(range(1, 9))
     assert probabilities(scores, SampleSettings(temperature=0))[0].nonzero()[0].tolist() == [1]
 

@@ -1,0 +1,65 @@
+"""What the benchmarks share: the machine in words, medians, random models, one JSON line last."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from charlstm.modelfile import ModelFile
+from charlstm.settings import ModelSettings
+from charlstm.vocabulary import Vocabulary
+
+ROOT = Path(__file__).resolve().parent.parent
+ALPHABET = "\n" + "".join(map(chr, range(32, 97)))
+
+
+def machine() -> str:
+    """Processor, cores, system."""
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        rows = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        name = rows[0] if rows else name
+    return f"{name}, {len(os.sched_getaffinity(0))} cores, {platform.system()}, Python {platform.python_version()}"
+
+
+def median_time(work: Callable[[], Any], repeats: int = 7, inner: int = 1) -> float:
+    """Median seconds of one call of `work`."""
+    work()
+    times = []
+    for _ in range(repeats):
+        before = time.perf_counter()
+        for _ in range(inner):
+            work()
+        times.append((time.perf_counter() - before) / inner)
+    return statistics.median(times)
+
+
+def random_model(hidden: int, layers: int = 2) -> ModelFile:
+    """A model of that size with random weights over 66 characters."""
+    settings = ModelSettings(len(ALPHABET) + 1, layers, hidden, 64)
+    rng = np.random.default_rng(0)
+    tensors = {
+        name: (rng.standard_normal(shape) / np.sqrt(hidden)).astype(np.float32)
+        for name, shape in settings.shapes().items()
+    }
+    return ModelFile(settings, Vocabulary(ALPHABET), tensors)
+
+
+def matrix_rate(size: int = 2048) -> float:
+    """Floating-point operations a second of a large numpy matrix product, float32."""
+    matrix = np.random.default_rng(0).random((size, size), dtype=np.float32)
+    return 2 * size**3 / median_time(lambda: matrix @ matrix, 5)
+
+
+def report(benchmark: str, **figures: Any) -> None:
+    """The last line: everything as JSON."""
+    print(json.dumps({"benchmark": benchmark, "machine": machine(), **figures}))
