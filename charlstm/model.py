@@ -22,6 +22,9 @@ from .settings import ModelSettings
 TorchState = list[tuple[Tensor, ...]]
 """A layer each: (hidden,) or (hidden, cell), each (1, B, H)."""
 
+EMBEDDING_DROPOUT = 0.4
+"""Share of the dropout that the embedding gets: what is dropped there is lost to all layers."""
+
 _LAYERS: dict[str, type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 _KERNELS: dict[str, Any] = {"lstm": torch.lstm, "gru": torch.gru, "rnn": torch.rnn_tanh}
 
@@ -31,8 +34,8 @@ class CharModel(nn.Module):
 
     Args:
         settings: its shape.
-        dropout: share of each layer's inputs that is dropped in training (Zaremba et al. 2014); one mask for
-            all time steps of a call (Gal and Ghahramani 2016).
+        dropout: share of what goes from layer to layer and into the head that is dropped in training (Zaremba
+            et al. 2014); of the embedding, EMBEDDING_DROPOUT times that.
         dropconnect: share of the recurrent weights that is dropped in training (Merity et al. 2018).
         precision: the type of the recurrent layers' arithmetic while training.
     """
@@ -82,10 +85,11 @@ class CharModel(nn.Module):
     def forward(self, ids: Tensor, state: TorchState) -> tuple[Tensor, TorchState]:
         """Read (T, B) ids; give the scores (T, B, V) of what comes next, float32, and the new state."""
         kind = self.precision if self.training else torch.float32
-        output = self.embedding(ids).to(kind)  # (T, B, E)
+        output = self._dropped(self.embedding(ids).to(kind), EMBEDDING_DROPOUT)  # (T, B, E)
         states: TorchState = []
         for number, layer in enumerate(self._recurrent()):
-            seen, new = self._layer(layer, self._dropped(output), state[number], kind)  # (T, B, H)
+            inputs = self._dropped(output) if number else output
+            seen, new = self._layer(layer, inputs, state[number], kind)  # (T, B, H)
             states.append(new)
             output = seen + output if number else seen
         output = self._dropped(output)
@@ -105,11 +109,10 @@ class CharModel(nn.Module):
         output, *after = _KERNELS[self.settings.cell](inputs, start, weights, True, 1, 0.0, self.training, False, False)
         return output, tuple(part.float() for part in after)
 
-    def _dropped(self, values: Tensor) -> Tensor:
+    def _dropped(self, values: Tensor, share: float = 1.0) -> Tensor:
         if not (self.training and self.dropout):
             return values
-        mask = values.new_empty(1, *values.shape[1:]).bernoulli_(1 - self.dropout)  # (1, B, H)
-        return values * (mask / (1 - self.dropout))
+        return functional.dropout(values, share * self.dropout)
 
     def tensors(self) -> dict[str, NDArray[np.float32]]:
         """A copy of the tensors, as the model file holds them."""

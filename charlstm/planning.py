@@ -5,13 +5,14 @@ The rules come from the measurements in benchmarks/LOG.md.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 from .settings import Budget, ModelSettings, TrainingRequest, TrainingSettings
 
 WIDTHS = (64, 96, 128, 192, 256, 384, 512, 768, 1024)
-CHARACTERS_A_WEIGHT = 3.5
+CHARACTERS_A_WEIGHT = 2.8
 """How often a run must at least show a character for every weight of the network."""
 TEXT_A_WEIGHT = 0.2
 """Characters of text that justify a weight: a short text does not fill a large network."""
@@ -54,17 +55,17 @@ def plan(request: TrainingRequest, text: Text, speed: float, precision: Literal[
     layers = request.layers or 2
     hidden = request.hidden or _width(request, text, speed, layers)
     model = _model(request, text, layers, hidden)
-    batch = request.batch or 16
     context = request.context or (64 if not request.lines else max(8, min(64, round(text.mean_line))))
+    batch = request.batch or _batch(_reach(budget, text, model, 16 * context, speed) / context)
     expected = _reach(budget, text, model, batch * context, speed)
     passes = expected / text.characters
     training = TrainingSettings(
         budget=budget,
         batch=batch,
         context=context,
-        learning_rate=_given(request.learning_rate, 0.008 * min(1.0, (256 / hidden) ** 0.5)),
+        learning_rate=_given(request.learning_rate, 0.008 * min(1.0, (384 / hidden) ** 0.75)),
         weight_decay=_given(request.weight_decay, 0.1),
-        dropout=_given(request.dropout, _dropout(passes)),
+        dropout=_given(request.dropout, _dropout(passes, model.multiplications() / text.characters)),
         dropconnect=_given(request.dropconnect, 0.0),
         averaging=0.05,
         clip=1.0,
@@ -107,9 +108,14 @@ def _reach(budget: Budget, text: Text, model: ModelSettings, step: int, speed: f
     return EFFICIENCY * seconds * speed / (6 * model.multiplications())
 
 
-def _dropout(passes: float) -> float:
-    """More of it the more often the text is seen."""
-    return round(min(0.5, max(0.0, 0.05 * (passes - 2))), 2)
+def _batch(columns: float) -> int:
+    """Few streams where few steps must do, more where there is time: columns are stretches of one context."""
+    return 8 if columns < 16 * 4_000 else 16 if columns < 16 * 60_000 else 32
+
+
+def _dropout(passes: float, weights_a_character: float) -> float:
+    """More of it the more often the text is seen, and the larger the network is for the text."""
+    return round(min(0.5, max(0.0, 0.04 * (passes - 2) * math.sqrt(weights_a_character))), 2)
 
 
 def _reason(
