@@ -92,7 +92,7 @@ def write(path: str | os.PathLike[str], tensors: Mapping[str, NDArray[Any]], des
     Raises:
         OutputError: it cannot be written; what lay there before is untouched.
     """
-    target = Path(path)
+    target = Path(os.path.realpath(path))  # a link stays one: what it points to is replaced
     temporary = target.with_name(f".{target.name}.part")
     metadata = {KEY: json.dumps(description, ensure_ascii=True, allow_nan=False)}
     data = to_bytes({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, metadata)
@@ -143,15 +143,16 @@ def locked(output: str | os.PathLike[str]) -> Iterator[None]:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise OutputError(f"{target}: cannot write beside it: {error.strerror}") from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
-        raise OutputError(f"{target}: another training writes it now; wait for it or give another --output") from error
-    else:
-        path.unlink(missing_ok=True)
-    finally:
-        os.close(handle)
+    with contextlib.closing(os.fdopen(handle)):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            message = f"{target}: another training writes it now; wait for it or give another --output"
+            raise OutputError(message) from error
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def check_writable(path: str | os.PathLike[str], *, force: bool) -> None:
