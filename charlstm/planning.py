@@ -59,14 +59,15 @@ def plan(request: TrainingRequest, text: Text, speed: float, precision: Literal[
     batch = request.batch or _batch(_reach(budget, text, model, 16 * context, speed) / context)
     expected = _reach(budget, text, model, batch * context, speed)
     passes = expected / text.characters
+    pressure = _overfitting(passes, model.multiplications() / text.characters)
     training = TrainingSettings(
         budget=budget,
         batch=batch,
         context=context,
         learning_rate=_given(request.learning_rate, 0.008 * min(1.0, (384 / hidden) ** 0.75)),
         weight_decay=_given(request.weight_decay, 0.1),
-        dropout=_given(request.dropout, _dropout(passes, model.multiplications() / text.characters)),
-        dropconnect=_given(request.dropconnect, 0.0),
+        dropout=_given(request.dropout, round(min(0.3, 0.015 * pressure), 2)),
+        dropconnect=_given(request.dropconnect, round(min(0.4, 0.03 * pressure), 2)),
         averaging=0.05,
         clip=1.0,
         warmup=0.02,
@@ -113,9 +114,9 @@ def _batch(columns: float) -> int:
     return 8 if columns < 16 * 4_000 else 16 if columns < 16 * 60_000 else 32
 
 
-def _dropout(passes: float, weights_a_character: float) -> float:
-    """More of it the more often the text is seen, and the larger the network is for the text."""
-    return round(min(0.5, max(0.0, 0.04 * (passes - 2) * math.sqrt(weights_a_character))), 2)
+def _overfitting(passes: float, weights_a_character: float) -> float:
+    """How hard a run presses to learn its text by heart: with passes over it, and with room to keep it."""
+    return max(0.0, passes - 2) * math.sqrt(weights_a_character)
 
 
 def _reason(
@@ -129,7 +130,8 @@ def _reason(
     budget = training.budget
     return (
         f"{model.layers} x {model.hidden} {model.cell} ({model.parameters():,} weights), batch {training.batch}, "
-        f"context {training.context}, rate {training.learning_rate:.2g}, dropout {training.dropout:g}, "
+        f"context {training.context}, rate {training.learning_rate:.2g}, "
+        f"dropout {training.dropout:g} and {training.dropconnect:g}, "
         f"{training.precision}: {text.characters:,} characters of {text.vocabulary - 1} kinds, "
         f"about {passes:.2g} passes in {budget.amount:g} {budget.unit}"
         + (f" at {speed / 1e9:.0f} GFLOP/s" if budget.unit == "minutes" else "")

@@ -70,7 +70,8 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bytes(tmp_path: Path) -
     whole = charlstm("train", "text.txt", "-o", "whole.safetensors", *options, cwd=tmp_path)
     assert whole.returncode == 0, whole.stderr
     rng = random.Random(2)
-    command = ["train", "text.txt", "-o", "cut.safetensors", *options]
+    anew = ["train", "text.txt", "-o", "cut.safetensors", "--force", *options]
+    command = anew
     kills = 0
     while True:
         process = subprocess.Popen(
@@ -85,7 +86,7 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bytes(tmp_path: Path) -
             process.wait()
             kills += 1
         resumable = (tmp_path / "cut.resume.safetensors").exists()
-        command = ["train", "--resume", "-o", "cut.safetensors", "-q"] if resumable else [*command, "--force"]
+        command = ["train", "--resume", "-o", "cut.safetensors", "-q"] if resumable else anew
     assert process.returncode == 0
     assert kills > 0
     first, second = (modelfile.load(tmp_path / name).tensors for name in ("whole.safetensors", "cut.safetensors"))
