@@ -271,8 +271,7 @@ class Trainer:
 
     def _learn(self, batch: Batch, fraction: float) -> tuple[float, int]:
         """One step of truncated backpropagation through time (Williams and Peng 1990)."""
-        if self.settings.dropout or self.settings.dropconnect:
-            torch.manual_seed((self.settings.seed * 1_000_003 + self.step) % 2**63)
+        self.model.reseed(self.settings.seed, self.step)
         inputs = torch.from_numpy(batch.inputs).to(self.device)  # (T, B)
         targets = torch.from_numpy(batch.targets).to(self.device)  # (T, B)
         scores, state = self.model(inputs, self._starting_state(batch))  # (T, B, V)
