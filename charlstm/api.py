@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import modelfile
-from .corpus import STANDARD_INPUT, Corpus, lines_of, read_corpus
+from .corpus import STANDARD_INPUT, Corpus, find_files, lines_of, read_corpus
 from .engine import Engine
 from .errors import DivergedError, ModelFileError, OutputError, TextError
 from .evaluation import NOTHING, Score, Scorer, utf8_size
@@ -166,14 +166,14 @@ def load(path: str | os.PathLike[str], device: str = "cpu", threads: int = 1) ->
 
 
 class _SaveClock:
-    """Says when to save: every minute, and every 2 % of the budget where saving takes little of the time."""
+    """Says when to save: every minute, and every 2 % of the budget where saving takes a hundredth of the time."""
 
     def __init__(self, fraction: float) -> None:
         self._fraction, self._moment, self._cost = fraction, time.monotonic(), 0.0
 
     def due(self, fraction: float) -> bool:
         seconds = time.monotonic() - self._moment
-        return seconds >= 60 or (fraction - self._fraction >= 0.02 and seconds >= max(1.0, 30 * self._cost))
+        return seconds >= 60 or (fraction - self._fraction >= 0.02 and seconds >= max(1.0, 100 * self._cost))
 
     def time(self, save: Callable[[], None], fraction: float) -> None:
         before = time.monotonic()
@@ -195,6 +195,8 @@ class Run:
     output: Path
     reading: dict[str, Any]
     """How the corpus was read: what a resumed run needs to read it again."""
+    force: bool = True
+    """Whether an existing model may be replaced when the run begins to write."""
     finished: bool = False
     result: dict[str, Any] = field(default_factory=dict)
 
@@ -208,6 +210,7 @@ class Run:
             OutputError: the last save failed, and the last good file is intact; or another process writes there.
         """
         with modelfile.locked(self.output):
+            modelfile.check_writable(self.output, force=self.force)  # another run may have ended meanwhile
             yield from self._run(stop)
 
     def _run(self, stop: Callable[[], bool]) -> Iterator[Progress]:
@@ -249,7 +252,7 @@ class Run:
 
     def save_model(self, *, final: bool) -> None:
         """Save the best model so far; when the run is over, measured on the validation text."""
-        from .training import FINAL_VALIDATION, versions
+        from .training import versions
 
         trainer = self.trainer
         tensors = trainer.result()
@@ -261,7 +264,7 @@ class Run:
         }
         if final:
             trainer.use_result()
-            score = trainer.score_validation(FINAL_VALIDATION)
+            score = trainer.score_validation()
             if score:
                 result["val_bits_per_char"] = score.bits_per_char
                 result["val_characters"] = score.characters
@@ -299,6 +302,7 @@ def prepare(
     started = time.monotonic() if started is None else started
     request = request or TrainingRequest()
     modelfile.check_writable(output, force=force)
+    _refuse_to_overwrite_texts(output, [*paths, *validation])
     reading: dict[str, Any] = {
         "paths": _absolute(paths),
         "texts": list(texts),
@@ -321,7 +325,16 @@ def prepare(
     trainer = Trainer(
         corpus, chosen_plan.model, chosen_plan.training, device=device, started=started, expected=chosen_plan.expected
     )
-    return Run(trainer, chosen_plan, request, corpus, Path(output), reading)
+    return Run(trainer, chosen_plan, request, corpus, Path(output), reading, force)
+
+
+def _refuse_to_overwrite_texts(output: str | os.PathLike[str], paths: Paths) -> None:
+    """Not even --force may replace a text that is being learnt from."""
+    ours = [path for path in (Path(output), resume_path(output)) if path.exists()]
+    for text in find_files(paths)[0] if ours else []:
+        for path in ours:
+            if text != STANDARD_INPUT and path.samefile(text):
+                raise OutputError(f"{path}: this is one of the texts; give another --output")
 
 
 def _absolute(paths: Paths) -> list[str]:
@@ -359,7 +372,7 @@ def resume(output: str | os.PathLike[str], *, minutes: float | None = None, star
             facts,
             request,
             corpus,
-            Plan(model, training, facts["expected"], "going on"),
+            Plan(model, training, facts["expected"], ()),
             started,
             Path(output),
             reading,
@@ -386,7 +399,7 @@ def _resumed(
     trainer = Trainer(corpus, plan.model, plan.training, device=device, started=started, expected=plan.expected)
     trainer.restore(tensors, facts)
     reason = f"going on at step {trainer.step} ({trainer.fraction:.0%} of the budget is used)"
-    return Run(trainer, dataclasses.replace(plan, reason=reason), request, corpus, output, reading)
+    return Run(trainer, dataclasses.replace(plan, reasons=(reason,)), request, corpus, output, reading)
 
 
 def _refuse_changed_text(now: list[dict[str, Any]], then: list[dict[str, Any]]) -> None:

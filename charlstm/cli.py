@@ -14,12 +14,12 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from . import __version__
-from .errors import CharlstmError, TextError, UsageError
+from .errors import CharlstmError, OutputError, TextError, UsageError
 from .settings import CELLS, SampleSettings, TrainingRequest, from_given
 
 if TYPE_CHECKING:
@@ -65,9 +65,20 @@ def _reading_options(command: _F) -> _F:
     )(command)
 
 
+def _device_option(command: _F) -> _F:
+    """Where to compute what needs no training."""
+    return click.option(
+        "--device",
+        type=click.Choice(["cpu", "cuda", "mps"]),
+        default="cpu",
+        show_default=True,
+        help="where to compute; all but cpu load torch",
+    )(command)
+
+
 def _say(text: str) -> None:
     """One line for a person, on standard error."""
-    click.echo(f"charlstm: {visible(text)}", err=True)
+    click.echo(f"charlstm: {visible(text)}".replace("\n", "\u240a"), err=True)
 
 
 def visible(text: str) -> str:
@@ -88,6 +99,8 @@ def _picture(character: str) -> str:
 def _write(text: str) -> None:
     """Data, at once, in UTF-8 whatever the locale; control characters made visible on a terminal."""
     stream = sys.stdout
+    if stream is None:
+        raise OutputError("standard output is closed")
     if stream.isatty():
         text = visible(text)
     stream.buffer.write(text.encode("utf-8", "surrogatepass"))
@@ -100,7 +113,7 @@ def _own_threads() -> int:
     Only before numpy is first imported. On a busy machine threads inside small products wait for each other most
     of the time: measured, many times slower beside another program on both processors.
     """
-    for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+    for name in ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):  # not MKL's: torch would heed it
         os.environ.setdefault(name, "1")
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, min(count or 1, 16))
@@ -112,7 +125,7 @@ def _own_threads() -> int:
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="charlstm")
 def cli() -> None:
-    r"""Learn to write like a text.
+    """Learn to write like a text.
 
     \b
       charlstm train book.txt                       # ten minutes later: book.safetensors
@@ -148,10 +161,10 @@ def cli() -> None:
 @_setting(TrainingRequest, "threads")
 @_setting(TrainingRequest, "precision", type=click.Choice(["auto", "float32", "bfloat16"]))
 @click.option("--log", type=click.Path(), help="append each report to this file, as JSON lines")
-@click.option("-q", "--quiet", is_flag=True, help="no progress")
+@click.option("-q", "--quiet", is_flag=True, help="warnings and errors only")
 @_reading_options
 def train(**given: Any) -> None:
-    r"""Learn from texts: files, folders, compressed files, or standard input.
+    """Learn from texts: files, folders, compressed files, or standard input.
 
     \b
       charlstm train book.txt --minutes 5
@@ -166,7 +179,8 @@ def train(**given: Any) -> None:
     from .api import prepare, resume
 
     texts = given["texts"] or ("-",)
-    output = given["output"] or _default_output(texts[0])
+    output = _default_output(texts[0]) if given["output"] is None else given["output"]
+    log = _open_log(given["log"], [*texts, output, given["validation"]])
     if given["resume"]:
         _refuse_retyped()
         run = resume(output, minutes=given["minutes"], started=STARTED)
@@ -184,8 +198,10 @@ def train(**given: Any) -> None:
         )
     for note in run.corpus.notes:
         _say(note)
-    _say(run.plan.reason)
-    _train(run, given["log"], given["quiet"])
+    if not given["quiet"]:
+        for reason in run.plan.reasons:
+            _say(reason)
+    _train(run, log, given["quiet"])
 
 
 def _refuse_retyped() -> None:
@@ -196,7 +212,22 @@ def _refuse_retyped() -> None:
     for name in context.params:
         if name not in heeded and context.get_parameter_source(name) is typed:
             flag = name.replace("_", "-")
-            raise UsageError(f"--resume goes on with the settings of the run that stopped; leave --{flag} away")
+            raise UsageError(f"--resume goes on with the settings of the run that stopped; leave out --{flag}")
+
+
+def _open_log(path: str | None, others: Iterable[str | None]) -> IO[str] | None:
+    """The log, opened before anything long begins; it may not be one of the run's other files."""
+    if path is None:
+        return None
+    try:
+        if any(
+            other and os.path.exists(other) and os.path.exists(path) and os.path.samefile(path, other)
+            for other in others
+        ):
+            raise UsageError(f"{path}: --log would write into one of the run's own files; give it another name")
+        return open(path, "a", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{path}: cannot write the log: {error.strerror}") from error
 
 
 def _default_output(text: str) -> str:
@@ -215,12 +246,13 @@ def _refuse_terminal_input(texts: Iterable[str]) -> None:
         raise UsageError("no text: name a file or folder, or pipe a text in; see charlstm train --help")
 
 
-def _train(run: Run, log: str | None, quiet: bool) -> None:
+def _train(run: Run, log: IO[str] | None, quiet: bool) -> None:
     caught: list[int] = []
 
     def catch(number: int, _frame: object) -> None:
         caught.append(number)
         signal.signal(number, signal.SIG_DFL)  # a second one ends at once
+        os.write(2, b"\ncharlstm: stopping after this step; once more stops at once\n")
 
     handlers = {number: signal.signal(number, catch) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -232,37 +264,42 @@ def _train(run: Run, log: str | None, quiet: bool) -> None:
         _say(f"stopped and saved; go on with: charlstm train --resume -o {run.output}")
         sys.exit(128 + caught[0])
     bits = run.result.get("val_bits_per_char")
-    if bits is not None:
-        _say(f"validation: {bits:.4f} bits per character after {run.result['seconds']:.0f} s")
+    if bits is not None and not quiet:
+        count = f" over {run.result['val_characters']:,} characters" if "val_characters" in run.result else ""
+        _say(f"validation: {bits:.4f} bits per character{count}, after {run.result['seconds']:.0f} s")
     _write(f"{run.output}\n")
 
 
-def _follow(reports: Iterable[Progress], log: str | None, quiet: bool) -> None:
+def _follow(reports: Iterable[Progress], log: IO[str] | None, quiet: bool) -> None:
     """Show reports: live on a terminal, else a line now and then."""
-    stream = open(log, "a", encoding="utf-8") if log else None
-    try:
-        if stream is not None:
-            reports = _logged(reports, stream)
-        if quiet:
-            for _ in reports:
-                pass
-        elif sys.stderr.isatty():
-            from .terminal import TrainingDisplay
+    if log is not None:
+        reports = _logged(reports, log)
+    if quiet:
+        for report in reports:
+            if report.note:
+                _say(report.note)
+    elif sys.stderr.isatty():
+        from .terminal import TrainingDisplay
 
-            with TrainingDisplay() as display:
-                for report in reports:
-                    display.show(report)
-        else:
-            _follow_plainly(reports)
-    finally:
-        if stream is not None:
-            stream.close()
+        with TrainingDisplay() as display:
+            for report in reports:
+                display.show(report)
+    else:
+        _follow_plainly(reports)
 
 
-def _logged(reports: Iterable[Progress], stream: Any) -> Iterator[Progress]:
+def _logged(reports: Iterable[Progress], log: IO[str]) -> Iterator[Progress]:
+    """Write each report to the log; a log that cannot be written does not end a long run."""
+    broken = False
     for report in reports:
-        stream.write(json.dumps(dataclasses.asdict(report)) + "\n")
-        stream.flush()
+        if not broken:
+            try:
+                values = {name: None if value != value else value for name, value in dataclasses.asdict(report).items()}
+                log.write(json.dumps(values) + "\n")
+                log.flush()
+            except OSError as error:
+                broken = True
+                _say(f"the log cannot be written and is given up: {error.strerror}")
         yield report
 
 
@@ -304,31 +341,40 @@ def _as_utf8(_context: object, _parameter: object, value: Any) -> Any:
 @_setting(SampleSettings, "stop", multiple=True, callback=_as_utf8)
 @click.option("--no-echo", is_flag=True, help="write the continuation only, not the prompt")
 @click.option("--lines", is_flag=True, help="every line of standard input is a prompt")
-@click.option("--json", "as_json", is_flag=True, help="JSON lines: prompt, text, seed")
-@click.option("--device", type=click.Choice(["cpu", "cuda", "mps"]), default="cpu", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="JSON lines: prompt, text, seed, sample")
+@_device_option
+@_reading_options
 def sample(
-    model: str, prompt: str | None, no_echo: bool, lines: bool, as_json: bool, device: str, **given: Any
+    model: str,
+    prompt: str | None,
+    no_echo: bool,
+    lines: bool,
+    as_json: bool,
+    device: str,
+    encoding: str,
+    encoding_errors: str,
+    **given: Any,
 ) -> None:
-    r"""Write on from PROMPT, or from standard input.
+    """Continue PROMPT, or standard input.
 
     \b
       charlstm sample book.safetensors 'Once upon' -n 200
       printf 'ROMEO:' | charlstm sample plays.safetensors --temperature 0.5
       charlstm sample names.safetensors --count 20
 
-    Characters appear as they are made. Temperature comes first, then top-k, top-p, min-p. A stop text is
-    written, then the sample ends.
+    Characters appear as they are made (with --count, --lines or --json: whole samples). Temperature comes
+    first, then top-k, top-p, min-p. A stop text is written, then the sample ends.
     """
     threads = _own_threads()
     from .api import load
     from .sampling import choose_seed
 
     if lines and prompt is not None:
-        raise UsageError("--lines reads its prompts from standard input; leave PROMPT away")
+        raise UsageError("--lines reads its prompts from standard input; leave PROMPT out")
     settings = from_given(SampleSettings, given)
     settings = dataclasses.replace(settings, seed=choose_seed(settings))
     loaded = load(model, device, threads)
-    prompts = _prompts(prompt, lines)
+    prompts = _prompts(prompt, lines, (encoding, encoding_errors))
     _warn_of_unknown(loaded, prompts)
     if as_json:
         _sample_json(loaded, prompts, settings)
@@ -338,14 +384,16 @@ def sample(
         _sample_many(loaded, prompts, settings, no_echo)
 
 
-def _prompts(prompt: str | None, lines: bool) -> list[str]:
+def _prompts(prompt: str | None, lines: bool, reading: tuple[str, str]) -> list[str]:
     if prompt is not None:
         return [prompt]
     if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
         return [""]
     from .corpus import STANDARD_INPUT, read_pieces
 
-    text = "".join(read_pieces([STANDARD_INPUT], note=_say))
+    text = "".join(read_pieces([STANDARD_INPUT], *reading, note=_say))
+    if lines and not text:
+        return []
     text = text.removesuffix("\n")
     return text.split("\n") if lines else [text]
 
@@ -380,7 +428,7 @@ def _sample_json(model: Model, prompts: list[str], settings: SampleSettings) -> 
     whole = [prompt for prompt in prompts for _ in range(settings.count)]
     for number, (prompt, text) in enumerate(zip(whole, model.samples(prompts, settings), strict=True)):
         record = {"prompt": prompt, "text": text, "seed": settings.seed, "sample": number}
-        click.echo(json.dumps(record))
+        _write(json.dumps(record) + "\n")
 
 
 @cli.command("eval")
@@ -391,8 +439,8 @@ def _sample_json(model: Model, prompts: list[str], settings: SampleSettings) -> 
 @click.option("--chars", is_flag=True, help="a score for every character")
 @click.option("--heatmap", is_flag=True, help="the text, coloured by how surprising each character is")
 @click.option("--against", multiple=True, metavar="MODEL", help="compare with this model (repeatable)")
-@click.option("--dynamic", is_flag=True, help="also by a copy that learns from what it has scored (loads torch)")
-@click.option("--device", type=click.Choice(["cpu", "cuda", "mps"]), default="cpu", show_default=True)
+@click.option("--dynamic", is_flag=True, help="also score with a copy that learns from what it has read (loads torch)")
+@_device_option
 @_reading_options
 def evaluate(
     model: str,
@@ -407,7 +455,7 @@ def evaluate(
     encoding: str,
     encoding_errors: str,
 ) -> None:
-    r"""Say how well MODEL predicts a text: files, folders, or standard input.
+    """Say how well MODEL predicts a text: files, folders, or standard input.
 
     \b
       charlstm eval book.safetensors other.txt
@@ -423,10 +471,14 @@ def evaluate(
 
     if lines + chars + heatmap > 1:
         raise UsageError("--lines, --chars and --heatmap contradict each other: give one of them")
+    if heatmap and as_json:
+        raise UsageError("--heatmap draws; for figures give --chars --json")
+    if len({model, *against}) <= len(against):
+        raise UsageError("--against names a model twice")
     if against and (chars or heatmap):
-        raise UsageError("--against compares whole texts or --lines; leave --chars and --heatmap away")
+        raise UsageError("--against compares whole texts or --lines; leave out --chars and --heatmap")
     if dynamic and (lines or chars or heatmap or against):
-        raise UsageError("--dynamic scores one whole text; leave --lines, --chars, --heatmap and --against away")
+        raise UsageError("--dynamic scores one whole text; leave out --lines, --chars, --heatmap and --against")
     sources = texts or ("-",)
     _refuse_terminal_input(sources)
     models = [load(path, device, threads) for path in (model, *against)]
@@ -452,7 +504,7 @@ def _eval_text(model: Model, pieces: Iterable[str], as_json: bool, dynamic: str 
         adapted = model.score_dynamically(pieces, dynamic).figures()
         figures |= {f"dynamic_{name}": value for name, value in adapted.items() if "per" in name}
     if as_json:
-        click.echo(json.dumps(figures))
+        _write(json.dumps(figures) + "\n")
         return
     for name, value in figures.items():
         _write(f"{name} {value:.6g}\n" if isinstance(value, float) else f"{name} {value}\n")
@@ -503,12 +555,11 @@ def _scored_pieces(model: Model, pieces: Iterable[str]) -> Iterator[tuple[str, l
 
 def _eval_chars(model: Model, pieces: Iterable[str], as_json: bool) -> None:
     for text, bits in _scored_pieces(model, pieces):
+        rows = []
         for character, cost in zip(text, bits, strict=True):
             shown = json.dumps(character, ensure_ascii=False)
-            if as_json:
-                click.echo(json.dumps({"char": character, "bits": cost}))
-            else:
-                click.echo(f"{cost:.4f}\t{shown}")
+            rows.append(json.dumps({"char": character, "bits": cost}) if as_json else f"{cost:.4f}\t{shown}")
+        _write("\n".join(rows) + "\n")
 
 
 def _eval_heatmap(model: Model, pieces: Iterable[str]) -> None:
@@ -516,7 +567,7 @@ def _eval_heatmap(model: Model, pieces: Iterable[str]) -> None:
 
     shown = ((visible(text), bits) for text, bits in _scored_pieces(model, pieces))
     for piece in heatmap(shown):
-        click.echo(piece, nl=False, color=True)
+        sys.stdout.buffer.write(piece.encode("utf-8", "surrogatepass"))
 
 
 def _eval_against(models: list[Model], names: tuple[str, ...], pieces: Iterable[str], as_json: bool) -> None:
@@ -525,7 +576,7 @@ def _eval_against(models: list[Model], names: tuple[str, ...], pieces: Iterable[
     best = min(range(len(models)), key=lambda number: scores[number].bits_per_byte)
     if as_json:
         table = {name: score.figures() for name, score in zip(names, scores, strict=True)}
-        click.echo(json.dumps({"models": table, "best": names[best]}))
+        _write(json.dumps({"models": table, "best": names[best]}) + "\n")
         return
     for name, score in zip(names, scores, strict=True):
         _write(f"{score.bits_per_byte:.6g} {name}\n")
@@ -536,7 +587,7 @@ def _eval_against(models: list[Model], names: tuple[str, ...], pieces: Iterable[
 @click.argument("model", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="everything, as JSON")
 def info(model: str, as_json: bool) -> None:
-    r"""Say what is in a model file.
+    """Say what is in a model file.
 
     \b
       charlstm info book.safetensors
@@ -546,7 +597,7 @@ def info(model: str, as_json: bool) -> None:
 
     file = modelfile.load(model)
     if as_json:
-        click.echo(json.dumps(file.description()))
+        _write(json.dumps(file.description()) + "\n")
         return
     settings = file.settings
     rows = {
@@ -562,7 +613,7 @@ def info(model: str, as_json: bool) -> None:
         **{f"result.{key}": _one_line(value) for key, value in file.result.items() if key != "curve"},
     }
     for name, value in rows.items():
-        click.echo(visible(f"{name} {value}").replace("\n", "\u240a").replace("\t", "\u2409"))
+        _write(visible(f"{name} {value}").replace("\n", "\u240a").replace("\t", "\u2409") + "\n")
     _draw_curve(file.result.get("curve"))
 
 
@@ -577,7 +628,7 @@ def _draw_curve(curve: Any) -> None:
     if values and sys.stdout.isatty():
         from .terminal import sparkline
 
-        click.echo(f"curve {sparkline(values)}  {values[0]:.3f} -> {values[-1]:.3f} bits per character")
+        _write(f"curve {sparkline(values)}  {values[0]:.3f} -> {values[-1]:.3f} bits per character\n")
 
 
 def _is_point(entry: Any) -> bool:
@@ -589,6 +640,8 @@ def _is_point(entry: Any) -> bool:
 
 def main() -> None:
     """Run the command line; turn every error into one line and an exit status."""
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
@@ -604,4 +657,7 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 141
+    except OSError as error:  # what reads and writes files names them; what is left is standard output
+        _say(f"error: standard output: {error.strerror or error}")
+        status = 1
     sys.exit(status if isinstance(status, int) else 0)

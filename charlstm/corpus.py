@@ -124,6 +124,10 @@ class TextSource:
                 f"{self.name}: byte {offset} is not {self._codec.name} ({error.reason}); "
                 "name the right --encoding, or give --encoding-errors replace"
             ) from error
+        except UnicodeError as error:  # such as UTF-16 without its mark
+            raise TextError(
+                f"{self.name}: it is not {self._codec.name} ({error}); name the right --encoding"
+            ) from error
         if self._codec.name != "utf-8" and _SURROGATE.search(text):
             raise TextError(f"{self.name}: it holds a lone surrogate, which is no character")
         return text
@@ -413,7 +417,7 @@ def _read_ids(
     collector, sources, notes = _collect(paths, encoding, errors)
     ids = vocabulary.encode_points(np.array(collector.points, dtype=np.uint32))[collector.ids()]
     if not len(ids):
-        raise TextError("the validation text is empty; give one with text in it, or leave --val away")
+        raise TextError("the validation text is empty; give one with text in it, or leave out --val")
     return ids, sources, notes
 
 
@@ -426,7 +430,7 @@ def _split(ids: Ids, fraction: float, newline: int | None) -> tuple[Ids, Ids]:
     line = np.cumsum(ids == newline) - (ids == newline)  # the number of the line that each character is in
     count = int(line[-1]) + 1
     if count < 2:
-        raise TextError("the text has one line only; leave --lines away, or give one record a line")
+        raise TextError("the text has one line only; leave out --lines, or give one record a line")
     kept_back = min(max(1, round(count * fraction)), count - 1)
     held = np.zeros(count, dtype=bool)
     held[((np.arange(kept_back) + 0.5) * count / kept_back).astype(int)] = True
@@ -447,8 +451,9 @@ def _vocabulary(
 
 def _rare_note(rare: list[str], wanted: int) -> str:
     shown = " ".join(repr(c)[1:-1] for c in rare[:20]) + (" ..." if len(rare) > 20 else "")
-    plural = "characters are" if len(rare) > 1 else "character is"
-    return f"{len(rare)} {plural} seen fewer than {wanted} times and treated as unknown: {shown}"
+    what = "1 character occurs" if len(rare) == 1 else f"{len(rare)} characters occur"
+    often = "only once" if wanted == 2 else f"fewer than {wanted} times"
+    return f"{what} {often}, to be treated as unknown: {shown}"
 
 
 # ----------------------------------------------------------------------------------------- batches

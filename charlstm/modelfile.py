@@ -146,6 +146,8 @@ def locked(output: str | os.PathLike[str]) -> Iterator[None]:
     with contextlib.closing(os.fdopen(handle)):
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(os.fstat(handle), os.stat(path)):
+                raise OSError("the last holder has just taken the file away")
         except OSError as error:
             message = f"{target}: another training writes it now; wait for it or give another --output"
             raise OutputError(message) from error
@@ -162,13 +164,18 @@ def check_writable(path: str | os.PathLike[str], *, force: bool) -> None:
         OutputError: the file exists and `force` is not set, or its folder is missing or read-only.
     """
     target = Path(path)
+    if os.fspath(path) in ("", "-"):
+        raise OutputError("a model needs a file: give --output a name")
     if target.is_dir():
         raise OutputError(f"{target}: this is a folder; name a file with --output")
     if target.exists() and not target.is_file():
         raise OutputError(f"{target}: this is no regular file; name another --output")
+    if resume_path(target).exists() and not force:
+        raise OutputError(
+            f"{target}: {resume_path(target).name} is there, of an unfinished run; "
+            "give --resume to go on, or --force to start anew"
+        )
     if target.exists() and not force:
-        if resume_path(target).exists():
-            raise OutputError(f"{target}: an unfinished run; give --resume to go on, or --force to start anew")
         raise OutputError(f"{target}: exists already; give --force to replace it, or another --output")
     if not target.parent.is_dir():
         raise OutputError(f"{target}: there is no folder {target.parent}")

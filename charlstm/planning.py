@@ -12,13 +12,13 @@ from typing import Literal
 from .settings import Budget, ModelSettings, TrainingRequest, TrainingSettings
 
 WIDTHS = (64, 96, 128, 192, 256, 384, 512, 768, 1024)
-CHARACTERS_A_WEIGHT = 2.8
+CHARACTERS_A_WEIGHT = 2.2
 """How often a run must at least show a character for every weight of the network."""
 TEXT_A_WEIGHT = 0.2
 """Characters of text that justify a weight: a short text does not fill a large network."""
 OVERHEAD_SECONDS = 6.0
 """Start-up and last validation, about."""
-EFFICIENCY = 0.7
+EFFICIENCY = 0.85
 """A whole step's floating-point rate as a share of the layers' alone."""
 
 
@@ -39,7 +39,7 @@ class Plan:
     training: TrainingSettings
     expected: float
     """Characters that the budget is expected to reach."""
-    reason: str
+    reasons: tuple[str, ...]
 
 
 def plan(request: TrainingRequest, text: Text, speed: float, precision: Literal["float32", "bfloat16"]) -> Plan:
@@ -66,8 +66,8 @@ def plan(request: TrainingRequest, text: Text, speed: float, precision: Literal[
         context=context,
         learning_rate=_given(request.learning_rate, 0.008 * min(1.0, (384 / hidden) ** 0.75)),
         weight_decay=_given(request.weight_decay, 0.1),
-        dropout=_given(request.dropout, round(min(0.3, 0.015 * pressure), 2)),
-        dropconnect=_given(request.dropconnect, round(min(0.4, 0.03 * pressure), 2)),
+        dropout=_given(request.dropout, round(min(0.3, 0.02 * pressure), 2)),
+        dropconnect=_given(request.dropconnect, round(min(0.4, 0.04 * pressure), 2)),
         averaging=0.05,
         clip=1.0,
         warmup=0.02,
@@ -76,7 +76,7 @@ def plan(request: TrainingRequest, text: Text, speed: float, precision: Literal[
         lines=request.lines,
         seed=request.seed,
     )
-    return Plan(model, training, expected, _reason(request, text, model, training, passes, speed))
+    return Plan(model, training, expected, _reasons(text, model, training, passes, speed))
 
 
 def _given(value: float | None, chosen: float) -> float:
@@ -111,7 +111,7 @@ def _reach(budget: Budget, text: Text, model: ModelSettings, step: int, speed: f
 
 def _batch(columns: float) -> int:
     """Few streams where few steps must do, more where there is time: columns are stretches of one context."""
-    return 8 if columns < 16 * 4_000 else 16 if columns < 16 * 60_000 else 32
+    return 8 if columns < 16 * 500 else 16 if columns < 16 * 60_000 else 32
 
 
 def _overfitting(passes: float, weights_a_character: float) -> float:
@@ -119,20 +119,17 @@ def _overfitting(passes: float, weights_a_character: float) -> float:
     return max(0.0, passes - 2) * math.sqrt(weights_a_character)
 
 
-def _reason(
-    request: TrainingRequest,
-    text: Text,
-    model: ModelSettings,
-    training: TrainingSettings,
-    passes: float,
-    speed: float,
-) -> str:
+def _reasons(
+    text: Text, model: ModelSettings, training: TrainingSettings, passes: float, speed: float
+) -> tuple[str, ...]:
+    """What was chosen, and why, in two lines."""
     budget = training.budget
+    rate = f" at {speed / 1e9:.0f} GFLOP/s" if budget.unit == "minutes" else ""
+    often = f"{passes:.1f}" if passes < 10 else f"{passes:,.0f}"
     return (
-        f"{model.layers} x {model.hidden} {model.cell} ({model.parameters():,} weights), batch {training.batch}, "
-        f"context {training.context}, rate {training.learning_rate:.2g}, "
-        f"dropout {training.dropout:g} and {training.dropconnect:g}, "
-        f"{training.precision}: {text.characters:,} characters of {text.vocabulary - 1} kinds, "
-        f"about {passes:.2g} passes in {budget.amount:g} {budget.unit}"
-        + (f" at {speed / 1e9:.0f} GFLOP/s" if budget.unit == "minutes" else "")
+        f"{text.characters:,} characters of {text.vocabulary - 1} kinds, about {often} passes in "
+        f"{budget.amount:g} {budget.unit}{rate}: so",
+        f"{model.layers} x {model.hidden} {model.cell}, {model.parameters():,} weights; batch {training.batch}, "
+        f"context {training.context}, rate {training.learning_rate:.2g}, dropout {training.dropout:g}, "
+        f"dropconnect {training.dropconnect:g}, {training.precision}",
     )

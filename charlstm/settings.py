@@ -51,8 +51,8 @@ class ModelSettings:
 
     vocabulary: int = setting(2, "symbols that can be predicted: the unknown symbol and the characters", least=2)
     layers: int = setting(2, "stacked recurrent layers", least=1, most=64)
-    hidden: int = setting(256, "units a layer", least=1, most=65536)
-    embedding: int = setting(64, "numbers that stand for a character at the input", least=1, most=65536)
+    hidden: int = setting(256, "units in each layer", least=1, most=65536)
+    embedding: int = setting(64, "size of a character's embedding", least=1, most=65536)
     cell: CellName = setting("lstm", "kind of recurrent cell")
 
     def __post_init__(self) -> None:
@@ -126,8 +126,8 @@ class TrainingRequest:
     epochs: float | None = setting(None, "budget in passes over the text")
     steps: int | None = setting(None, "budget in steps of the optimiser")
     layers: int | None = setting(None, "stacked recurrent layers", least=1, most=64)
-    hidden: int | None = setting(None, "units a layer", least=1, most=65536)
-    embedding: int | None = setting(None, "numbers that stand for a character at the input", least=1, most=65536)
+    hidden: int | None = setting(None, "units in each layer", least=1, most=65536)
+    embedding: int | None = setting(None, "size of a character's embedding", least=1, most=65536)
     cell: CellName = setting("lstm", "kind of recurrent cell")
     batch: int | None = setting(None, "parallel streams through the text", least=1, most=65536)
     context: int | None = setting(None, "characters a gradient flows back through", least=1, most=65536)
@@ -135,8 +135,12 @@ class TrainingRequest:
     weight_decay: float | None = setting(None, "AdamW's decoupled weight decay", least=0, most=100)
     dropout: float | None = setting(None, "share of a layer's inputs that is dropped", least=0, most=0.95)
     dropconnect: float | None = setting(None, "share of the recurrent weights that is dropped", least=0, most=0.95)
-    val_fraction: float = setting(0.1, "share of the text, from its end, that validates", least=0.0, most=0.9)
-    min_count: int | None = setting(None, "characters seen less often become the unknown symbol", least=1)
+    val_fraction: float = setting(
+        0.1, "share kept back for validation: the text's end, or with --lines lines spread over it", least=0.0, most=0.9
+    )
+    min_count: int | None = setting(
+        None, "rarer characters become the unknown symbol (default: 2, or 1 below 10,000 characters)", least=1
+    )
     lines: bool = setting(False, "every line is a record of its own (names, titles, commands)")
     seed: int = setting(0, "same seed, same run", least=0, most=2**63 - 1)
     device: str = setting("auto", "where to compute")
@@ -202,7 +206,7 @@ class SampleSettings:
     min_p: float | None = setting(
         None, "draw from characters at least P times as likely as the likeliest", least=0, most=1
     )
-    count: int = setting(1, "that many samples", least=1, most=1_000_000)
+    count: int = setting(1, "how many samples to write", least=1, most=1_000_000)
     seed: int | None = setting(None, "same seed, same text", least=0, most=2**63 - 1)
     stop: tuple[str, ...] = setting((), "end a sample where it has written TEXT (repeatable)")
 

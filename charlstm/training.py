@@ -13,6 +13,7 @@ import contextlib
 import ctypes
 import dataclasses
 import math
+import os
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -36,7 +37,7 @@ from .vocabulary import UNKNOWN
 
 Tensors = dict[str, NDArray[Any]]
 
-ROUGH_VALIDATION = 0.04
+ROUGH_VALIDATION = 0.025
 """Share of the work of a run that validations on the way may take."""
 FINAL_VALIDATION = 0.03
 """Share of the work of a run that the last validation may take."""
@@ -95,7 +96,7 @@ def prepare_process(threads: int | None) -> None:
     the next step.
     """
     if threads:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(min(threads, 4 * (os.cpu_count() or 1)))  # more only wait for each other
     if platform.libc_ver()[0] == "glibc":
         with contextlib.suppress(OSError, AttributeError):
             libc = ctypes.CDLL("libc.so.6")
@@ -143,6 +144,13 @@ def rate(fraction: float, settings: TrainingSettings) -> float:
     """
     rise = min(1.0, (fraction + 1e-4) / settings.warmup) if settings.warmup else 1.0
     return settings.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * min(1.0, fraction)))
+
+
+_FACTS = (
+    "step", "characters", "validated", "best_bits", "best_fraction", "worse_in_a_row", "curve", "rate_factor",
+    "rate_cuts",
+)  # fmt: skip
+"""What a checkpoint keeps of a trainer beside its tensors, by attribute."""
 
 
 class Trainer:
@@ -194,6 +202,7 @@ class Trainer:
         self.state: TorchState | None = None
         self.best_bits: float | None = None
         self.best_fraction = 0.0
+        self.worse_in_a_row = 0
         self.best: Tensors | None = None
         self.curve: list[dict[str, float]] = []
         self.rate_factor = 1.0
@@ -247,7 +256,8 @@ class Trainer:
         """
         meter = _Meter()
         self.model.train()
-        while (fraction := self.fraction) < 1.0:
+        first = self.step
+        while (fraction := self.fraction) < 1.0 or self.step == first:
             loss, characters = self._learn(self.batches[self.step], fraction)
             if not self._is_sane(loss):
                 yield self._report(meter, None, self._go_back())
@@ -259,7 +269,7 @@ class Trainer:
             if due > self.validated and self.fraction < 1.0:
                 self.validated = due
                 yield self._report(meter, self._validate())
-                if self.fraction - self.best_fraction > PATIENCE and self.best_bits is not None:
+                if self._is_hopeless():
                     note = "no better validation for a while: stopped early, the best weights are kept"
                     yield dataclasses.replace(self._report(meter, None, note), fraction=1.0, left=0.0)
                     return
@@ -267,7 +277,19 @@ class Trainer:
                 yield self._report(meter, None)
             if stop():
                 return
-        yield self._report(meter, self._validate())
+        bits = self._validate()
+        if self.best_bits is not None and self.best_bits > 2 * math.log2(self.model_settings.vocabulary) + 2:
+            raise DivergedError(
+                f"nothing was learnt with a learning rate of {self.settings.learning_rate:g}; give a smaller one"
+            )
+        few = self.settings.budget.unit == "minutes" and self.step < 20
+        note = f"the budget was over after {self.step} steps; give more --minutes" if few else ""
+        yield self._report(meter, bits, note)
+
+    def _is_hopeless(self) -> bool:
+        """Whether validation has got no better for long; a run that is almost over may as well end."""
+        fraction = self.fraction
+        return self.worse_in_a_row >= 3 and fraction - self.best_fraction > PATIENCE and fraction < 0.8
 
     def _learn(self, batch: Batch, fraction: float) -> tuple[float, int]:
         """One step of truncated backpropagation through time (Williams and Peng 1990)."""
@@ -327,13 +349,12 @@ class Trainer:
 
     # ------------------------------------------------------------------------------------ validation
 
-    def score_validation(self, share: float) -> Score | None:
-        """Score the averaged weights on as much of the validation text as that share of the run's work allows.
+    def score_validation(self, most: int | None = None) -> Score | None:
+        """Score the averaged weights on the validation text, or on its first so many characters.
 
-        Scoring a character costs about a third of learning from it.
+        None: as many as a last validation may take.
         """
-        allowed = max(2_000, int(3 * share * self.expected))
-        ids = self.corpus.validation[:allowed]
+        ids = self.corpus.validation[: self._final_characters() if most is None else most]
         if not len(ids):
             return None
         threads = torch.get_num_threads() if self.device.type == "cpu" else 1
@@ -344,6 +365,15 @@ class Trainer:
         nats = sum(float(part.sum()) for part in scorer.records(lines))
         return Score(len(ids), nats, int((ids == UNKNOWN).sum()), 0)
 
+    def _rough_characters(self) -> int:
+        """For a validation on the way; scoring a character costs about a third of learning from it."""
+        share = ROUGH_VALIDATION / self.settings.validations
+        return min(len(self.corpus.validation), max(2_000, int(3 * share * self.expected)))
+
+    def _final_characters(self) -> int:
+        """For the last validation: all, unless that would take too large a share of the run."""
+        return min(len(self.corpus.validation), max(100_000, int(3 * FINAL_VALIDATION * self.characters)))
+
     def _validating_network(self) -> Network:
         """The averaged weights, where they are scored fastest: on a CPU few streams are numpy's strength."""
         if self.device.type == "cpu":
@@ -353,17 +383,21 @@ class Trainer:
     def _validate(self) -> float | None:
         """Bits per character on the validation text; the best weights so far are kept."""
         before = time.monotonic()
-        score = self.score_validation(ROUGH_VALIDATION / self.settings.validations)
+        score = self.score_validation(self._rough_characters())
         # The last two validations, rough and final, and the save must fit into a budget in minutes too.
-        factor = 1 + FINAL_VALIDATION * self.settings.validations / ROUGH_VALIDATION
-        self._closing = factor * (time.monotonic() - before) + 0.3
+        # Scoring many characters is at least one and a half times as fast as learning from them.
+        speed = max(1.0, self.characters / self.seconds)
+        taken = time.monotonic() - before
+        self._closing = taken + self._final_characters() / (1.5 * speed) + 0.5
         self._good = self._weights_and_moments()
         if score is None or not math.isfinite(score.nats):
             self.best, self.best_fraction = self.averaged.tensors(), self.fraction
             return None
         if self.best_bits is None or score.bits_per_char < self.best_bits:
             self.best_bits, self.best_fraction = score.bits_per_char, self.fraction
-            self.best = self.averaged.tensors()
+            self.best, self.worse_in_a_row = self.averaged.tensors(), 0
+        else:
+            self.worse_in_a_row += 1
         return score.bits_per_char
 
     # ------------------------------------------------------------------------------------ divergence
@@ -428,20 +462,17 @@ class Trainer:
         for layer, parts in enumerate(self.state or []):
             for number, part in enumerate(parts):
                 tensors[f"state.{layer}.{number}"] = _copied(part)
-        for name, tensor in self._good.items():
-            tensors[f"good.{name}"] = tensor
-        names = ("step", "characters", "best_bits", "best_fraction", "curve", "rate_factor", "rate_cuts")
-        facts = {name: getattr(self, name) for name in (*names, "validated", "seconds", "expected")}
+        facts = {name: getattr(self, name) for name in (*_FACTS, "seconds", "expected")}
         return tensors, facts
 
     def restore(self, tensors: Tensors, facts: dict[str, Any]) -> None:
         """Go on from what `checkpoint` gave."""
         self._restore_weights(tensors)
-        for name in ("step", "characters", "best_bits", "best_fraction", "curve", "rate_factor", "rate_cuts"):
+        for name in _FACTS:
             setattr(self, name, facts[name])
-        self.validated, self._earlier, self.expected = facts["validated"], facts["seconds"], facts["expected"]
+        self._earlier, self.expected = facts["seconds"], facts["expected"]
         self.best = _with_prefix(tensors, "best.") or None
-        self._good = _with_prefix(tensors, "good.")
+        self._good = self._weights_and_moments()  # a run that diverges from here on goes back to here
         count = 2 if self.model_settings.cell == "lstm" else 1
         if "state.0.0" in tensors:
             self.state = [
@@ -454,6 +485,7 @@ class _Meter:
     """Loss and speed since the last reading."""
 
     def __init__(self) -> None:
+        self._last = (math.nan, 0.0)
         self._reset()
 
     def _reset(self) -> None:
@@ -469,11 +501,11 @@ class _Meter:
         return time.monotonic() - self._since
 
     def read(self) -> tuple[float, float]:
-        """Bits per character and characters a second since the last reading."""
-        bits = self._nats / LN2 / max(1, self._characters)
-        speed = self._characters / max(1e-9, self.seconds())
+        """Bits per character and characters a second since the last reading; with nothing new, that one again."""
+        if self._characters:
+            self._last = self._nats / LN2 / self._characters, self._characters / max(1e-9, self.seconds())
         self._reset()
-        return bits, speed
+        return self._last
 
 
 def _copied(tensor: Tensor) -> NDArray[Any]:
