@@ -183,7 +183,7 @@ class TrainingSettings:
     """Every so many steps one stream more starts afresh where a text would begin, so that this is learnt too."""
     unknown: float = 1e-4
     """Share of characters shown as the unknown symbol, so that it is trained on any text."""
-    validations: int = 20
+    validations: int = 15
     """How many times the run is validated."""
 
     @staticmethod

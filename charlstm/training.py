@@ -37,7 +37,7 @@ from .vocabulary import UNKNOWN
 
 Tensors = dict[str, NDArray[Any]]
 
-ROUGH_VALIDATION = 0.025
+ROUGH_VALIDATION = 0.015
 """Share of the work of a run that validations on the way may take."""
 FINAL_VALIDATION = 0.03
 """Share of the work of a run that the last validation may take."""
@@ -120,7 +120,8 @@ def measure_speed(device: torch.device, precision: torch.dtype, seconds: float =
         if device.type == "cuda":
             torch.cuda.synchronize()
         times.append(time.perf_counter() - before)
-    return 6 * settings.multiplications() * ids.numel() / sorted(times[1:])[len(times) // 3]
+    # The fastest: whatever else the machine does can only make a step slower.
+    return 6 * settings.multiplications() * ids.numel() / min(times)
 
 
 def measured_precision(device: torch.device) -> tuple[str, float]:
@@ -129,11 +130,11 @@ def measured_precision(device: torch.device) -> tuple[str, float]:
     bfloat16 keeps weights, gradients and sums in float32 and rounds what the matrix products read; it is taken
     where it is a fifth faster, which needs hardware made for it.
     """
-    exact = measure_speed(device, torch.float32)
-    try:
-        rounded = measure_speed(device, torch.bfloat16)
-    except RuntimeError:  # this device or build has no such kernels
-        rounded = 0.0
+    exact = rounded = 0.0
+    for _ in range(2):  # by turns, so that a passing disturbance does not decide
+        exact = max(exact, measure_speed(device, torch.float32))
+        with contextlib.suppress(RuntimeError):  # this device or build may have no such kernels
+            rounded = max(rounded, measure_speed(device, torch.bfloat16))
     return ("bfloat16", rounded) if rounded > 1.2 * exact else ("float32", exact)
 
 
@@ -386,7 +387,7 @@ class Trainer:
         score = self.score_validation(self._rough_characters())
         # The last two validations, rough and final, and the save must fit into a budget in minutes too.
         # Scoring many characters is at least one and a half times as fast as learning from them.
-        speed = max(1.0, self.characters / self.seconds)
+        speed = max(self.characters / self.seconds, self.expected / (60 * self.settings.budget.amount))
         taken = time.monotonic() - before
         self._closing = taken + self._final_characters() / (1.5 * speed) + 0.5
         self._good = self._weights_and_moments()

@@ -171,15 +171,23 @@ BAD_INPUT: list[tuple[list[object], int, str]] = [
     (["train", "text.txt", "-o", "there.safetensors"], 1, "--force"),
     (["train", "text.txt", "-o", "nowhere/x.safetensors"], 1, "nowhere"),
     (["train", "text.txt", "-o", "bare"], 1, "folder"),
+    (["train", "text.txt", "-o", "text.txt", "--force"], 1, "one of the texts"),
+    (["train", "text.txt", "-o", "text.safetensors", "--val", "there.resume.safetensors"], 1, "not utf-8"),
+    (["train", "text.txt", "-o", "there"], 1, "unfinished run"),
+    (["train", "text.txt", "-o", ""], 1, "--output"),
+    (["train", "text.txt", "-o", "-"], 1, "--output"),
+    (["train", "text.txt", "--log", "text.txt"], 2, "--log"),
+    (["train", "text.txt", "--log", "nowhere/log"], 1, "the log"),
+    (["train", "text.txt", "--encoding", "utf-16"], 1, "utf-16"),
     (["train", "text.txt", "--steps", 5, "--minutes", 1], 2, "--steps"),
     (["train", "text.txt", "--steps", 0], 2, "more than 0"),
     (["train", "text.txt", "--minutes", "nan"], 2, "more than 0"),
-    (["train", "text.txt", "--hidden", 0], 2, "at least" if False else "between 1"),
+    (["train", "text.txt", "--hidden", 0], 2, "between 1"),
     (["train", "text.txt", "--dropout", 1.5], 2, "dropout"),
     (["train", "text.txt", "--encoding", "nonsense"], 2, "nonsense"),
     (["train", "text.txt", "--nonsense"], 2, "--nonsense"),
     (["train", "--resume", "-o", "other.safetensors"], 1, "no unfinished run"),
-    (["train", "--resume", "-o", "other.safetensors", "--hidden", 9], 2, "leave --hidden away"),
+    (["train", "--resume", "-o", "other.safetensors", "--hidden", 9], 2, "leave out --hidden"),
     (["train", "text.txt", "--val", "empty.txt"], 1, "validation"),
     (["sample", "missing.safetensors"], 1, "missing.safetensors"),
     (["sample", "text.txt"], 1, "not a charlstm model"),
@@ -193,6 +201,9 @@ BAD_INPUT: list[tuple[list[object], int, str]] = [
     (["eval", "there.safetensors", "missing.txt"], 1, "missing.txt"),
     (["eval", "there.safetensors"], 1, "empty"),
     (["eval", "there.safetensors", "--lines", "--chars"], 2, "contradict"),
+    (["eval", "there.safetensors", "--heatmap", "--json"], 2, "--chars --json"),
+    (["eval", "there.safetensors", "--against", "there.safetensors"], 2, "twice"),
+    (["eval", "there.safetensors", "--dynamic", "--lines"], 2, "--dynamic"),
     (["eval", "there.safetensors", "latin.txt"], 1, "--encoding"),
     (["info", "text.txt"], 1, "not a charlstm model"),
     (["nonsense"], 2, "nonsense"),
@@ -209,6 +220,8 @@ def test_bad_input_gets_one_clear_message_and_leaves_nothing(
     (tmp_path / "latin.txt").write_bytes(NOT_UTF8)
     (tmp_path / "bare").mkdir()
     random_model().save(tmp_path / "there.safetensors")
+    random_model().save(tmp_path / "there.resume")
+    random_model().save(tmp_path / "there.resume.safetensors")
     whole = (tmp_path / "there.safetensors").read_bytes()
     (tmp_path / "cut.safetensors").write_bytes(whole[:-100])
     before = files(tmp_path)
@@ -221,6 +234,61 @@ def test_bad_input_gets_one_clear_message_and_leaves_nothing(
     assert (tmp_path / "there.safetensors").read_bytes() == whole
     if status == 1:
         assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["sample M a -n 5", "sample M a --json", "eval M text.txt",
+                                     "eval M text.txt --json", "eval M text.txt --lines", "info M"])  # fmt: skip
+@pytest.mark.parametrize("stream", [">/dev/full", ">&-"])
+def test_output_that_goes_nowhere_is_an_error(tmp_path: Path, command: str, stream: str) -> None:
+    random_model().save(tmp_path / "M")
+    (tmp_path / "text.txt").write_text("abc\nabc\n")
+    line = f"exec {sys.executable} -m charlstm {command} {stream}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["sh", "-c", line], capture_output=True, text=True, cwd=tmp_path, env=environment, check=False, input=""
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("charlstm: error: standard output")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_closed_standard_error_does_not_stop_a_training(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    line = f"exec {sys.executable} -m charlstm train text.txt --steps 2 --hidden 8 2>&-"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["sh", "-c", line], capture_output=True, text=True, cwd=tmp_path, env=environment, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "text.safetensors\n")
+
+
+def test_no_prompts_write_no_samples(model_path: Path) -> None:
+    assert charlstm("sample", model_path, "--lines", "-n", 5, input="").stdout == ""
+
+
+def test_the_log_holds_every_report_as_json(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    done = charlstm("train", "text.txt", "--steps", 20, "--hidden", 8, "--log", "log.jsonl", "-q", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")  # quiet is quiet
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert rows[-1]["fraction"] == 1.0
+    assert all(row["train_bits"] > 0 for row in rows)
+
+
+def test_a_budget_too_small_to_learn_anything_is_said(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    done = charlstm("train", "text.txt", "--minutes", 0.001, "--hidden", 8, cwd=tmp_path)
+    assert done.returncode == 0
+    assert "give more --minutes" in done.stderr
+
+
+def test_dynamic_figures_stand_beside_the_static_ones(trained: Path) -> None:
+    figures = json.loads(charlstm("eval", trained, "--dynamic", "--json", input="a hen is a cow\n" * 80).stdout)
+    assert figures["dynamic_bits_per_char"] < figures["bits_per_char"]  # what repeats is learnt
+    assert (
+        figures["bits_per_char"]
+        == json.loads(charlstm("eval", trained, "--json", input="a hen is a cow\n" * 80).stdout)["bits_per_char"]
+    )
 
 
 def test_standard_input_closed_is_no_traceback(model_path: Path) -> None:
@@ -317,4 +385,5 @@ def test_a_hostile_description_is_shown_harmless(tmp_path: Path) -> None:
 def test_help_opens_with_a_pipe_that_works(command: str) -> None:
     done = charlstm(command, "--help")
     assert done.returncode == 0
-    assert f"charlstm {command}" in done.stdout
+    assert f"\n    charlstm {command}" in done.stdout  # on a line of its own, ready to be copied
+    assert "\\b" not in done.stdout

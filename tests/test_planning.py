@@ -189,7 +189,7 @@ def test_records_are_not_read_in_longer_pieces_than_running_text(text: Text) -> 
 
 def test_the_reason_names_the_choice() -> None:
     request = TrainingRequest(minutes=3, layers=3, hidden=123, batch=17, context=45, cell="gru")
-    reason = plan(request, text_of(123_456), FAST, "float32").reason
+    reason = " ".join(plan(request, text_of(123_456), FAST, "float32").reasons)
     for part in ("3 x 123 gru", "17", "45", "123,456", "3 minutes"):
         assert part in reason
     assert "\n" not in reason
