@@ -269,6 +269,7 @@ class Trainer:
             due = int(self.fraction * self.settings.validations)
             if due > self.validated and self.fraction < 1.0:
                 self.validated = due
+                meter.read()  # so that the time of the validation does not count as the speed of learning
                 yield self._report(meter, self._validate())
                 if self._is_hopeless():
                     note = "no better validation for a while: stopped early, the best weights are kept"
