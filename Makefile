@@ -5,12 +5,12 @@ PYTHON ?= python3
 BIN = .venv/bin
 DEMO = .venv/demo
 
-.PHONY: demo test lint types check docs bench soak clean
+.PHONY: help demo test lint types bench soak clean
 
 help:
 	@echo "make demo   install, learn from corpora/tales.txt for two minutes, write tales, score held-out tales"
 	@echo "make test   install, run all tests and checks"
-	@echo "make lint | types | docs | bench | soak | clean"
+	@echo "make lint | types | bench | soak | clean"
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "charlstm needs Python 3.11 or newer")'
@@ -25,6 +25,28 @@ $(BIN)/python:
 	@touch $@
 
 .venv/.installed-bench: .venv/.installed
+	$(BIN)/pip install -q -e '.[bench]'
+	@touch $@
+
+demo: .venv/.installed
+	@mkdir -p $(DEMO)
+	$(BIN)/charlstm train corpora/tales.txt --minutes 2 --force -o $(DEMO)/tales.safetensors
+	@echo; echo "--- three tales ---"; echo
+	$(BIN)/charlstm sample $(DEMO)/tales.safetensors --count 3 --length 1500 --temperature 0.5 --seed 1 --stop $$'\n\n'
+	@echo; echo "--- how well it predicts tales that it has not seen ---"; echo
+	$(BIN)/python corpora/tales.py --seed 2 --characters 100000 | $(BIN)/charlstm eval $(DEMO)/tales.safetensors
+
+test: .venv/.installed-tests lint types
+	$(BIN)/python -m pytest
+
+lint: .venv/.installed-tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/.installed-tests
+	$(BIN)/mypy
+
+bench: .venv/.installed
 	$(BIN)/pip install -q -e '.[bench]'
 	@touch $@
 
