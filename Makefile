@@ -46,32 +46,6 @@ lint: .venv/.installed-tests
 types: .venv/.installed-tests
 	$(BIN)/mypy
 
-bench: .venv/.installed
-	$(BIN)/pip install -q -e '.[bench]'
-	@touch $@
-
-demo: .venv/.installed
-	@mkdir -p $(DEMO)
-	$(BIN)/charlstm train corpora/tales.txt --minutes 2 --force -o $(DEMO)/tales.safetensors
-	@echo; echo "--- three tales ---"; echo
-	$(BIN)/charlstm sample $(DEMO)/tales.safetensors --count 3 --length 1500 --temperature 0.5 --seed 1 --stop $$'\n\n'
-	@echo; echo "--- how well it predicts tales that it has not seen ---"; echo
-	$(BIN)/python corpora/tales.py --seed 2 --characters 100000 | $(BIN)/charlstm eval $(DEMO)/tales.safetensors
-
-test: .venv/.installed-tests lint types
-	$(BIN)/python -m pytest
-
-lint: .venv/.installed-tests
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-
-types: .venv/.installed-tests
-	$(BIN)/mypy
-
-# Writes help texts into README.md; a test compares them.
-docs: .venv/.installed
-	$(BIN)/python tests/readme.py
-
 bench: .venv/.installed-bench
 	$(BIN)/python benchmarks/latency.py
 	$(BIN)/python benchmarks/sampling.py
