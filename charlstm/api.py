@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,14 +22,14 @@ from typing import TYPE_CHECKING, Any
 from . import modelfile
 from .corpus import STANDARD_INPUT, Corpus, find_files, lines_of, read_corpus
 from .engine import Engine
-from .errors import DivergedError, ModelFileError, OutputError, TextError
+from .errors import DivergedError, ModelFileError, OutputError, TextError, UsageError
 from .evaluation import NOTHING, Score, Scorer, utf8_size
 from .modelfile import ModelFile, resume_path
 from .network import Network, side_by_side
 from .planning import Plan, Text, plan
 from .sampling import AT_ONCE, Start, choose_seed, generate, read_prompts, write_on
 from .settings import Budget, ModelSettings, SampleSettings, TrainingRequest, TrainingSettings
-from .vocabulary import UNKNOWN
+from .vocabulary import UNKNOWN, Vocabulary
 
 if TYPE_CHECKING:
     from .model import CharModel
@@ -200,10 +201,14 @@ class Run:
     finished: bool = False
     result: dict[str, Any] = field(default_factory=dict)
 
-    def run(self, stop: Callable[[], bool] = lambda: False) -> Iterator[Progress]:
+    def run(self, stop: Callable[[], bool] = lambda: False, sample_every: float = math.inf) -> Iterator[Progress]:
         """Train, saving the model and the run's state as it goes and when it ends.
 
         A save on the way that fails is reported and tried again later: the disk may have room again.
+
+        Args:
+            stop: asked after each step whether to end.
+            sample_every: minutes after which a report shows what the network writes by then, again and again.
 
         Raises:
             DivergedError: the best model so far is saved.
@@ -211,7 +216,23 @@ class Run:
         """
         with modelfile.locked(self.output):
             modelfile.check_writable(self.output, force=self.force)  # another run may have ended meanwhile
-            yield from self._run(stop)
+            yield from self._with_samples(self._run(stop), sample_every)
+
+    def _with_samples(self, reports: Iterable[Progress], every: float) -> Iterator[Progress]:
+        due = self.trainer.seconds + 60 * every
+        for progress in reports:
+            if self.trainer.seconds >= due:
+                due = self.trainer.seconds + 60 * every
+                progress = dataclasses.replace(progress, sample=self.sample())
+            yield progress
+
+    def sample(self, length: int = 200) -> str:
+        """What the averaged weights write by now."""
+        engine = Engine(self.plan.model, self.trainer.averaged.tensors())
+        start = read_prompts(engine, self.corpus.vocabulary, [""])
+        stop = ("\n",) if self.plan.training.lines else ()
+        settings = SampleSettings(length=length, seed=self.trainer.step, stop=stop)
+        return "".join(write_on(engine, self.corpus.vocabulary, start, settings))
 
     def _run(self, stop: Callable[[], bool]) -> Iterator[Progress]:
         clock = _SaveClock(self.trainer.fraction)
@@ -293,14 +314,26 @@ def prepare(
     encoding: str = "utf-8",
     errors: str = "strict",
     started: float | None = None,
+    init_from: str | os.PathLike[str] | None = None,
 ) -> Run:
     """Read the texts, decide what was left open, and make ready to train.
 
+    Args:
+        paths, texts, validation, encoding, errors: see `read_corpus`.
+        output: where the model goes.
+        request: what is decided already.
+        force: replace an existing output.
+        started: see Trainer.
+        init_from: a model to start from; its shape is kept, and its alphabet grows by what is new.
+
     Raises:
-        TextError, OutputError, UsageError: see there.
+        TextError, OutputError, UsageError, ModelFileError: see there.
     """
     started = time.monotonic() if started is None else started
     request = request or TrainingRequest()
+    origin = None if init_from is None else modelfile.load(init_from)
+    if origin:
+        request = _in_the_shape_of(origin.settings, request)
     modelfile.check_writable(output, force=force)
     _refuse_to_overwrite_texts(output, [*paths, *validation])
     reading: dict[str, Any] = {
@@ -312,8 +345,9 @@ def prepare(
         "min_count": request.min_count,
         "encoding": encoding,
         "errors": errors,
+        "known": list(origin.vocabulary.characters) if origin else None,
     }
-    corpus = read_corpus(**reading)
+    corpus = _read(reading)
     _share_processor()
     from .training import Trainer, measured_precision, pick_device, prepare_process
 
@@ -323,9 +357,36 @@ def prepare(
     precision, speed = measured_precision(device) if _needs_measure(request) else ("float32", 1e11)
     chosen_plan = plan(request, _facts(corpus), speed, precision if chosen == "auto" else chosen)  # type: ignore[arg-type]
     trainer = Trainer(
-        corpus, chosen_plan.model, chosen_plan.training, device=device, started=started, expected=chosen_plan.expected
+        corpus,
+        chosen_plan.model,
+        chosen_plan.training,
+        device=device,
+        started=started,
+        expected=chosen_plan.expected,
+        weights=origin.tensors if origin else None,
     )
     return Run(trainer, chosen_plan, request, corpus, Path(output), reading, force)
+
+
+def _read(reading: dict[str, Any]) -> Corpus:
+    """Read a corpus as it was described; the alphabet that it builds on is described by its characters."""
+    known = reading.get("known")
+    return read_corpus(**{**reading, "known": None if known is None else Vocabulary(known)})
+
+
+def _in_the_shape_of(model: ModelSettings, request: TrainingRequest) -> TrainingRequest:
+    """A request for a network of that shape.
+
+    Raises:
+        UsageError: another shape was asked for.
+    """
+    shape = {name: getattr(model, name) for name in ("layers", "hidden", "embedding", "cell")}
+    for name, value in shape.items():
+        if getattr(request, name) not in (None, value, TrainingRequest.cell):
+            raise UsageError(
+                f"--{name} {getattr(request, name)} contradicts --init-from: that model has {value}; leave it out"
+            )
+    return dataclasses.replace(request, **shape)
 
 
 def _refuse_to_overwrite_texts(output: str | os.PathLike[str], paths: Paths) -> None:
@@ -363,7 +424,7 @@ def resume(output: str | os.PathLike[str], *, minutes: float | None = None, star
         request = TrainingRequest(**saved["request"])
         model, training = ModelSettings(**saved["model"]), TrainingSettings.from_json(saved["training"])
         facts, reading, sources = saved["resume"], saved["reading"], saved["trained_on"]
-        corpus = read_corpus(**reading)
+        corpus = _read(reading)
         _refuse_changed_text(corpus.sources, sources)
         if minutes is not None:
             training = dataclasses.replace(training, budget=Budget("minutes", minutes))
@@ -436,6 +497,7 @@ def train(
     text: str | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
     force: bool = False,
+    init_from: str | os.PathLike[str] | None = None,
     **settings: Any,
 ) -> Model:
     """Train a model on texts, save it, and give it back.
@@ -446,10 +508,11 @@ def train(
         text: a text given directly.
         progress: called with each report.
         force: replace an existing output.
+        init_from: a model to start from.
         settings: see TrainingRequest (minutes, epochs, steps, layers, hidden, ...).
     """
     request = TrainingRequest(**settings)
-    run = prepare(paths, output=output, texts=[text] if text else [], request=request, force=force)
+    run = prepare(paths, output=output, texts=[text] if text else [], request=request, force=force, init_from=init_from)
     for report in run.run():
         progress(report)
     return load(output)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 import signal
 import sys
@@ -139,6 +140,7 @@ def cli() -> None:
 @click.option("-o", "--output", type=click.Path(), help="the model's file (default: the first text's name)")
 @click.option("--force", is_flag=True, help="replace an existing model")
 @click.option("--resume", is_flag=True, help="go on with OUTPUT exactly where it stopped")
+@click.option("--init-from", type=click.Path(), metavar="MODEL", help="start from another model's weights")
 @_setting(TrainingRequest, "minutes", "-m")
 @_setting(TrainingRequest, "epochs")
 @_setting(TrainingRequest, "steps")
@@ -161,6 +163,9 @@ def cli() -> None:
 @_setting(TrainingRequest, "threads")
 @_setting(TrainingRequest, "precision", type=click.Choice(["auto", "float32", "bfloat16"]))
 @click.option("--log", type=click.Path(), help="append each report to this file, as JSON lines")
+@click.option(
+    "--sample-every", type=click.FloatRange(min=0, min_open=True), metavar="MINUTES", help="show what it writes so far"
+)
 @click.option("-q", "--quiet", is_flag=True, help="warnings and errors only")
 @_reading_options
 def train(**given: Any) -> None:
@@ -195,18 +200,19 @@ def train(**given: Any) -> None:
             encoding=given["encoding"],
             errors=given["encoding_errors"],
             started=STARTED,
+            init_from=given["init_from"],
         )
     for note in run.corpus.notes:
         _say(note)
     if not given["quiet"]:
         for reason in run.plan.reasons:
             _say(reason)
-    _train(run, log, given["quiet"])
+    _train(run, log, given["quiet"], given["sample_every"] or math.inf)
 
 
 def _refuse_retyped() -> None:
     """Resuming takes everything from the run that stopped; what was typed again would not be heeded."""
-    heeded = {"texts", "output", "resume", "minutes", "log", "quiet"}
+    heeded = {"texts", "output", "resume", "minutes", "log", "quiet", "sample_every"}
     context = click.get_current_context()
     typed = click.core.ParameterSource.COMMANDLINE
     for name in context.params:
@@ -246,7 +252,7 @@ def _refuse_terminal_input(texts: Iterable[str]) -> None:
         raise UsageError("no text: name a file or folder, or pipe a text in; see charlstm train --help")
 
 
-def _train(run: Run, log: IO[str] | None, quiet: bool) -> None:
+def _train(run: Run, log: IO[str] | None, quiet: bool, sample_every: float) -> None:
     caught: list[int] = []
 
     def catch(number: int, _frame: object) -> None:
@@ -256,7 +262,7 @@ def _train(run: Run, log: IO[str] | None, quiet: bool) -> None:
 
     handlers = {number: signal.signal(number, catch) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        _follow(run.run(lambda: bool(caught)), log, quiet)
+        _follow(run.run(lambda: bool(caught), sample_every), log, quiet)
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
@@ -276,14 +282,13 @@ def _follow(reports: Iterable[Progress], log: IO[str] | None, quiet: bool) -> No
         reports = _logged(reports, log)
     if quiet:
         for report in reports:
-            if report.note:
-                _say(report.note)
+            _tell(report)
     elif sys.stderr.isatty():
         from .terminal import TrainingDisplay
 
         with TrainingDisplay() as display:
             for report in reports:
-                display.show(report)
+                display.show(dataclasses.replace(report, sample=visible(report.sample)))
     else:
         _follow_plainly(reports)
 
@@ -303,11 +308,18 @@ def _logged(reports: Iterable[Progress], log: IO[str]) -> Iterator[Progress]:
         yield report
 
 
+def _tell(report: Progress) -> None:
+    """What a person should read of a report even without its figures."""
+    if report.note:
+        _say(report.note)
+    if report.sample:
+        click.echo(f"--- {report.fraction:.0%} ---\n{visible(report.sample)}\n---", err=True)
+
+
 def _follow_plainly(reports: Iterable[Progress]) -> None:
     shown = 0.0
     for report in reports:
-        if report.note:
-            _say(report.note)
+        _tell(report)
         if report.val_bits is not None or report.seconds - shown >= _PLAIN_REPORT_SECONDS:
             shown = report.seconds
             val = "" if report.val_bits is None else f"  val {report.val_bits:.4f}"

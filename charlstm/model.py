@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from .network import Floats, State
 from .settings import ModelSettings
+from .vocabulary import UNKNOWN
 
 TorchState = list[tuple[Tensor, ...]]
 """A layer each: (hidden,) or (hidden, cell), each (1, B, H)."""
@@ -140,6 +141,24 @@ class CharModel(nn.Module):
     def load(self, tensors: Mapping[str, NDArray[Any]]) -> None:
         """Take over the tensors of a model file."""
         self.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in tensors.items()})
+
+    @torch.no_grad()
+    def start_from(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+        """Take over the tensors of a model whose alphabet is the beginning of this one's.
+
+        A character that is new keeps its random embedding and output weights; at first it is as likely as an
+        unknown one.
+        """
+        known = len(tensors["head.bias"])
+        for name, ours in self.state_dict().items():
+            theirs = torch.from_numpy(np.array(tensors[name]))
+            if name == "embedding.weight":
+                ours[:known], ours[-1] = theirs[:-1], theirs[-1]  # the start symbol stays the last
+            elif name.startswith("head."):
+                ours[:known] = theirs
+            else:
+                ours.copy_(theirs)
+        self.head.bias[known:] = self.head.bias[UNKNOWN]
 
 
 class TorchNetwork:

@@ -46,6 +46,9 @@ class TrainingDisplay:
         """Draw the latest report."""
         if progress.note:
             self._bar.console.print(progress.note, style="yellow", highlight=False, markup=False)
+        if progress.sample:
+            self._bar.console.rule(f"{progress.fraction:.0%}")
+            self._bar.console.print(progress.sample, highlight=False, markup=False)
         self._val = self._val if progress.val_bits is None else progress.val_bits
         val = "-" if self._val is None else f"{self._val:.3f}"
         figures = (

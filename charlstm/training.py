@@ -72,6 +72,8 @@ class Progress:
     learning_rate: float
     note: str = ""
     """Something that a person should be told once."""
+    sample: str = ""
+    """What the network writes by now, where that was asked for."""
 
 
 def pick_device(name: str) -> torch.device:
@@ -163,7 +165,8 @@ class Trainer:
         device: where to compute.
         started: `time.monotonic()` when the user began to wait; a budget in minutes counts from there.
         expected: characters that the budget is expected to reach; decides how much is validated.
-        weights: tensors to start from instead of random ones.
+        weights: tensors of another model to start from instead of random ones; its alphabet is the beginning
+            of this one's.
     """
 
     def __init__(
@@ -184,7 +187,7 @@ class Trainer:
             model_settings, settings.dropout, settings.dropconnect, getattr(torch, settings.precision)
         )
         if weights:
-            self.model.load(weights)
+            self.model.start_from(weights)
         self.model.to(device)
         self.averaged = CharModel(model_settings).to(device)
         self.averaged.load_state_dict(self.model.state_dict())

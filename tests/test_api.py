@@ -16,7 +16,7 @@ from conftest import ROOT, TEXT, charlstm
 import charlstm as library
 from charlstm import modelfile
 from charlstm.api import prepare, resume
-from charlstm.errors import ModelFileError, OutputError, TextError
+from charlstm.errors import ModelFileError, OutputError, TextError, UsageError
 from charlstm.settings import TrainingRequest
 
 SMALL = {"hidden": 16, "layers": 1, "embedding": 8, "batch": 4, "context": 16, "threads": 1}
@@ -45,6 +45,46 @@ def test_a_model_of_lines_scores_each_line_alone(tmp_path: Path) -> None:
     lines = TEXT.splitlines(keepends=True)[:5]
     assert model.score("".join(lines)).nats == pytest.approx(sum(model.score(line).nats for line in lines))
     assert model.sample(length=2000, seed=1).count("\n") <= 1
+
+
+# ---------------------------------------------------------------------- starting from another model
+
+
+def test_a_run_can_start_from_another_model_and_its_alphabet_grows(tmp_path: Path) -> None:
+    first = library.train(output=tmp_path / "first.safetensors", text=TEXT, steps=80, **SMALL)
+    more = TEXT.replace("is", "était")
+    second = library.train(
+        output=tmp_path / "second.safetensors", text=more, init_from=tmp_path / "first.safetensors",
+        steps=1, learning_rate=1e-6, batch=4, context=16, threads=1,
+    )  # fmt: skip
+    assert second.vocabulary.characters == (*first.vocabulary.characters, "é")
+    # A fresh model would cost 4 bits. What little is lost is the share of the new character.
+    assert second.score(TEXT).bits_per_char < first.score(TEXT).bits_per_char + 0.2
+
+
+def test_a_run_that_started_from_a_model_resumes_without_it(tmp_path: Path) -> None:
+    library.train(output=tmp_path / "first.safetensors", text=TEXT.replace("cat", "çat"), steps=5, **SMALL)
+    (tmp_path / "text.txt").write_text(TEXT)
+    request = TrainingRequest(steps=20, batch=4, context=16, threads=1)
+    run = prepare(
+        [tmp_path / "text.txt"], output=tmp_path / "m.safetensors", request=request,
+        init_from=tmp_path / "first.safetensors",
+    )  # fmt: skip
+    for _ in run.run(lambda: run.trainer.step >= 8):
+        pass
+    (tmp_path / "first.safetensors").unlink()
+    again = resume(tmp_path / "m.safetensors")
+    assert [report.fraction for report in again.run()][-1] == 1.0
+    assert "ç" in library.load(tmp_path / "m.safetensors").vocabulary
+
+
+@pytest.mark.parametrize("asked", [{"hidden": 32}, {"layers": 2}, {"cell": "gru"}, {"embedding": 9}])
+def test_a_shape_that_contradicts_the_model_to_start_from_is_an_error(tmp_path: Path, asked: dict[str, object]) -> None:
+    library.train(output=tmp_path / "first.safetensors", text=TEXT, steps=2, **SMALL)
+    with pytest.raises(UsageError, match=f"--{next(iter(asked))} .* contradicts --init-from"):
+        library.train(
+            output=tmp_path / "m.safetensors", text=TEXT, init_from=tmp_path / "first.safetensors", steps=2, **asked
+        )
 
 
 # ------------------------------------------------------------------------------ refused beforehand

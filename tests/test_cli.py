@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -280,6 +281,16 @@ def test_a_budget_too_small_to_learn_anything_is_said(tmp_path: Path) -> None:
     done = charlstm("train", "text.txt", "--minutes", 0.001, "--hidden", 8, cwd=tmp_path)
     assert done.returncode == 0
     assert "give more --minutes" in done.stderr
+
+
+def test_samples_on_the_way_go_to_standard_error(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    options = ["--steps", 40, "--hidden", 8, "--sample-every", 0.0001, "--log", "log.jsonl"]
+    done = charlstm("train", "text.txt", *options, cwd=tmp_path)
+    assert done.stdout == "text.safetensors\n"
+    assert re.search(r"^--- \d+% ---\n.+\n---$", done.stderr, flags=re.M | re.S)
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert any(len(row["sample"]) == 200 for row in rows)
 
 
 def test_dynamic_figures_stand_beside_the_static_ones(trained: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from conftest import random_tensors
 from torch import nn
 
+from charlstm.engine import Engine
 from charlstm.model import CharModel, TorchNetwork
 from charlstm.settings import CELLS, ModelSettings
 
@@ -202,3 +204,21 @@ def test_the_torch_network_evaluates_and_keeps_no_gradient() -> None:
     step, after = network.step(ids[0], state)
     np.testing.assert_array_equal(step, network.scores(ids[:1], state)[0][0])
     np.testing.assert_array_equal(after.hidden, network.read(ids[:1], state).hidden)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_started_from_a_smaller_alphabet_it_scores_as_that_model_did(cell: str) -> None:
+    small = ModelSettings(vocabulary=6, layers=2, hidden=8, embedding=5, cell=cell)  # type: ignore[arg-type]
+    larger = dataclasses.replace(small, vocabulary=9)
+    tensors = random_tensors(small)
+    grown = CharModel(larger)
+    grown.start_from(tensors)
+    ids = np.array([[6], [1], [5], [0]])  # begins with the small alphabet's start symbol
+    old = Engine(small, tensors)
+    before, _ = old.scores(ids, old.zero_state(1))
+    ids[0] = 9  # the larger one's
+    new = Engine(larger, grown.tensors())
+    after, _ = new.scores(ids, new.zero_state(1))
+    np.testing.assert_allclose(after[..., :6], before, atol=1e-5)
+    assert np.isfinite(after[..., 6:]).all()
+    new.scores(np.array([[8]]), new.zero_state(1))  # a new character can be read

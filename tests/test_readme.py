@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, TEXT, charlstm
 from test_layers import LEVELS
+from write_help import with_help
 
 from charlstm.api import prepare
 from charlstm.settings import TrainingRequest
@@ -110,6 +111,12 @@ def test_the_make_commands_exist() -> None:
 def test_the_file_tree_is_the_layering() -> None:
     tree = {name: int(level) for level, name in re.findall(r"^(\d) (\w+)\.py", README, flags=re.M)}
     assert tree == LEVELS
+
+
+def test_the_help_texts_in_the_readme_are_those_of_the_commands() -> None:
+    """When this fails: python tests/write_help.py."""
+    assert README.count("--help -->") == 4
+    assert with_help(README) == README
 
 
 def test_design_of_commands_matches_help() -> None:
