@@ -1,15 +1,18 @@
 """How good a model a number of minutes buys: `charlstm train --minutes M` with no other option, then `charlstm eval`.
 
-python benchmarks/quality.py --minutes 1 2.3 5 --corpus FILE --seeds 3 [--curve FILE.json]
+python benchmarks/quality.py --minutes 1 2.3 5 --corpus FILE --seeds 3 [--curve FILE.json] [--plot FILE.png]
 
 The tool keeps the last 10 % of a text back to validate on; that part, which is never learnt from, is scored here as
 one stream (the usual split of tiny shakespeare). With `--lines` it is every tenth line. Times are of whole processes.
+
+"windows" is the same part under nanoGPT's protocol: 4,000 random windows of 256 characters, each from a cold state.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -18,9 +21,30 @@ import time
 from pathlib import Path
 from typing import Any
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
 from common import machine, report
 
+from charlstm import load
+from charlstm.evaluation import surprisal
+
 CHARLSTM = [sys.executable, "-m", "charlstm"]
+
+
+def in_cold_windows(model: Path, text: str, windows: int = 4000, length: int = 256) -> float:
+    """Nats per character over random windows: each is read from the start symbol, and all but its first is scored."""
+    loaded = load(model)
+    ids = loaded.vocabulary.encode(text).astype(np.int64)
+    starts = np.random.default_rng(0).integers(0, len(ids) - length, windows)
+    nats = 0.0
+    for some in np.array_split(starts, -(-windows // 250)):
+        window = ids[some + np.arange(length + 1)[:, None]]  # (257, B)
+        cold = np.full((1, len(some)), loaded.vocabulary.start)
+        state = loaded.network.read(cold, loaded.network.zero_state(len(some)))
+        scores, _ = loaded.network.scores(window[:-1], state)
+        nats += float(surprisal(scores, window[1:]).sum())
+    return nats / (windows * length)
 
 
 def run_once(folder: Path, corpus: Path, minutes: float, seed: int, extra: list[str]) -> dict[str, Any]:
@@ -35,31 +59,71 @@ def run_once(folder: Path, corpus: Path, minutes: float, seed: int, extra: list[
     seconds = time.monotonic() - begin
     info = json.loads(subprocess.run([*CHARLSTM, "info", str(model), "--json"], check=True, capture_output=True).stdout)
     nats = info["result"]["val_bits_per_char"] * 0.6931471805599453
-    if not extra:
+    windows = None
+    if not extra and corpus.is_file():
         text = corpus.read_text(encoding="utf-8")
         held = text[len(text) - int(len(text) * 0.1) :]
         scored = subprocess.run(
             [*CHARLSTM, "eval", str(model), "--json"], input=held.encode(), check=True, capture_output=True
         )
         nats = json.loads(scored.stdout)["nats_per_char"]
+        windows = round(in_cold_windows(model, held), 4) if len(held) > 10_000 else None
     return {
         "nats": nats,
+        "windows": windows,
         "seconds": round(seconds, 1),
         "model": info["settings"],
-        "training": {k: info["training"][k] for k in ("batch", "context", "learning_rate", "dropout", "precision")},
+        "training": {
+            k: info["training"][k] for k in ("batch", "context", "learning_rate", "dropout", "dropconnect", "precision")
+        },
         "characters": info["result"]["characters"],
         "curve": info["result"]["curve"],
     }
 
 
+NANOGPT = (("nanoGPT, 4 x 128, two CPU cores", 138, 1.874), ("nanoGPT, 6 x 384, an A100", 180, 1.4697))
+"""Seconds and nats per character on tiny shakespeare: the first measured on two cores, the second from its README."""
+
+
+def draw(path: Path, results: dict[str, list[dict[str, Any]]]) -> None:
+    """A picture of loss against training time."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 4.2))
+    for label, key, style in (
+        ("charlstm, one stream", "nats", "o-"),
+        ("charlstm, cold windows of 256", "windows", "s--"),
+    ):
+        points = [
+            (60 * float(minutes), statistics.median(run[key] for run in runs))
+            for minutes, runs in results.items()
+            if runs[0][key] is not None
+        ]
+        if points:
+            axes.plot(*zip(*points, strict=True), style, label=label)
+    for name, seconds, nats in NANOGPT:
+        axes.plot(seconds, nats, "x", markersize=9, label=f"{name} (windows)")
+    axes.set(xscale="log", xlabel="seconds of training", ylabel="validation loss, nats per character")
+    axes.set_title("tiny shakespeare, --minutes alone, two cores")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, nargs="+", default=[3.0])
+    parser.add_argument("--minutes", type=float, nargs="*", default=[3.0])
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--curve", type=Path, help="write all curves (loss against seconds) to this JSON file")
     parser.add_argument("--lines", action="store_true")
+    parser.add_argument("--earlier", type=Path, nargs="*", default=[], help="curves of earlier runs, to be drawn too")
+    parser.add_argument("--plot", type=Path, help="draw the medians against time, beside nanoGPT's two points")
     arguments = parser.parse_args()
     extra = ["--lines"] if arguments.lines else []
     print(machine())
@@ -69,7 +133,7 @@ def main() -> None:
             runs = [run_once(Path(folder), arguments.corpus, minutes, s, extra) for s in range(arguments.seeds)]
             results[str(minutes)] = runs
             nats = statistics.median(run["nats"] for run in runs)
-            shown = ", ".join(f"{run['nats']:.4f} in {run['seconds']:.0f} s" for run in runs)
+            shown = ", ".join(f"{run['nats']:.4f} (windows {run['windows']}) in {run['seconds']:.0f} s" for run in runs)
             size = runs[0]["model"]
             print(
                 f"{minutes:g} minutes: {nats:.4f} nats ({nats / 0.6931471805599453:.4f} bits) per character; "
@@ -77,8 +141,15 @@ def main() -> None:
             )  # fmt: skip
     if arguments.curve:
         arguments.curve.write_text(json.dumps(results))
+    if arguments.plot:
+        earlier = [json.loads(path.read_text()) for path in arguments.earlier]
+        draw(arguments.plot, {minutes: runs for found in (*earlier, results) for minutes, runs in found.items()})
     medians = {minutes: round(statistics.median(run["nats"] for run in runs), 4) for minutes, runs in results.items()}
-    report("quality", corpus=arguments.corpus.name, seeds=arguments.seeds, nats_per_character=medians)
+    rows = {
+        minutes: [[round(run["nats"], 4), run["windows"], run["seconds"]] for run in runs]
+        for minutes, runs in results.items()
+    }
+    report("quality", corpus=arguments.corpus.name, seeds=arguments.seeds, nats_per_character=medians, runs=rows)
 
 
 if __name__ == "__main__":

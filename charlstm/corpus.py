@@ -483,7 +483,9 @@ def _mix_in_unknown(window: NDArray[np.int64], share: float, rng: np.random.Gene
     """Show a few characters as unknown, so that the symbol is trained on texts without rare characters."""
     count = rng.poisson(share * window.size)
     if count:
-        window.reshape(-1)[rng.integers(0, window.size, count)] = UNKNOWN
+        flat = window.reshape(-1)
+        places = rng.integers(0, window.size, count)
+        flat[places[flat[places] != IGNORED]] = UNKNOWN
 
 
 class Streams:
@@ -617,17 +619,10 @@ class Records:
             row = 0 if offset else 1
             window[row : row + len(piece), column] = piece
         characters = int((window[1:] != IGNORED).sum())
-        _mix_in_unknown_known(window, self.unknown, rng)
+        _mix_in_unknown(window, self.unknown, rng)
         inputs = np.where(window[:-1] == IGNORED, self.start, window[:-1])
         fresh = np.full(len(numbers), offset == 0)
         return Batch(inputs, window[1:], fresh, len(numbers), characters)
-
-
-def _mix_in_unknown_known(window: NDArray[np.int64], share: float, rng: np.random.Generator) -> None:
-    """As `_mix_in_unknown`, leaving alone what is not a character."""
-    real = window != IGNORED
-    _mix_in_unknown(window, share, rng)
-    window[~real] = IGNORED
 
 
 def batches(

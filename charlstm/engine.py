@@ -48,35 +48,27 @@ class _Lstm:
 
     def advance(self, from_input: Floats, hidden: Floats, cell: Floats) -> tuple[Floats, Floats]:
         """One step: (B, 4H) of W x + b, (B, H) and (B, H) -> the new (B, H) and (B, H)."""
-        size = self.size
         gates = hidden @ self.recurrent  # (B, 4H)
         gates += from_input
-        np.tanh(gates, out=gates)
-        sigmoids = gates[:, : 3 * size]
-        sigmoids *= 0.5
-        sigmoids += 0.5
-        cell = cell * gates[:, size : 2 * size]  # f c
-        cell += gates[:, :size] * gates[:, 3 * size :]  # + i g
-        hidden = np.tanh(cell)
-        hidden *= gates[:, 2 * size : 3 * size]
-        return hidden, cell
+        new_hidden, new_cell = np.empty_like(hidden), np.empty_like(cell)
+        return _lstm_cell(gates, self.size, cell, new_hidden, new_cell), new_cell
 
 
 def _lstm_cell(gates: Floats, size: int, before: Floats, hidden: Floats, cell: Floats) -> Floats:
-    """The lstm's equations on vectors: gates (4H,) as i, f, o, g before their sigmoids and tanh.
+    """The lstm's equations: gates (..., 4H) as i, f, o, g before their sigmoids and tanh, which they become.
 
-    Writes the new hidden and cell state (H,) where told; gives the hidden state.
+    Reads the cell state (..., H) before, writes the new hidden and cell state where told; gives the hidden state.
     """
     np.tanh(gates, out=gates)
-    sigmoids = gates[: 3 * size]
+    sigmoids = gates[..., : 3 * size]
     sigmoids *= 0.5
     sigmoids += 0.5
-    np.multiply(before, gates[size : 2 * size], out=cell)  # f c
-    fresh = gates[:size]
-    fresh *= gates[3 * size :]
+    np.multiply(before, gates[..., size : 2 * size], out=cell)  # f c
+    fresh = gates[..., :size]
+    fresh *= gates[..., 3 * size :]
     cell += fresh  # + i g
     np.tanh(cell, out=hidden)
-    hidden *= gates[2 * size : 3 * size]
+    hidden *= gates[..., 2 * size : 3 * size]
     return hidden
 
 

@@ -18,6 +18,8 @@ TEXT_A_WEIGHT = 0.2
 """Characters of text that justify a weight: a short text does not fill a large network."""
 OVERHEAD_SECONDS = 6.0
 """Start-up and last validation, about."""
+ITERATIONS = 3
+"""Newton-Schulz iterations of a training step (see optimizer.py)."""
 EFFICIENCY = 0.85
 """A whole step's floating-point rate as a share of the layers' alone."""
 
@@ -100,13 +102,22 @@ def _width(request: TrainingRequest, text: Text, speed: float, layers: int) -> i
 
 
 def _reach(budget: Budget, text: Text, model: ModelSettings, step: int, speed: float) -> float:
-    """Characters that a run gets to see: 2 operations a weight forward, 4 backward."""
+    """Characters that a run gets to see."""
     if budget.unit == "steps":
         return budget.amount * step
     if budget.unit == "epochs":
         return budget.amount * text.characters
     seconds = max(0.5 * 60 * budget.amount, 60 * budget.amount - OVERHEAD_SECONDS)
-    return EFFICIENCY * seconds * speed / (6 * model.multiplications())
+    return EFFICIENCY * seconds * speed * step / _operations(model, step)
+
+
+def _operations(model: ModelSettings, step: int) -> float:
+    """Of a training step of so many characters: 2 a weight forward, 4 backward, and those of the optimiser."""
+    orthogonalising = 0
+    for shape in model.inner_shapes():
+        long, short = max(shape), min(shape)
+        orthogonalising += ITERATIONS * (4 * long * short**2 + 2 * short**3)
+    return 6.0 * model.multiplications() * step + orthogonalising
 
 
 def _batch(columns: float) -> int:

@@ -91,6 +91,10 @@ class ModelSettings:
         """Multiply-add pairs for one character in one forward pass (the embedding is a look-up)."""
         return self.parameters() - (self.vocabulary + 1) * self.embedding
 
+    def inner_shapes(self) -> list[tuple[int, ...]]:
+        """Shapes of the matrices inside the layers."""
+        return [shape for name, shape in self.shapes().items() if name.startswith("layers.") and len(shape) == 2]
+
 
 @dataclass(frozen=True)
 class Budget:

@@ -32,6 +32,7 @@ from .errors import DivergedError, UsageError
 from .evaluation import LN2, Score, Scorer
 from .model import CharModel, TorchNetwork, TorchState
 from .network import Network
+from .optimizer import Optimizer
 from .settings import ModelSettings, TrainingSettings
 from .vocabulary import UNKNOWN
 
@@ -191,7 +192,12 @@ class Trainer:
         self.model.to(device)
         self.averaged = CharModel(model_settings).to(device)
         self.averaged.load_state_dict(self.model.state_dict())
-        self.optimizer = self._make_optimizer()
+        self.optimizer = Optimizer(
+            self.model.named_parameters(),
+            weight_decay=settings.weight_decay,
+            betas=settings.betas,
+            precision=getattr(torch, settings.precision),
+        )
         self.batches = batches(
             corpus,
             batch=settings.batch,
@@ -216,17 +222,6 @@ class Trainer:
         self._earlier = 0.0
         self._closing = 0.0
         self._good = self._weights_and_moments()
-
-    def _make_optimizer(self) -> torch.optim.Optimizer:
-        """AdamW (Loshchilov and Hutter 2019); matrices decay, biases do not."""
-        parameters = list(self.model.parameters())
-        matrices = [p for p in parameters if p.dim() > 1]
-        vectors = [p for p in parameters if p.dim() == 1]
-        groups = [
-            {"params": matrices, "weight_decay": self.settings.weight_decay},
-            {"params": vectors, "weight_decay": 0.0},
-        ]
-        return torch.optim.AdamW(groups, lr=self.settings.learning_rate, betas=self.settings.betas, fused=True)
 
     # ------------------------------------------------------------------------------------ the clock
 
@@ -304,11 +299,8 @@ class Trainer:
         scores, state = self.model(inputs, self._starting_state(batch))  # (T, B, V)
         loss = functional.cross_entropy(scores.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
         loss.backward()  # type: ignore[no-untyped-call]
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.rate_factor * rate(fraction, self.settings)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip, foreach=True)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+        self.optimizer.step(self.rate_factor * rate(fraction, self.settings))
         self._average()
         self.state = [tuple(part.detach()[:, : batch.carried] for part in layer) for layer in state]
         return float(loss.detach()), batch.characters
@@ -432,8 +424,8 @@ class Trainer:
         for (name, parameter), averaged in pairs:
             tensors[f"model.{name}"] = _copied(parameter)
             tensors[f"averaged.{name}"] = _copied(averaged)
-            for key, value in self.optimizer.state.get(parameter, {}).items():
-                tensors[f"optimizer.{key}.{name}"] = _copied(value)
+        for name, moment in self.optimizer.moments().items():
+            tensors[f"optimizer.{name}"] = _copied(moment)
         return tensors
 
     def _restore_weights(self, tensors: Tensors) -> None:
@@ -442,11 +434,8 @@ class Trainer:
             for (name, parameter), averaged in pairs:
                 parameter.copy_(torch.from_numpy(tensors[f"model.{name}"]))
                 averaged.copy_(torch.from_numpy(tensors[f"averaged.{name}"]))
-                moments = {}
-                for key in ("step", "exp_avg", "exp_avg_sq"):
-                    if f"optimizer.{key}.{name}" in tensors:
-                        moments[key] = torch.from_numpy(tensors[f"optimizer.{key}.{name}"].copy()).to(self.device)
-                self.optimizer.state[parameter] = moments
+        moments = _with_prefix(tensors, "optimizer.")
+        self.optimizer.restore({name: torch.from_numpy(moment).to(self.device) for name, moment in moments.items()})
 
     # -------------------------------------------------------------------------- results, checkpoints
 

@@ -19,46 +19,38 @@ from tales_words import (
 )
 
 PHRASES = {
-    "_once": "[once|long ago|in the old days|many years ago|not so long ago|a long time ago]",
-    "_meet": """[{_once} there lived {a trade} named {hero} in the village of {village}|in the village of
-        {village} there lived {a trade} named {hero}|{hero} was the {trade} of {village}|in {village} there
-        was once {a trade} whose name was {hero}|{_once}, in the village of {village}, there lived {a trade}
-        called {hero}|the {trade} of {village} was called {hero}]""",
-    "_one_day": "[one day|one morning|one {season} day|one {season} morning|one fine {season} day]",
+    "_once": "[once|long ago|many years ago]",
+    "_meet": """[{_once} there lived {a trade} named {hero} in the village of {village}|in the village of {village}
+        there lived {a trade} named {hero}|in {village} there was once {a trade} whose name was {hero}]""",
+    "_one_day": "[one day|one morning|one {season} morning]",
     "_end": "{_close} {_say}",
-    "_say": """[{_moral}|{_moral}|In {village} they still say: "{_moral}"|And so they say in {village}: "{_moral}"|
-        {other} painted it over {hers} door: "{_moral}"|{hero} wrote it down that evening: "{_moral}"]""",
+    "_say": """[{_moral}|{_moral}|In {village} they still say: "{_moral}"|And so they say in {village}: "{_moral}"]""",
 }
 
 LOOKS = [
     ("{_habit}", ""),
     (
-        "[{he} always wore|summer and winter {he} wore|nobody had ever seen {him} without] {a wearcolour} {wear}.",
+        "[{he} always wore|summer and winter {he} wore] {a wearcolour} {wear}.",
         """{hero} [hung {his} {wearcolour} {wear} on its nail and slept well|smoothed {his} {wearcolour} {wear} and
-        smiled|put away {his} {wearcolour} {wear} and went to bed].""",
+        smiled].""",
     ),
     (
-        """[there was nothing {he} liked better than {dish}|{he} could have eaten {dish} every day|on good days and on
-        bad days {he} thought of {dish}].""",
-        """[that evening {hero} had {dish} for supper|at supper {hero} ate two plates of {dish}|to end the day well,
-        {hero} made {dish}].""",
+        """[there was nothing {he} liked better than {dish}|{he} could have eaten {dish} every day].""",
+        """[that evening {hero} had {dish} for supper|at supper {hero} ate two plates of {dish}].""",
     ),
     (
-        """{he} had {a beast} called {nickname}[, who was very lazy|, and they had no secrets from each other|, who
-        never did as it was told].""",
-        """[at bedtime {hero} told it all to {nickname}, who fell asleep|{nickname} the {beast} had slept through it
-        all|{nickname} the {beast} was as pleased as anyone].""",
+        """{he} had {a beast} called {nickname}[, who was very lazy|, and they had no secrets from each other].""",
+        """[at bedtime {hero} told it all to {nickname}, who fell asleep|{nickname} the {beast} had slept through
+        it all].""",
     ),
     (
-        "{a mood} {beast} [sat|stood|dozed] {spot0}[, as on every other day|, as if it owned the village].",
+        "{a mood} {beast} [sat|stood] {spot0}[, as on every other day|, as if it owned the village].",
         """[only the {mood} {beast} {spot0} never even looked up|and the {mood} {beast} {spot0} had seen it all and
-        said nothing|and the {mood} {beast} {spot0} closed one eye and dozed on].""",
+        said nothing].""",
     ),
     (
-        """[it was {season}, and {air}|it was {season}, and the {cover} lay thick on the lane|the {cover} lay on every
-        roof, for it was {season}|{air}, for it was {season}].""",
-        """[nobody in {village} ever forgot that {season}|it was the best {season} that anyone could remember|the
-        {cover} lay on the lane, and all was well].""",
+        """[it was {season}, and {air}|it was {season}, and the {cover} lay thick on the lane].""",
+        """[nobody in {village} ever forgot that {season}|it was the best {season} that anyone could remember].""",
     ),
 ]
 

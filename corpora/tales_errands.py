@@ -57,29 +57,23 @@ def _need(teller: Teller) -> None:
 NEED = Plot(
     "need",
     _need,
-    "[The {Trade} Who Was {Need}|{Hero} Goes to Market|One {Coin} Coin|{Hero} and the {Cure}]",
+    "[The {Trade} Who Was {Need}|{Hero} Goes to Market]",
     """
     {_Meet}. {_Look} [But {_one_day} {he} was {need}, so {need} that {_sign}.|But {_one_day} {he} was very
-    {need}. In fact, {_sign}.|Now {_one_day} {_sign}, for {he} was {need}.] [All the money {he} had was|In
-    {his} pocket there was nothing but|Under the mattress {he} found|{He} had saved] one {coin} coin. [So
-    {he}|{He} took it and] [walked|set out|went down|hurried] to the market.
+    {need}. In fact, {_sign}.] [All the money {he} had was|In {his} pocket there was nothing but] one {coin}
+    coin. [So {he}|{He} took it and] [walked|set out] to the market.
 
-    [At the gate|By the fountain|Under the first roof|On the corner|Beside the church] a [man|woman|sailor|boy
-    in a big hat] [was selling|stood selling|had a table full of] {goods1}. "[Fine|Lovely|Pretty|Cheap|New]
-    {goods1}, only one {coin} coin!" "[They are very pretty|I never saw prettier ones|How they shine]," said
-    {hero}, "but I am {need}, and [{goods1} will not help|what good are {goods1} to me|it takes more than
-    {goods1} to help that]." [A little further on|Round the corner|Next to the well|Under a striped roof] a
-    [boy|girl] [held up|was selling|shook a box with] some {goods2}. "[Everybody wants {goods2}|You cannot
-    live without {goods2}|Nobody is happy without {goods2}|These are the last {goods2}]!" [cried|called|sang]
-    the [child|little one]. {Hero} looked at the {goods2} [for a long time|and sighed|and turned the coin
-    over|with {his} head on one side], but {he} [shook {his} head|walked on|put {his} hand in {his} pocket
-    again]. "[I should like them|They are the best I ever saw|Another day, perhaps]," {he} said, "but [I
-    should still be {need}|today I am {need}|with {goods2} I should only be {need} and poor]."
+    [At the gate|By the fountain] a [man|woman] [was selling|stood selling] {goods1}. "[Fine|Lovely] {goods1},
+    only one {coin} coin!" "[They are very pretty|I never saw prettier ones]," said {hero}, "but I am {need},
+    and [{goods1} will not help|what good are {goods1} to me]." [A little further on|Round the corner] a
+    [boy|girl] [held up|was selling] some {goods2}. "[Everybody wants {goods2}|You cannot live without
+    {goods2}]!" [cried|called] the [child|little one]. {Hero} looked at the {goods2} [for a long time|and
+    sighed], but {he} [shook {his} head|walked on]. "[I should like them|They are the best I ever saw]," {he}
+    said, "but [I should still be {need}|today I am {need}]."
 
-    [At last {he} came to the {shop}.|And then, at the end of the street, {he} saw the {shop}.|Last of all
-    came the {shop}, and {he} went in.] {He} [put down|laid down|paid] {his} {coin} coin and [bought|asked
-    for|got] {_buy}. {_Use}. "[Now I am not {need} any more|I was {need}, and now I am not|Who is {need} now?
-    Not I]," said {hero}, and {he} [whistled|sang|smiled|hopped] all the way back to the {work}. {_End}
+    [At last {he} came to the {shop}.|And then, at the end of the street, {he} saw the {shop}.] {He} [put
+    down|laid down] {his} {coin} coin and [bought|asked for] {_buy}. {_Use}. "[Now I am not {need} any more|I
+    was {need}, and now I am not]," said {hero}, and {he} [whistled|sang] all the way back to the {work}. {_End}
     """,
     """
     Know what you need, and the rest will not call you twice.
@@ -125,30 +119,25 @@ def _counting(teller: Teller) -> None:
 COUNTING = Plot(
     "counting",
     _counting,
-    "[{Total} {Many}|{Total} {Many} for the Market|{Hero} Learns to Count|The {Trade} and the {Total} {Many}]",
+    "[{Total} {Many}|{Total} {Many} for the Market]",
     """
-    {_Meet}. {_Look} {_One_day} {he} [set out|started early|went off|walked] [for|to] the market with {total}
-    {many} {_box}. "{Total} {many}," said {hero}, "and [every one of them|each one] is worth {a coin} coin.
-    [That makes|That will be|I shall come home with] {total} {coin} coins." {He} [counted them again, and
-    there were {total}|was so proud that {he} did not look at the road|began to think what {total} coins would
-    buy|whistled a tune with {total} notes].
+    {_Meet}. {_Look} {_One_day} {he} [set out|started early] [for|to] the market with {total} {many} {_box}.
+    "{Total} {many}," said {hero}, "and [every one of them|each one] is worth {a coin} coin. [That makes|That
+    will be] {total} {coin} coins." {He} [counted them again, and there were {total}|was so proud that {he} did
+    not look at the road].
 
-    [At the bridge|By the old oak|On the steep hill|At the first corner] {he} [stumbled over a root|slipped in
-    the mud|jumped over a puddle|turned to look at a bird], and one {one} {_lose}. [{Hero} counted|{He} sat
-    down and counted|{Hero} counted on {his} fingers]. [There were {after} {many} left|Now there were {after}
-    {many}|{After} {many} were left]. "{After} is not {total}," {he} said, "but [it is a good number|{after}
-    is better than none|I can still count to {after}]." [Further on|In the wood|Near the mill|At the
-    crossroads] {he} met {other} the {otrade}, who [had eaten nothing since yesterday|was crying by the
-    road|had lost {hers} purse|had a sick child at home]. {Hero} [thought for a moment|scratched {his}
-    head|did not think long] and gave {her} {given} {theirs}. "[Take {given} of my {after}|I have {after}, so
-    take {given}]," {he} said.
+    [At the bridge|By the old oak] {he} [stumbled over a root|slipped in the mud], and one {one} {_lose}.
+    [{Hero} counted|{He} sat down and counted]. [There were {after} {many} left|Now there were {after} {many}].
+    "{After} is not {total}," {he} said, "but [it is a good number|{after} is better than none]." [Further on|In
+    the wood] {he} met {other} the {otrade}, who [had eaten nothing since yesterday|was crying by the road].
+    {Hero} [thought for a moment|scratched {his} head] and gave {her} {given} {theirs}. "[Take {given} of my
+    {after}|I have {after}, so take {given}]," {he} said.
 
     [When {he} came to the market|At the market], {he} had {left} {sold} left. {He} [sold all {he} had|sold
-    everything before noon], and got {left} {coin} {coins}. [On the way home {he} met {other} again.|{Other}
-    was waiting at the gate of {village}.|In the evening {other} came by.] "[Did you sell your {total}
-    {many}|How much did you get for your {total} {many}]?" asked {other}. "{Left} {coin} {coins}," said
-    {hero}. "One {one} I lost[ on the road|], and {given} I gave to you." "{Given} I shall pay back," said
-    {other}, and [{she} did|{she} kept {hers} word|before the {season} was over {she} did]. {_End}
+    everything before noon], and got {left} {coin} {coins}. [On the way home {he} met {other} again.|{Other} was
+    waiting at the gate of {village}.] "[Did you sell your {total} {many}|How much did you get for your {total}
+    {many}]?" asked {other}. "{Left} {coin} {coins}," said {hero}. "One {one} I lost[ on the road|], and {given}
+    I gave to you." "{Given} I shall pay back," said {other}, and [{she} did|{she} kept {hers} word]. {_End}
     """,
     """
     What is lost is gone, but what is given comes home.
@@ -210,29 +199,24 @@ def _shopping(teller: Teller) -> None:
 SHOPPING = Plot(
     "shopping",
     _shopping,
-    "[Three Things from the Shop|{Hero} Forgets|{Ware1}, {Ware2} and {Ware3}|The Song of the Three Things]",
+    "[Three Things from the Shop|{Hero} Forgets]",
     """
-    {_Meet}. {_Look} {_One_day} {other} the {otrade} [asked {him} to go to the shop|sent {him} to the shop|had
-    a bad foot and could not walk|called to {him} over the wall]. "[Please bring|Bring] me three things," said
-    {other}: "{ware1}, {ware2} and {ware3}. [Can you remember that?|Say it over as you go.]" "{Ware1}, {ware2}
-    and {ware3}," said {hero}. [{He} had a head like a sieve, so {he} made a song of it.|To be safe, {he} made
-    a song.|{He} put the words to an old tune.|A song is easier to carry than a list, so {he} made one.]
-    "{_Song1}, {_song2}, {_song3}!" {he} sang, and off {he} went.
+    {_Meet}. {_Look} {_One_day} {other} the {otrade} [asked {him} to go to the shop|sent {him} to the shop].
+    "[Please bring|Bring] me three things," said {other}: "{ware1}, {ware2} and {ware3}. [Can you remember
+    that?|Say it over as you go.]" "{Ware1}, {ware2} and {ware3}," said {hero}. [{He} had a head like a sieve,
+    so {he} made a song of it.|To be safe, {he} made a song.] "{_Song1}, {_song2}, {_song3}!" {he} sang, and off
+    {he} went.
 
-    [But on the bridge|But at the crossroads|But by the pond] [a dog barked at {him}|a goose ran after
-    {him}|{he} stopped to look at a fine cow|{he} fell into a ditch|a band came by with drums|two goats were
-    fighting], and when {he} went on, [part of the song was gone|there was a hole in the song|something was
-    missing]. "{Ware1}," sang {hero}, "and {ware3}, and... and..." {He} could not find the middle of it. {He}
-    [tried cabbages, but that was not it|sat down on a wall to think|said it backwards, and it was no
-    better|stood on one leg, which sometimes helped|knocked on {his} head, but nobody was in]. "{Ware1} and
-    {ware3}," {he} said again, "and something between." [Then|But then|And at that moment] {_reminder}.
-    "{Ware2}!" cried {hero}. "It was {ware2}!"
+    [But on the bridge|But at the crossroads] [a dog barked at {him}|a goose ran after {him}], and when {he}
+    went on, [part of the song was gone|there was a hole in the song]. "{Ware1}," sang {hero}, "and {ware3},
+    and... and..." {He} could not find the middle of it. {He} [tried cabbages, but that was not it|sat down on a
+    wall to think]. "{Ware1} and {ware3}," {he} said again, "and something between." [Then|But then]
+    {_reminder}. "{Ware2}!" cried {hero}. "It was {ware2}!"
 
     [So {he} bought all three and carried them home.|{He} ran to the shop, bought all three, and ran back to
-    {village}.|In the shop {he} sang the whole song, and the shopkeeper clapped.] {Other} looked into the
-    basket. [In it lay the {ware1}, the {ware2} and the {ware3}.|There they lay, the {ware1}, the {ware2} and
-    the {ware3}.] "[You have forgotten nothing|Nothing is missing]," {she} said, and {she} gave {him} [a kiss
-    on the nose|a slice of cake|an apple|a penny for each of the three|a pat on the back]. {_End}
+    {village}.] {Other} looked into the basket. [In it lay the {ware1}, the {ware2} and the {ware3}.|There they
+    lay, the {ware1}, the {ware2} and the {ware3}.] "[You have forgotten nothing|Nothing is missing]," {she}
+    said, and {she} gave {him} [a kiss on the nose|a slice of cake]. {_End}
     """,
     """
     What the head forgets, the world will say again to those who listen.
@@ -257,28 +241,24 @@ def _swaps(teller: Teller) -> None:
 SWAPS = Plot(
     "swaps",
     _swaps,
-    "[{Hero} Makes a Bargain|From {Swap1} to {Swap4}|The {Trade} and the {Swap4}|A Day of Bargains]",
+    "[{Hero} Makes a Bargain|From {Swap1} to {Swap4}]",
     """
-    {_Meet}. {_Look} {He} had {a swap1}, [and was tired of it|but there was no room for it|and did not know
-    what to do with it|but {he} dreamed of something better]. So {_one_day} {he} took the {swap1} and [set
-    off|went out] to see what {he} could get for it.
+    {_Meet}. {_Look} {He} had {a swap1}, [and was tired of it|but there was no room for it]. So {_one_day} {he}
+    took the {swap1} and [set off|went out] to see what {he} could get for it.
 
-    [On the road|Not far from {village}|At the first milestone] {he} met a [farmer|sailor|soldier|tall man|man
-    in a hurry] with {a swap2}. "Your {swap2} for my {swap1}!" said {hero}. "[Done|Gladly|Why not|Here you
-    are]," said the man, and they [shook hands|changed over|both went on happy]. {Hero} liked the {swap2} [for
-    about a mile|until noon|until the next hill|as long as it was new]. Then {he} saw [an old woman|a young
-    woman|a woman on a stool] with {a swap3}, and soon she had the {swap2} and {hero} had the {swap3}. [By
-    evening|When the sun was low|A little later] a [boy|girl] came by with {a swap4}. [{Hero} could not help
-    it.|{Hero} had never wanted anything so much.|{Hero} felt {his} fingers itch.] {He} [gave|gave up|handed
-    over] the {swap3} and [got|took] the {swap4}.
+    [On the road|Not far from {village}] {he} met a [farmer|sailor] with {a swap2}. "Your {swap2} for my
+    {swap1}!" said {hero}. "[Done|Gladly]," said the man, and they [shook hands|changed over]. {Hero} liked the
+    {swap2} [for about a mile|until noon]. Then {he} saw [an old woman|a young woman] with {a swap3}, and soon
+    she had the {swap2} and {hero} had the {swap3}. [By evening|When the sun was low] a [boy|girl] came by with
+    {a swap4}. [{Hero} could not help it.|{Hero} had never wanted anything so much.] {He} [gave|gave up] the
+    {swap3} and [got|took] the {swap4}.
 
-    At home {other} the {otrade} was [sitting on the wall|standing at the gate|looking out of the
-    window|waiting in the lane]. "Where is your {swap1}?" [she asked|asked {other}]. "I gave the {swap1} for
-    {a swap2}," said {hero}, "and the {swap2} for {a swap3}, and the {swap3} for {a swap4}." {Hero} looked at
-    {his} feet and waited to be laughed at. But {other} [clapped {hers} hands|jumped off the ground|opened
-    {hers} eyes wide|dropped {hers} hat]. "{A swap4}!" {she} cried. "I have wanted {a swap4} all my life."
-    {Hero} gave {her} the {swap4}, and {she} gave {him} {a gift}. [So the day began with {a swap1} and ended
-    with a friend.|And {he} never missed the {swap1} at all.|] {_End}
+    At home {other} the {otrade} was [sitting on the wall|standing at the gate]. "Where is your {swap1}?" [she
+    asked|asked {other}]. "I gave the {swap1} for {a swap2}," said {hero}, "and the {swap2} for {a swap3}, and
+    the {swap3} for {a swap4}." {Hero} looked at {his} feet and waited to be laughed at. But {other} [clapped
+    {hers} hands|jumped off the ground]. "{A swap4}!" {she} cried. "I have wanted {a swap4} all my life." {Hero}
+    gave {her} the {swap4}, and {she} gave {him} {a gift}. [So the day began with {a swap1} and ended with a
+    friend.|And {he} never missed the {swap1} at all.] {_End}
     """,
     """
     The best bargain has two winners.
@@ -313,26 +293,22 @@ def _message(teller: Teller) -> None:
 MESSAGE = Plot(
     "message",
     _message,
-    "[{Hero} Carries a Message|The Message|The {Placem} and the {Wrongm}|Say It Again, {Hero}]",
+    "[{Hero} Carries a Message|The Message]",
     """
-    {_Meet}. {_Look} {_One_day} {other} the {otrade} came [running|in a great hurry|with {hers} hat on
-    backwards|out of breath] and said, "You have good legs. Go to {third} and say: the {placem} {troublem},
-    {detourm}." "The {placem} {troublem}, {detourm}," said {hero}, and {he} [was off|ran]. {He} said it [at
-    every step|under {his} breath|to every cow that {he} passed|to the tune of a march|to {his} own shoes], so
-    as not to lose it.
+    {_Meet}. {_Look} {_One_day} {other} the {otrade} came [running|in a great hurry] and said, "You have good
+    legs. Go to {third} and say: the {placem} {troublem}, {detourm}." "The {placem} {troublem}, {detourm}," said
+    {hero}, and {he} [was off|ran]. {He} said it [at every step|under {his} breath], so as not to lose it.
 
-    [Half way there|At the edge of the wood|On the hill] {he} [jumped over a stream|was chased by a goose|fell
-    over a log|sneezed three times|stopped to pick a plum], and [the words were shaken up|the words got
-    mixed|one of the words fell out]. "The {wrongm} {troublem}," said {hero}. [That sounded odd.|{He} stopped.
-    Something was wrong.|A crow laughed at {him}.|It did not sound as it had before.] "[What would {third} do
-    with {a wrongm}?|Who ever heard of such {a wrongm}?]" {He} [went back to the place where {he} had lost
-    it|sat down and held {his} head], and [after a while|there, sure enough,] it came back to {him}. "Not the
-    {wrongm}. The {placem}!"
+    [Half way there|At the edge of the wood] {he} [jumped over a stream|was chased by a goose], and [the words
+    were shaken up|the words got mixed]. "The {wrongm} {troublem}," said {hero}. [That sounded odd.|{He}
+    stopped. Something was wrong.] "[What would {third} do with {a wrongm}?|Who ever heard of such {a wrongm}?]"
+    {He} [went back to the place where {he} had lost it|sat down and held {his} head], and [after a while|there,
+    sure enough,] it came back to {him}. "Not the {wrongm}. The {placem}!"
 
-    {Third} was [just putting on a hat|already in the saddle|locking the door|tying the last knot] when {hero}
-    came in at the gate. "[Stop|Wait]!" {he} cried. "{Other} the {otrade} sends me to say: the {placem}
-    {troublem}, {detourm}." [So {third} did not go near the {placem}|{Third} thanked {him} and took the other
-    way], and came [safe|in good time] to {village}. For {his} trouble {hero} got {a gift}. {_Say}
+    {Third} was [just putting on a hat|already in the saddle] when {hero} came in at the gate. "[Stop|Wait]!"
+    {he} cried. "{Other} the {otrade} sends me to say: the {placem} {troublem}, {detourm}." [So {third} did not
+    go near the {placem}|{Third} thanked {him} and took the other way], and came [safe|in good time] to
+    {village}. For {his} trouble {hero} got {a gift}. {_Say}
     """,
     """
     One wrong word can sink a ship, and one right word can save it.
@@ -381,26 +357,23 @@ def _treasure(teller: Teller) -> None:
 TREASURE = Plot(
     "treasure",
     _treasure,
-    "[{Steps} Steps {Way}|The {Chest} under the Ground|{Hero} Digs a Hole|Under the {Tree}]",
+    "[{Steps} Steps {Way}|The {Chest} under the Ground]",
     """
-    {_Meet}. {_Look} {_One_day} {he} found a [scrap of paper|note|little map] [in {his} grandmother's
-    teapot|under a loose board in the {work}|next to {his} {tool}|inside an old sock|between two old letters].
-    On it was written: "From the {tree}, {steps} steps {way}. Dig there." [There was only one {tree} in
-    {village}|There was {a tree} behind the {work}], and {hero} [ran to it|went there] with a spade.
+    {_Meet}. {_Look} {_One_day} {he} found a [scrap of paper|note] [in {his} grandmother's teapot|under a loose
+    board in the {work}]. On it was written: "From the {tree}, {steps} steps {way}. Dig there." [There was only
+    one {tree} in {village}|There was {a tree} behind the {work}], and {hero} [ran to it|went there] with a
+    spade.
 
     {He} was in such a hurry that {he} took {steps} steps {wrongway}. {He} dug until [noon|dinner time] and
-    found [an old boot|a very angry mole|a bent nail|a great many worms|half a plate|nothing but stones].
-    {Other} the {otrade} [leaned on the fence|stopped to look|came by with a basket|sat down on the heap of
-    earth]. "What does the paper say?" asked {other}. "{Steps} steps {way}," said {hero}. "And which way did
-    you go?" [{Hero} looked at the sun and turned red.|{Hero} looked at the sun, and then at the hole.|{Hero}
-    looked for the sun and sighed.|{Hero} turned the paper round, and round again.] "{Wrongway}," {he} said.
+    found [an old boot|a very angry mole]. {Other} the {otrade} [leaned on the fence|stopped to look]. "What
+    does the paper say?" asked {other}. "{Steps} steps {way}," said {hero}. "And which way did you go?" [{Hero}
+    looked at the sun and turned red.|{Hero} looked at the sun, and then at the hole.] "{Wrongway}," {he} said.
 
     So they went back to the {tree} together, and counted {steps} steps {way}, and dug[ side by side|]. [The
-    spade knocked against something.|The spade rang.|When the hole was as deep as a barrel, they felt
-    something hard.] It was {a chest}. {Hero} [opened it with the spade|lifted the lid], and the {chest} was
-    full of {hoard}. "No gold?" said {other}. "[No gold|Not a bit of gold]," said {hero}, "only {hoard}." [But
-    they laughed, and carried the {chest} home.|They laughed and took the {chest} back to {village}.|They
-    looked at each other, and then they laughed.] And after that {_good}. {_End}
+    spade knocked against something.|The spade rang.] It was {a chest}. {Hero} [opened it with the spade|lifted
+    the lid], and the {chest} was full of {hoard}. "No gold?" said {other}. "[No gold|Not a bit of gold]," said
+    {hero}, "only {hoard}." [But they laughed, and carried the {chest} home.|They laughed and took the {chest}
+    back to {village}.] And after that {_good}. {_End}
     """,
     """
     A map is only as good as the one who reads it.
@@ -436,27 +409,24 @@ def _lost(teller: Teller) -> None:
 LOST = Plot(
     "lost",
     _lost,
-    "[The {Colour1} {Lost}|{Hero} Loses {a Lost}|Not the {Colour2} One|The Honest {Trade}]",
+    "[The {Colour1} {Lost}|{Hero} Loses {a Lost}]",
     """
-    {_Meet}. {_Look} {He} had {a colour1} {lost} with {mark}. [It was old, but {he} loved it.|{His}
-    grandmother had made it.|It was not much to look at, but it was {his} own.|{He} had worn it since {he} was
-    small.] {_One_day} [the wind took it and carried it over the roofs|{he} left it on a wall and walked on|it
-    fell off the cart on the hill|a puppy pulled it from the washing line], and the {colour1} {lost} was gone.
-    {Hero} looked [behind every wall|in every hedge|under every bush] and found [nothing but a surprised
-    hen|two snails and a spoon|only nettles|an egg, a button and a toad|somebody else's shoe].
+    {_Meet}. {_Look} {He} had {a colour1} {lost} with {mark}. [It was old, but {he} loved it.|{His} grandmother
+    had made it.] {_One_day} [the wind took it and carried it over the roofs|{he} left it on a wall and walked
+    on], and the {colour1} {lost} was gone. {Hero} looked [behind every wall|in every hedge] and found [nothing
+    but a surprised hen|two snails and a spoon].
 
-    [Then {he} heard that {other} the {otrade} kept a box for lost things, so {he} went and knocked.|Now
-    {other} the {otrade} kept a box for lost things, and {hero} went there and knocked.|Whatever was found in
-    {village} was brought to {other} the {otrade}, so {hero} went there.] "I have lost my {lost}," said
-    {hero}. {Other} [put a hand into the box|opened the box] and took out {a colour2} {lost}, [quite new|as
-    good as new]. "Is it this one?" "No," said {hero}. "[That is a fine one|It is finer than mine], but mine
-    is {colour1}." {Other} took out {a colour3} {lost}, [softer|even finer] than the {colour2} one. "Then it
-    is this one." "[No. It is almost too fine to touch|No. It shines like a kingfisher|No. It is the finest of
-    all]," said {hero}, "but it is {colour3}. Mine is {colour1}, and it has {mark}."
+    [Then {he} heard that {other} the {otrade} kept a box for lost things, so {he} went and knocked.|Now {other}
+    the {otrade} kept a box for lost things, and {hero} went there and knocked.] "I have lost my {lost}," said
+    {hero}. {Other} [put a hand into the box|opened the box] and took out {a colour2} {lost}, [quite new|as good
+    as new]. "Is it this one?" "No," said {hero}. "[That is a fine one|It is finer than mine], but mine is
+    {colour1}." {Other} took out {a colour3} {lost}, [softer|even finer] than the {colour2} one. "Then it is
+    this one." "[No. It is almost too fine to touch|No. It shines like a kingfisher]," said {hero}, "but it is
+    {colour3}. Mine is {colour1}, and it has {mark}."
 
     {Other} smiled and [reached|looked] down to the bottom of the box, and there lay the {colour1} {lost} with
-    {mark}. "[Many people have come|You are the third today]," said {other}, "and you are the first who did
-    not take the {colour2} one or the {colour3} one." And {she} gave {him} the {colour1} {lost}, and {a gift}
+    {mark}. "[Many people have come|You are the third today]," said {other}, "and you are the first who did not
+    take the {colour2} one or the {colour3} one." And {she} gave {him} the {colour1} {lost}, and {a gift}
     besides. {_End}
     """,
     """
@@ -498,26 +468,24 @@ def _mislaid(teller: Teller) -> None:
 MISLAID = Plot(
     "mislaid",
     _mislaid,
-    "[A Very Safe Place|The {Trade} and the {Spot1}|{Hero} and the {Valuable}|Where Is the {Valuable}?]",
+    "[A Very Safe Place|The {Trade} and the {Spot1}]",
     """
-    {_Meet}. {_Look} [The thing {he} loved best was {a valuable}|{He} had one treasure, {a valuable}], and
-    {he} was afraid of {_why}. So {_one_day} {he} hid the {valuable} in the {spot1}. "[Nobody will look|Nobody
-    ever looks] in the {spot1}," said {hero}, [and was very pleased with {himself}|and rubbed {his} hands|and
-    went to bed happy|and danced round the table]. [(Nobody did, as you will see.)|(This was true. Nobody
-    did.)] Then [a week|a month|the whole {season}] went by, and {he} forgot all about it.
+    {_Meet}. {_Look} [The thing {he} loved best was {a valuable}|{He} had one treasure, {a valuable}], and {he}
+    was afraid of {_why}. So {_one_day} {he} hid the {valuable} in the {spot1}. "[Nobody will look|Nobody ever
+    looks] in the {spot1}," said {hero}, [and was very pleased with {himself}|and rubbed {his} hands]. [(Nobody
+    did, as you will see.)|(This was true. Nobody did.)] Then [a week|a month] went by, and {he} forgot all
+    about it.
 
-    [When the fair came,|When a cousin was to be married,|On {his} birthday] {hero} wanted the {valuable} and
-    could not find it. {He} ran to {other} the {otrade}. "[Help|Help me, {other}]!" {he} said. "I have been
-    robbed." [They went back to the house together.|{Other} put on {hers} hat and came.] {Other} looked in the
-    {spot2}, and there was [only a spider|nothing but dust|one old nail|a smell of onions]. {She} looked in
-    the {spot3}, and there was [a mouse asleep|an old biscuit|half a candle|a letter from last year].
-    "[Think|Sit down and think]," said {other}. "Where would nobody ever look?" {Hero} [opened {his} mouth and
-    shut it again|turned as red as a beet|went very quiet|looked at the ceiling]. "In the {spot1}," {he} said.
+    [When the fair came,|When a cousin was to be married,] {hero} wanted the {valuable} and could not find it.
+    {He} ran to {other} the {otrade}. "[Help|Help me, {other}]!" {he} said. "I have been robbed." [They went
+    back to the house together.|{Other} put on {hers} hat and came.] {Other} looked in the {spot2}, and there
+    was [only a spider|nothing but dust]. {She} looked in the {spot3}, and there was [a mouse asleep|an old
+    biscuit]. "[Think|Sit down and think]," said {other}. "Where would nobody ever look?" {Hero} [opened {his}
+    mouth and shut it again|turned as red as a beet]. "In the {spot1}," {he} said.
 
     And in the {spot1} lay the {valuable}, [safe and sound|a little dusty]. "[So who was the robber?|Shall we
     call the watchman?]" asked {other}. "{Hero} the {trade}," said {hero}, "and {he} is very sorry." [They
-    laughed until the cups rattled.|{He} made tea for both of them.|{Other} said that it could happen to
-    anyone, but {she} smiled.|After that {he} wore the {valuable} on a string round {his} neck.] {_End}
+    laughed until the cups rattled.|{He} made tea for both of them.] {_End}
     """,
     """
     A place can be so safe that even you cannot get in.
@@ -569,27 +537,25 @@ def _dark(teller: Teller) -> None:
 DARK = Plot(
     "dark",
     _dark,
-    "[The {Stray} in the {Cave}|{Hero} Goes In|{Paces} Steps in the Dark|The {Cave}]",
+    "[The {Stray} in the {Cave}|{Hero} Goes In]",
     """
     {_Meet}. {_Look} {He} had a [small|young] {stray} with {a colour1} ribbon round its neck. {_One_day} the
-    {stray} was gone. {Hero} followed its [tracks|little footprints] [through the {cover}|across two
-    fields|over the hill] to the door of the {cave}[, where nobody in {village} liked to go|]. From inside
-    came a sound of {_call}. [{Hero} swallowed hard.|{His} knees said no, but {his} heart said yes.|{Hero}
-    would rather have been in bed.|It was as black as a boot in there.] {He} lit {a light} and went into the
+    {stray} was gone. {Hero} followed its [tracks|little footprints] [through the {cover}|across two fields] to
+    the door of the {cave}[, where nobody in {village} liked to go|]. From inside came a sound of {_call}.
+    [{Hero} swallowed hard.|{His} knees said no, but {his} heart said yes.] {He} lit {a light} and went into the
     {cave}.
 
     "{Paces} steps," {he} [told {himself}|said], "and if I find nothing, I turn round." {He} counted as {he}
     went. In the {cave} {_inside}. [At the third step|Half way in] the {light} [flickered|burned low], and
     something [rustled|moved]. "Who is there?" asked {hero}. It was only {a dweller}, [and it was more afraid
-    than {he} was|blinking at the {light}|who had been asleep for hours|with big round eyes]. "Good evening,"
-    said {hero} to the {dweller}[, because {he} was polite even in the dark|]. And at the last of the {paces}
-    steps {he} saw something {colour1}. There stood the {stray}, {_call} [for joy|with all its might].
+    than {he} was|blinking at the {light}]. "Good evening," said {hero} to the {dweller}[, because {he} was
+    polite even in the dark|]. And at the last of the {paces} steps {he} saw something {colour1}. There stood
+    the {stray}, {_call} [for joy|with all its might].
 
-    {He} [took it in {his} arms|held it by the {colour1} ribbon], and counted {paces} steps back. {Hero} and
-    the {stray} came out of the {cave} [into the {season} sun|just as the stars came out|dusty but alive|with
-    webs in their hair], and the {light} [went out|was no longer needed]. "[Was it terrible|What was in
-    there]?" asked {other} the {otrade}[ at the gate|, who had come to look for them]. "{A dweller}," said
-    {hero}, "and {paces} steps." {_End}
+    {He} [took it in {his} arms|held it by the {colour1} ribbon], and counted {paces} steps back. {Hero} and the
+    {stray} came out of the {cave} [into the {season} sun|just as the stars came out], and the {light} [went
+    out|was no longer needed]. "[Was it terrible|What was in there]?" asked {other} the {otrade}[ at the gate|,
+    who had come to look for them]. "{A dweller}," said {hero}, "and {paces} steps." {_End}
     """,
     """
     The dark is only a room without {a light}.

@@ -43,31 +43,26 @@ def _loan(teller: Teller) -> None:
 LOAN = Plot(
     "loan",
     _loan,
-    "[The Lent {Loan}|{Hero} and the {Loan}|{A Loan} for a While|Not {Hero}'s {Loan}]",
+    "[The Lent {Loan}|{Hero} and the {Loan}]",
     """
     {_Meet}. {_Look} [{Hero} wanted to {job}, but {he} had no {loan}.|It was time to {job}, and {hero} had no
-    {loan}.|{Hero} had to {job}, but where was {he} to get {a loan}?] So {he} went to {other} the {otrade},
-    who lived [across the lane|over the hill|by the bridge|behind the church|at the sign of the goose]. "Will
-    you lend me your {loan}?" asked {hero}. "I want to {job}." "[Gladly|With all my heart|That I will|Why
-    not|Of course]," said {other}, "but bring it back before {deadline}." "Before {deadline}," [promised
-    {hero}|said {hero}, and they shook hands on it|said {hero}, and went home with the {loan}].
+    {loan}.] So {he} went to {other} the {otrade}, who lived [across the lane|over the hill]. "Will you lend me
+    your {loan}?" asked {hero}. "I want to {job}." "[Gladly|With all my heart]," said {other}, "but bring it
+    back before {deadline}." "Before {deadline}," [promised {hero}|said {hero}, and they shook hands on it].
 
     It took {him} {days} days to {job}. [By then {he} was so used to the {loan} that it seemed {his} own.|By
-    then the {loan} had a place of its own beside {his} door.|In the evenings {he} sat and looked at the
-    {loan} with pleasure.|There had never been a better {loan}, {he} thought.] On the evening when {done}, a
-    [pedlar|stranger|soldier] [leaned over the gate|stopped in the lane]. "I will give you {coins} gold coins
-    for that {loan}," said the man. {Hero} [looked at the coins|counted the coins with {his} eyes|thought of
-    all that one could buy]. {Coins} gold coins were more than {he} had ever [seen|had in {his} hand]. [But
-    {he} shook {his} head.|Then {he} sighed.|{He} looked up at the sky and down at {his} boots.] "[I cannot
-    sell it|It is not mine to sell|Keep your {coins} coins]," {he} said. "It is {other}'s {loan}, and [I must
-    bring it back|I promised to bring it back|it must be home] before {deadline}."
+    then the {loan} had a place of its own beside {his} door.] On the evening when {done}, a [pedlar|stranger]
+    [leaned over the gate|stopped in the lane]. "I will give you {coins} gold coins for that {loan}," said the
+    man. {Hero} [looked at the coins|counted the coins with {his} eyes]. {Coins} gold coins were more than {he}
+    had ever [seen|had in {his} hand]. [But {he} shook {his} head.|Then {he} sighed.] "[I cannot sell it|It is
+    not mine to sell]," {he} said. "It is {other}'s {loan}, and [I must bring it back|I promised to bring it
+    back] before {deadline}."
 
-    [The next morning|At sunrise|The very next day] {he} [cleaned|brushed] the {loan} and took it back to
-    {other}. "Here is your {loan}," said {hero}, "and it is not yet {deadline}." [{Other} had heard about the
-    {coins} gold coins, as one hears everything in {village}.|The whole of {village} had heard about the
-    {coins} gold coins.|(The man with the {coins} gold coins had been to see {other} too.)] "[Borrow|Take]
-    what you like, [and whenever you like|and when you like|today and always]," said {other}, and {she} gave
-    {him} {a gift}. {_End}
+    [The next morning|At sunrise] {he} [cleaned|brushed] the {loan} and took it back to {other}. "Here is your
+    {loan}," said {hero}, "and it is not yet {deadline}." [{Other} had heard about the {coins} gold coins, as
+    one hears everything in {village}.|The whole of {village} had heard about the {coins} gold coins.]
+    "[Borrow|Take] what you like, [and whenever you like|and when you like]," said {other}, and {she} gave {him}
+    {a gift}. {_End}
     """,
     """
     What is lent must find its own way home.
@@ -104,25 +99,23 @@ def _guest(teller: Teller) -> None:
 GUEST = Plot(
     "guest",
     _guest,
-    "[A Knock at the Door|The Stranger in {Colour1}|For the {Cure}|{Hero} and the Stranger]",
+    "[A Knock at the Door|The Stranger in {Colour1}]",
     """
-    {_Meet}. {_Look} One [stormy|wild|dark] {season} night somebody knocked at {his} door. On the step stood a
-    stranger in {a colour1} cloak. "I [have walked all day|come from far away|have knocked at every house],
-    and I am {need}," said the stranger. "[I am not rich|There is not much in this house]," said {hero}, "but
-    I have {_have}, and you are welcome." [So the stranger came in and stayed until morning|The stranger came
-    in and said no more, but smiled|The stranger bowed, and came in, and shut out the wind].
+    {_Meet}. {_Look} One [stormy|wild] {season} night somebody knocked at {his} door. On the step stood a
+    stranger in {a colour1} cloak. "I [have walked all day|come from far away], and I am {need}," said the
+    stranger. "[I am not rich|There is not much in this house]," said {hero}, "but I have {_have}, and you are
+    welcome." [So the stranger came in and stayed until morning|The stranger came in and said no more, but
+    smiled].
 
     [At sunrise|In the morning] the stranger was gone. On the table stood {a gift}, and beside it lay a note:
     "Thank you for the {cure}." [{Hero} was so surprised that {he} nearly sat on the cat.|{Hero} laughed, and
-    kept the note in {his} hat.|{Hero} read it twice and told nobody.|{Hero} ran out, but there was nobody on
-    the road.]
+    kept the note in {his} hat.]
 
     {Years} years went by. {Hero} was on a journey to {far}, a long way from {village}. Night came, and now it
-    was {hero} who was {need}. {He} saw a light [among the trees|on a hill|at the end of the road] and
-    knocked[ three times|]. [The door opened, and there stood somebody|Somebody opened the door, wrapped] in
-    {a colour1} cloak. [It was the stranger|They looked at each other]. "I was {need}, and you did not ask my
-    name," said the stranger. "Come in." That night {_got}, and [{he} was {need} no longer|nobody asked {him}
-    anything|the wind sang in the chimney|in the morning the road was easy to find]. {_Say}
+    was {hero} who was {need}. {He} saw a light [among the trees|on a hill] and knocked[ three times|]. [The
+    door opened, and there stood somebody|Somebody opened the door, wrapped] in {a colour1} cloak. [It was the
+    stranger|They looked at each other]. "I was {need}, and you did not ask my name," said the stranger. "Come
+    in." That night {_got}, and [{he} was {need} no longer|nobody asked {him} anything]. {_Say}
     """,
     """
     A door that opens once will open again.
@@ -149,28 +142,25 @@ def _promise(teller: Teller) -> None:
 PROMISE = Plot(
     "promise",
     _promise,
-    "[The Promise|{A Present} from Far Away|{Hero} Keeps a Promise|The {Trade} and the {Present}]",
+    "[The Promise|{A Present} from Far Away]",
     """
     {_Meet}. {_Look} [It was the day when {he} had to leave|The day came when {he} had to leave] for {far},
-    [where there was work|to seek {his} fortune|to see {his} old uncle]. {Other} the {otrade} walked with
-    {him} as far as the gate. "[Do not forget us|Come back soon|Keep your feet dry|It will be quiet here],"
-    said {other}. "I will bring you {a present} from {far}," said {hero}, "and that is a promise." "{A
-    present} from {far}," said {other}. "[I will wait for it.|I will count the days.|I will make room on the
-    shelf.]"
+    [where there was work|to seek {his} fortune]. {Other} the {otrade} walked with {him} as far as the gate.
+    "[Do not forget us|Come back soon]," said {other}. "I will bring you {a present} from {far}," said {hero},
+    "and that is a promise." "{A present} from {far}," said {other}. "[I will wait for it.|I will count the
+    days.]"
 
     {Hero} worked for {months} months in {far}, and with {his} wages {he} bought {a present}. On the way home
     {he} lost {his} hat [in a storm|in a river], and [robbers took {his} bag|{his} shoes wore out], but {he}
-    held on to the {present}. At an inn a [rich man|captain|merchant|fat man with three rings] said, "I will
-    give you {coins} gold coins for that {present}." "[It is promised|It is not for sale, for it is
-    promised]," said {hero}. "[Then you will get no supper here|Then no bed for you|Then the house is full],"
-    said the innkeeper, who had hoped for a share. So {hero} slept [in the hay|in a ditch|under a cart|on a
-    hard bench] with the {present} in {his} arms.
+    held on to the {present}. At an inn a [rich man|captain] said, "I will give you {coins} gold coins for that
+    {present}." "[It is promised|It is not for sale, for it is promised]," said {hero}. "[Then you will get no
+    supper here|Then no bed for you]," said the innkeeper, who had hoped for a share. So {hero} slept [in the
+    hay|in a ditch] with the {present} in {his} arms.
 
-    After {months} months and a day {he} stood at the gate of {village} again. "You have no hat," said
-    {other}, "and you look as thin as a rake." "[Perhaps|That may be]," said {hero}, "but I said I would bring
-    you {a present} from {far}, and here it is." {Other} [held the {present} up to the light|laughed and cried
-    at once|could not say a word|put the {present} on the shelf, where there was room for it]. And {she} gave
-    {him} [soup, and a bed, and|bread and cheese and] a new hat. {_Say}
+    After {months} months and a day {he} stood at the gate of {village} again. "You have no hat," said {other},
+    "and you look as thin as a rake." "[Perhaps|That may be]," said {hero}, "but I said I would bring you {a
+    present} from {far}, and here it is." {Other} [held the {present} up to the light|laughed and cried at
+    once]. And {she} gave {him} [soup, and a bed, and|bread and cheese and] a new hat. {_Say}
     """,
     """
     A promise weighs nothing, but it must be carried all the way.
@@ -206,24 +196,23 @@ def _home(teller: Teller) -> None:
 HOME = Plot(
     "home",
     _home,
-    "[The {Colour1} Door|{Hero} Goes Away|{Years} Years from Home]",
+    "[The {Colour1} Door|{Hero} Goes Away]",
     """
-    {_Meet}. {_Look} {He} lived in a small house with {a colour1} door and {a tree} beside it. "[Everything
-    here is too small|Nothing ever happens here|I know every stone in this street|There must be something
-    better]," said {hero}. So {_one_day} {he} locked the {colour1} door, gave the key to {other} the {otrade},
-    and went out into the world. "[I will keep it safe|It will hang on my wall]," said {other}.
+    {_Meet}. {_Look} {He} lived in a small house with {a colour1} door and {a tree} beside it. "[Everything here
+    is too small|Nothing ever happens here]," said {hero}. So {_one_day} {he} locked the {colour1} door, gave
+    the key to {other} the {otrade}, and went out into the world. "[I will keep it safe|It will hang on my
+    wall]," said {other}.
 
-    {He} came to {far1}. There {fine1}, but {lack1}. {Hero} stayed a [year|winter|summer], and then {he}
-    [packed {his} bag|grew tired of it|asked the way out]. {He} went on to {far2}. There {fine2}, but {lack2}.
-    [In the evenings|When it rained|More and more often] {he} began to think of {a colour1} door and {a tree}.
-    "[Small|It was small]," {he} said to {himself}, "[but mine|but I could find my slippers in it]."
+    {He} came to {far1}. There {fine1}, but {lack1}. {Hero} stayed a [year|winter], and then {he} [packed {his}
+    bag|grew tired of it]. {He} went on to {far2}. There {fine2}, but {lack2}. [In the evenings|When it rained]
+    {he} began to think of {a colour1} door and {a tree}. "[Small|It was small]," {he} said to {himself}, "[but
+    mine|but I could find my slippers in it]."
 
     After {years} years {he} came back to {village}. There was the house, and there was the {tree}, [a little
-    taller|full of birds|as green as ever|with a new nest in it]. The {colour1} door was locked. {Hero}
-    knocked at {other}'s window. "{Years} years," said {other}, and took the key from the wall. "[Did you find
-    anything better?|Was it fine out there?]" "In {far1} {fine1}," said {hero}, "and in {far2} {fine2}." {He}
-    [turned the key in the lock|opened the {colour1} door]. "But {lack1}, and {lack2}." {Other} [put the
-    kettle on|set out two cups|only smiled]. {_Say}
+    taller|full of birds]. The {colour1} door was locked. {Hero} knocked at {other}'s window. "{Years} years,"
+    said {other}, and took the key from the wall. "[Did you find anything better?|Was it fine out there?]" "In
+    {far1} {fine1}," said {hero}, "and in {far2} {fine2}." {He} [turned the key in the lock|opened the {colour1}
+    door]. "But {lack1}, and {lack2}." {Other} [put the kettle on|set out two cups]. {_Say}
     """,
     """
     The world is wide, and a chair by the fire is just wide enough.
@@ -256,28 +245,25 @@ def _quarrel(teller: Teller) -> None:
 QUARREL = Plot(
     "quarrel",
     _quarrel,
-    "[The {Tree} Tree|{Hero} and {Other}|The Wall|{Years} Years of Silence|Half {a Tree} Tree]",
+    "[The {Tree} Tree|{Hero} and {Other}]",
     """
-    {Hero} the {trade} and {other} the {otrade} lived side by side in {village}, and between their gardens
-    stood {a tree} tree. "The {fruit} are mine," said {hero}, "for the {tree} tree grows on my side." "The
-    {fruit} are mine," said {other}, "for they fall on mine." [They said it louder and louder.|Soon they were
-    shouting.|They said it until the dogs barked.] In the end {hero} built a wall, and for {years} years they
-    did not say a word to each other. [(They did cough, now and then.)|(The cat went over the wall as
-    before.)|(Each of them knew very well when the other had soup.)|] Every {ripe} the {fruit} [lay in the
-    grass|fell on the wall], and only the wasps ate them.
+    {Hero} the {trade} and {other} the {otrade} lived side by side in {village}, and between their gardens stood
+    {a tree} tree. "The {fruit} are mine," said {hero}, "for the {tree} tree grows on my side." "The {fruit} are
+    mine," said {other}, "for they fall on mine." [They said it louder and louder.|Soon they were shouting.] In
+    the end {hero} built a wall, and for {years} years they did not say a word to each other. [(They did cough,
+    now and then.)|(The cat went over the wall as before.)] Every {ripe} the {fruit} [lay in the grass|fell on
+    the wall], and only the wasps ate them.
 
-    Then, in the year after those {years} years, there came a great storm. It [roared|howled] all night, and
-    in the morning the wall was down. {Hero} came out with a spade, and {other} came out with a broom. Only
-    the {tree} tree stood as it had always stood, [with every branch in its place|a little crooked|with its
-    roots on both sides|and dropped one of the {fruit} between them]. [They looked at each other.|Neither of
-    them knew what to say.|It was very quiet after the storm.] "[Your hair has gone grey|You have grown
-    thin|You are wearing odd shoes]," said {hero}. "[So has yours|So have you|So are you]," said {other}. And
-    {he} picked up {hers} broom, and {she} picked up {his} spade, [to have something to hold|by mistake], and
-    they laughed.
+    Then, in the year after those {years} years, there came a great storm. It [roared|howled] all night, and in
+    the morning the wall was down. {Hero} came out with a spade, and {other} came out with a broom. Only the
+    {tree} tree stood as it had always stood, [with every branch in its place|a little crooked]. [They looked at
+    each other.|Neither of them knew what to say.] "[Your hair has gone grey|You have grown thin]," said {hero}.
+    "[So has yours|So have you]," said {other}. And {he} picked up {hers} broom, and {she} picked up {his}
+    spade, [to have something to hold|by mistake], and they laughed.
 
     They did not build the wall again. They [gathered|picked up] the {fruit} together, and {other} made {a
-    dish}, and {hero} brought two plates. "{Years} years," said {hero} with {his} mouth full. "We could have
-    had {years} of these." {_End}
+    dish}, and {hero} brought two plates. "{Years} years," said {hero} with {his} mouth full. "We could have had
+    {years} of these." {_End}
     """,
     """
     Half {a dish} with a neighbour is more than a whole one alone.
@@ -315,27 +301,24 @@ def _broken(teller: Teller) -> None:
 BROKEN = Plot(
     "broken",
     _broken,
-    "[The {Colour1} {Vessel}|{Pieces} Pieces|{Hero} Owns Up|The {Vessel} That Broke]",
+    "[The {Colour1} {Vessel}|{Pieces} Pieces]",
     """
     {Other} the {otrade} had a beautiful {colour1} {vessel}, which {she} used {_use}. {_One_day} {hero} the
-    {trade} came to help {her} clean the house. [{Hero} turned round too fast|{Hero} sneezed|{Hero} waved to a
-    friend in the lane|{Hero} danced with the broom|{Hero} stepped on the cat], and the {colour1} {vessel}
-    [fell from the shelf|slid off the table] and broke into {pieces} pieces. [Nobody had seen it.|{Other} was
-    out in the garden and had heard nothing.|Only the clock had seen it.] {Hero} put the {pieces} pieces in
-    {his} apron, [ran out|crept out], and hid them in the {hideout}. "Have you seen my {vessel}?" asked
-    {other} that evening. "No," said {hero}[, and {his} ears turned red|, very quietly].
+    {trade} came to help {her} clean the house. [{Hero} turned round too fast|{Hero} sneezed], and the {colour1}
+    {vessel} [fell from the shelf|slid off the table] and broke into {pieces} pieces. [Nobody had seen
+    it.|{Other} was out in the garden and had heard nothing.] {Hero} put the {pieces} pieces in {his} apron,
+    [ran out|crept out], and hid them in the {hideout}. "Have you seen my {vessel}?" asked {other} that evening.
+    "No," said {hero}[, and {his} ears turned red|, very quietly].
 
     That night {he} could not sleep. [The pillow was too hot and the moon was too bright.|Every creak in the
-    house seemed to say "{vessel}".|{He} saw the {colour1} {vessel} whenever {he} shut {his} eyes.|The dog
-    looked at {him} as if it knew.] {He} turned over {pieces} times, once for each piece. [Before the sun was
-    up|At sunrise] {he} got up, took the {pieces} pieces out of the {hideout}, and knocked at {other}'s door.
-    "I broke your {colour1} {vessel}," said {hero}, "and I told a lie, and here are the {pieces} pieces."
+    house seemed to say "{vessel}".] {He} turned over {pieces} times, once for each piece. [Before the sun was
+    up|At sunrise] {he} got up, took the {pieces} pieces out of the {hideout}, and knocked at {other}'s door. "I
+    broke your {colour1} {vessel}," said {hero}, "and I told a lie, and here are the {pieces} pieces."
 
-    {Other} [looked at them for a long time|said nothing for a while|counted them, and there were {pieces}].
-    Then {she} [fetched the glue|put glue on the stove|cleared the table|rolled up {hers} sleeves]. They sat
-    together until noon, and {hero} held each piece until it was dry. When it was done, the {vessel} was
-    {colour1} again, with [thin lines|cracks] all over it. "[Now I like it better|It is finer than before],"
-    said {other}. "Anyone can have {a vessel}. This one has a friend in it." {_End}
+    {Other} [looked at them for a long time|said nothing for a while]. Then {she} [fetched the glue|put glue on
+    the stove]. They sat together until noon, and {hero} held each piece until it was dry. When it was done, the
+    {vessel} was {colour1} again, with [thin lines|cracks] all over it. "[Now I like it better|It is finer than
+    before]," said {other}. "Anyone can have {a vessel}. This one has a friend in it." {_End}
     """,
     """
     A broken {vessel} can be glued, but a lie must be taken back.
@@ -376,25 +359,22 @@ def _letters(teller: Teller) -> None:
 LETTERS = Plot(
     "letters",
     _letters,
-    "[A Letter from Far Away|Three Questions|{Hero} Writes a Letter|News of the {Matter1}]",
+    "[A Letter from Far Away|Three Questions]",
     """
-    {Other} the {otrade} had gone to work in {far}, and {hero} the {trade} had stayed at home in {village}.
-    [One {season} day|One {season} morning] a letter came. [The stamp was blue, with a fish on it.|It smelled
-    of smoke and oranges.|It had been rained on twice.|It was as thick as a slice of bread.] "Dear {hero}," it
-    said, "I have three questions. First, {_ask1}? Second, {_ask2}? And third, {_ask3}? [Write soon|I think of
-    you all every evening|It is noisy here|I have a room with a stove]. Your friend {other}."
+    {Other} the {otrade} had gone to work in {far}, and {hero} the {trade} had stayed at home in {village}. [One
+    {season} day|One {season} morning] a letter came. [The stamp was blue, with a fish on it.|It smelled of
+    smoke and oranges.] "Dear {hero}," it said, "I have three questions. First, {_ask1}? Second, {_ask2}? And
+    third, {_ask3}? [Write soon|I think of you all every evening]. Your friend {other}."
 
-    {Hero} [put on {his} spectacles|sharpened a goose feather|found some clean paper], went out to look, and
-    [sat down at the table|sat down by the window]. "Dear {other}," {he} wrote, "I will answer in order.
-    First, {_tell1}. Second, {_tell2}. And third, {_tell3}. [I hope you eat enough|Come home when you can|Your
-    chair is where it was|Nobody here plays cards as well as you]. Your friend {hero}." {He} put {a gift} in
-    the parcel with the letter[, and tied it with three knots|], and took it to the post.
+    {Hero} [put on {his} spectacles|sharpened a goose feather], went out to look, and [sat down at the table|sat
+    down by the window]. "Dear {other}," {he} wrote, "I will answer in order. First, {_tell1}. Second, {_tell2}.
+    And third, {_tell3}. [I hope you eat enough|Come home when you can]. Your friend {hero}." {He} put {a gift}
+    in the parcel with the letter[, and tied it with three knots|], and took it to the post.
 
-    [In {far}|Far away in {far}] {other} read the letter [under a lamp|on the steps of a strange house|three
-    times over|by the light of a shop window]. {She} laughed at the {matter1}, shook {hers} head over the
-    {matter2}, and when {she} came to the {matter3}, {she} [wiped {hers} eyes|had to blow {hers} nose]. Then
-    {she} found the {gift}. By {deadline} {other} was back in {village}. "I had to see it for myself," {she}
-    said to {hero}. {_Say}
+    [In {far}|Far away in {far}] {other} read the letter [under a lamp|on the steps of a strange house]. {She}
+    laughed at the {matter1}, shook {hers} head over the {matter2}, and when {she} came to the {matter3}, {she}
+    [wiped {hers} eyes|had to blow {hers} nose]. Then {she} found the {gift}. By {deadline} {other} was back in
+    {village}. "I had to see it for myself," {she} said to {hero}. {_Say}
     """,
     """
     Home is made of small news.
@@ -416,27 +396,25 @@ def _kites(teller: Teller) -> None:
 KITES = Plot(
     "kites",
     _kites,
-    "[The Day of the Kites|Three Kites|{Hero}'s Kite|The {Colour1} Kite]",
+    "[The Day of the Kites|Three Kites]",
     """
-    In {village} there was a contest for the best kite, [every year|each year] in {season}, and the prize was
-    {a prize}. {Hero} the {trade} made {a colour1} kite [like|in the shape of] {a shape1}. {Other} the
-    {otrade} made {a colour2} kite [like|in the shape of] {a shape2}. And {third}, who had won the year
-    before, made {a colour3} kite like {a shape3}. "[Nobody can beat my {shape3}|My {shape3} always wins|You
-    may as well go home]," said {third}.
+    In {village} there was a contest for the best kite, [every year|each year] in {season}, and the prize was {a
+    prize}. {Hero} the {trade} made {a colour1} kite [like|in the shape of] {a shape1}. {Other} the {otrade}
+    made {a colour2} kite [like|in the shape of] {a shape2}. And {third}, who had won the year before, made {a
+    colour3} kite like {a shape3}. "[Nobody can beat my {shape3}|My {shape3} always wins]," said {third}.
 
-    The wind blew and the three kites went up, the {colour1} {shape1}, the {colour2} {shape2} and the
-    {colour3} {shape3}. [For a while they danced together.|The whole of {village} looked up.|They grew smaller
-    and smaller.|The children ran after them and shouted.] Then {other}'s string snapped. The {colour2}
-    {shape2} [tumbled over|spun round] and was blown towards the river. {Other} gave a cry. {Hero} did not
-    think. {He} let {his} own kite swing across, and the {colour1} {shape1} caught the string of the {colour2}
-    {shape2}, and {he} pulled them both down, [tangled together like wool|safe and sound, in one big knot].
-    High above them all flew the {colour3} {shape3}.
+    The wind blew and the three kites went up, the {colour1} {shape1}, the {colour2} {shape2} and the {colour3}
+    {shape3}. [For a while they danced together.|The whole of {village} looked up.] Then {other}'s string
+    snapped. The {colour2} {shape2} [tumbled over|spun round] and was blown towards the river. {Other} gave a
+    cry. {Hero} did not think. {He} let {his} own kite swing across, and the {colour1} {shape1} caught the
+    string of the {colour2} {shape2}, and {he} pulled them both down, [tangled together like wool|safe and
+    sound, in one big knot]. High above them all flew the {colour3} {shape3}.
 
     "{Third} has won," said the mayor. [{Third} looked up at the {shape3}, and then down at the two in the
-    knot.|{Third} said nothing for a moment.|{Third} looked at the {prize}, and then at {hero}.] "My {shape3}
-    flew highest," said {third}, "but it only flew." And {third} gave the {prize} to {hero}. {Hero} [shared it
-    with|gave half of it to] {other}, and [there was some for {third} as well|they asked {third} to join
-    them]. The next year they made one kite together, and it was {colour1}, {colour2} and {colour3}. {_Say}
+    knot.|{Third} said nothing for a moment.] "My {shape3} flew highest," said {third}, "but it only flew." And
+    {third} gave the {prize} to {hero}. {Hero} [shared it with|gave half of it to] {other}, and [there was some
+    for {third} as well|they asked {third} to join them]. The next year they made one kite together, and it was
+    {colour1}, {colour2} and {colour3}. {_Say}
     """,
     """
     It is good to fly high and better to reach out.
@@ -474,25 +452,24 @@ def _apprentice(teller: Teller) -> None:
 APPRENTICE = Plot(
     "apprentice",
     _apprentice,
-    "[Three Things to Do|{Hero} Earns a Supper|Before Sunset|The {Otrade}'s Three Tasks]",
+    "[Three Things to Do|{Hero} Earns a Supper]",
     """
-    {_Once}, when {he} was young, {hero} came to {village} with [holes in {his} pockets|nothing but a
-    whistle], and knocked at the door of {other} the {otrade}. "[Have you any work|Is there work here]?" asked
-    {hero}. "There is," said {other}. "{Chore1}, and you shall have {a pay1}. {Chore2}, and you shall have {a
-    pay2}. {Chore3}, and you shall have {a pay3}. But all before the sun goes down." [{Hero} rolled up {his}
-    sleeves.|{Hero} bowed so low that {his} hat fell off.|{Hero} said the three things over on {his} fingers.]
+    {_Once}, when {he} was young, {hero} came to {village} with [holes in {his} pockets|nothing but a whistle],
+    and knocked at the door of {other} the {otrade}. "[Have you any work|Is there work here]?" asked {hero}.
+    "There is," said {other}. "{Chore1}, and you shall have {a pay1}. {Chore2}, and you shall have {a pay2}.
+    {Chore3}, and you shall have {a pay3}. But all before the sun goes down." [{Hero} rolled up {his}
+    sleeves.|{Hero} bowed so low that {his} hat fell off.]
 
     {Air}, and the day was [fine|long]. First {he} {did1}. [It took longer than {he} thought.|A hen sat and
-    watched {him}.|That was soon done.|It made {him} very dirty.] Then {he} {did2}, [singing loudly|whistling
-    all the time]. When {he} came to the last task, the sun was already in the trees. "[Leave it|It is
-    late|Come and play]," said a boy on the wall. "[Two things out of three will do|Nobody will notice|Two is
-    nearly three]." "[I was told three|Three is three]," said {hero}, and {he} {did3}, just as the sun went
-    down.
+    watched {him}.] Then {he} {did2}, [singing loudly|whistling all the time]. When {he} came to the last task,
+    the sun was already in the trees. "[Leave it|It is late]," said a boy on the wall. "[Two things out of three
+    will do|Nobody will notice]." "[I was told three|Three is three]," said {hero}, and {he} {did3}, just as the
+    sun went down.
 
     {Other} [came out with a lamp|walked round with {hers} hands behind {hers} back] and looked at everything.
     "{He} {did1}," said {other}, counting on {hers} fingers, "and {he} {did2}, and {he} {did3}." So {hero} got
-    {a pay1}, {a pay2} and {a pay3}. "[And for doing the last one|And because you finished], you may stay,"
-    said {other}. {Hero} stayed, and in time became the best {otrade} in {village}. {_Say}
+    {a pay1}, {a pay2} and {a pay3}. "[And for doing the last one|And because you finished], you may stay," said
+    {other}. {Hero} stayed, and in time became the best {otrade} in {village}. {_Say}
     """,
     """
     The last of the work is where the wages are.
@@ -533,25 +510,24 @@ def _thief(teller: Teller) -> None:
 THIEF = Plot(
     "thief",
     _thief,
-    "[Who Took the {Stolen}?|The Missing {Stolen}|{Other} Finds a Clue|The {Stolen} on the Window]",
+    "[Who Took the {Stolen}?|The Missing {Stolen}]",
     """
     {_Meet}. {_Look} {_One_day} {he} [baked|made] {a stolen} and put it on the window sill to cool. When {he}
-    came back, the {stolen} was gone. "[Thieves|Help, thieves|My {stolen}|Stop the thief]!" cried {hero}.
-    {Other} the {otrade}, who [was the cleverest person in {village}|noticed everything|read detective books],
-    came [at once|with a magnifying glass|running]. {Other} looked at the sill, and there {she} found {clue1}.
-    "[Aha|Hm]," said {other}, and wrote it down in a little book[ (it was a very little book)|].
+    came back, the {stolen} was gone. "[Thieves|Help, thieves]!" cried {hero}. {Other} the {otrade}, who [was
+    the cleverest person in {village}|noticed everything], came [at once|with a magnifying glass]. {Other}
+    looked at the sill, and there {she} found {clue1}. "[Aha|Hm]," said {other}, and wrote it down in a little
+    book[ (it was a very little book)|].
 
     They went to the {culprit2}. "Where were you this morning?" asked {other}. "Asleep," said the {culprit2}[,
     yawning|]. "It was not the {culprit2}," said {other}. "The {culprit2} leaves {clue2}." They went to the
     {culprit3}. "[I was at home|I was at the pond]," said the {culprit3}. "It was not the {culprit3}," said
-    {other}. "The {culprit3} leaves {clue3}." {Hero} [scratched {his} head|looked up and down the lane|sat
-    down on a bucket]. "Then who leaves {clue1}?" {he} asked.
+    {other}. "The {culprit3} leaves {clue3}." {Hero} [scratched {his} head|looked up and down the lane]. "Then
+    who leaves {clue1}?" {he} asked.
 
     {Other} smiled and led {him} to {lair1}. There sat the {culprit1}, as round as a barrel, with crumbs all
-    over its face. "[I only wanted to smell it|It was looking at me|I thought it was lonely|I meant to leave
-    you half]," said the {culprit1}. "[And where is the rest|Is there any left]?" asked {hero}. The {culprit1}
-    [hiccupped|licked its lips|looked at the clouds|patted its belly]. That was the end of the {stolen}. The
-    next day {hero} [baked|made] two, one for the window and one for the {culprit1}. {_End}
+    over its face. "[I only wanted to smell it|It was looking at me]," said the {culprit1}. "[And where is the
+    rest|Is there any left]?" asked {hero}. The {culprit1} [hiccupped|licked its lips]. That was the end of the
+    {stolen}. The next day {hero} [baked|made] two, one for the window and one for the {culprit1}. {_End}
     """,
     """
     Who takes in secret is betrayed by little things.
@@ -575,27 +551,25 @@ def _child(teller: Teller) -> None:
 CHILD = Plot(
     "child",
     _child,
-    "[The Lost Child|The {Colour1} Door with {a Sign1}|{Third} Is Lost|{Hero} Takes a Small Hand]",
+    "[The Lost Child|The {Colour1} Door with {a Sign1}]",
     """
-    {_Meet}. {_Look} On [the day of the fair|market day] {he} found a child who was crying [by the well|beside
-    a barrel|under a cart|among the cabbages|in front of the cheese stall]. "What is your name?" asked {hero}.
-    "{Third}," said the child. "And how old are you?" {Third} held up {age} fingers. "And where do you live,
-    {third}?" "Behind {a colour1} door," said {third}, "and over it there is {a sign1}." "[Then we shall find
-    it|That is a good beginning]," said {hero}, and [took {third} by the hand|lifted {third} up on {his}
-    shoulders].
+    {_Meet}. {_Look} On [the day of the fair|market day] {he} found a child who was crying [by the well|beside a
+    barrel]. "What is your name?" asked {hero}. "{Third}," said the child. "And how old are you?" {Third} held
+    up {age} fingers. "And where do you live, {third}?" "Behind {a colour1} door," said {third}, "and over it
+    there is {a sign1}." "[Then we shall find it|That is a good beginning]," said {hero}, and [took {third} by
+    the hand|lifted {third} up on {his} shoulders].
 
-    They walked [up the hill|along the river] and came to {a colour2} door, and over it there was {a sign2}.
-    "Is it this one?" "No," said {third}. "That is {colour2}." They walked [through a narrow lane|past the
-    church] and came to {a colour3} door, and over it there was {a sign3}. "Is it this one?" "No, that is {a
-    sign3}," said {third}, and [began to sniff|held on tighter|looked very small]. "[A little further|Only one
-    more street]," said {hero}. They went round the corner, and {third} gave a shout. There was {a colour1}
-    door, and over it hung {a sign1}.
+    They walked [up the hill|along the river] and came to {a colour2} door, and over it there was {a sign2}. "Is
+    it this one?" "No," said {third}. "That is {colour2}." They walked [through a narrow lane|past the church]
+    and came to {a colour3} door, and over it there was {a sign3}. "Is it this one?" "No, that is {a sign3},"
+    said {third}, and [began to sniff|held on tighter]. "[A little further|Only one more street]," said {hero}.
+    They went round the corner, and {third} gave a shout. There was {a colour1} door, and over it hung {a
+    sign1}.
 
-    Out came {other} the {otrade}, [white with flour and fear|with one shoe on|with a ladle still in {hers}
-    hand|running so fast that a hen flew up]. "{Third}!" cried {other}. "[I have looked everywhere|I have
-    called and called]!" "I was not lost," said {third}. "I knew where I was. I only lost the {colour1} door."
-    {Other} gave {hero} [tea and cake|a kiss on each cheek|a chair by the fire|the biggest pear in the house],
-    and {age} [biscuits|kisses] to {third}, one for each year. {_End}
+    Out came {other} the {otrade}, [white with flour and fear|with one shoe on]. "{Third}!" cried {other}. "[I
+    have looked everywhere|I have called and called]!" "I was not lost," said {third}. "I knew where I was. I
+    only lost the {colour1} door." {Other} gave {hero} [tea and cake|a kiss on each cheek], and {age}
+    [biscuits|kisses] to {third}, one for each year. {_End}
     """,
     """
     If you know your own door, you are only half lost.
@@ -635,27 +609,25 @@ def _noise(teller: Teller) -> None:
 NOISE = Plot(
     "noise",
     _noise,
-    "[A Noise in the Night|The {Noise} in the Kitchen|{Hero} Hears {a Monster1}|What the {Maker} Was Doing]",
+    "[A Noise in the Night|The {Noise} in the Kitchen]",
     """
-    {_Meet}. {_Look} One {season} night {he} woke up and heard {a noise} sound in the kitchen. {He} [pulled
-    the blanket up to {his} nose|sat up in bed]. "[That is {a monster1}|There is {a monster1} in my house],"
-    said {hero}. [The {noise} went on.|It stopped, and then it began again.|It was not a nice sound.|The cat
-    was under the bed already.] {He} climbed out of the window in {his} nightshirt, ran down the lane, and
-    knocked at the door of {other} the {otrade}.
+    {_Meet}. {_Look} One {season} night {he} woke up and heard {a noise} sound in the kitchen. {He} [pulled the
+    blanket up to {his} nose|sat up in bed]. "[That is {a monster1}|There is {a monster1} in my house]," said
+    {hero}. [The {noise} went on.|It stopped, and then it began again.] {He} climbed out of the window in {his}
+    nightshirt, ran down the lane, and knocked at the door of {other} the {otrade}.
 
     "There is {a monster1} in my kitchen," said {hero}. "What does it do?" asked {other}. "[It is {noise}|It
-    sits there {noise}]," said {hero}. "{A monster1} does not do that," said {other}, "but {a monster2}
-    might." So {other} took {a weapon}, and they went back together, {other} first with the {weapon}, and
-    {hero} behind {her}, holding on to {hers} coat. [The moon was as thin as a nail.|The wind blew the clouds
-    about.|No star was to be seen.] The {noise} was louder now. "One," whispered {other}, "two, three!" and
-    {she} threw open the door and held up the {weapon}.
+    sits there {noise}]," said {hero}. "{A monster1} does not do that," said {other}, "but {a monster2} might."
+    So {other} took {a weapon}, and they went back together, {other} first with the {weapon}, and {hero} behind
+    {her}, holding on to {hers} coat. [The moon was as thin as a nail.|The wind blew the clouds about.] The
+    {noise} was louder now. "One," whispered {other}, "two, three!" and {she} threw open the door and held up
+    the {weapon}.
 
     There was no {monster1}, and there was no {monster2}. There was {a maker}, {_doing}. It [looked at the
-    {weapon}|looked at them], and it looked [very sorry|quite calm|rather annoyed|as surprised as they were].
-    {Other} put down the {weapon} and [began to laugh|laughed until {she} had to sit down]. "[So that is what
-    goes {noise} in the night|So there is your {monster1}]," {she} said. {Hero} opened the back door, and the
-    {maker} went out [without a word|slowly, like a guest|with its head held high|faster than it had come].
-    {_End}
+    {weapon}|looked at them], and it looked [very sorry|quite calm]. {Other} put down the {weapon} and [began to
+    laugh|laughed until {she} had to sit down]. "[So that is what goes {noise} in the night|So there is your
+    {monster1}]," {she} said. {Hero} opened the back door, and the {maker} went out [without a word|slowly, like
+    a guest]. {_End}
     """,
     """
     By night {a maker} is as big as {a monster1}.

@@ -45,27 +45,24 @@ def _riddle(teller: Teller) -> None:
 RIDDLE = Plot(
     "riddle",
     _riddle,
-    "[The Riddle|The {Ruler}'s Riddle|{Hero} Finds the Answer|What Am I?|The Gate of {Village}]",
+    "[The Riddle|The {Ruler}'s Riddle]",
     """
     {_Once} the {ruler} sat down at the gate of {village} and would not let anybody through. "First you must
-    answer my riddle," said the {ruler}. "{_Riddle1}. What am I?" [The carts stood in a long row.|Soon half
-    the village was standing there.|A baker's boy sat down on his basket.|The geese in the carts began to
-    complain.] Everybody [thought hard|scratched their heads|whispered], and nobody could say.
+    answer my riddle," said the {ruler}. "{_Riddle1}. What am I?" [The carts stood in a long row.|Soon half the
+    village was standing there.] Everybody [thought hard|scratched their heads], and nobody could say.
 
     {Other} the {otrade} came first. "You are {_say2}," said {other}. "Wrong," said the {ruler}. {Third} came
-    next. "You are {_say3}," said {third}. "Wrong again," said the {ruler}[, and yawned|, and ate a plum|, and
-    tapped the gate|]. Then came {hero} the {trade}. [{Hero} shut {his} eyes.|{He} sat down on a stone to
-    think.|{He} walked three times round a cart.|{He} pulled {his} ear, as {he} always did.] "{_Riddle1},"
-    {he} said softly. "It cannot be {_say2}. It cannot be {_say3}." [A cloud went over, and a dog barked.|{He}
-    thought until the shadows were long.|A fly walked over {his} hand and back again.|Somebody coughed.|The
-    {ruler} began to hum.]
+    next. "You are {_say3}," said {third}. "Wrong again," said the {ruler}[, and yawned|, and ate a plum]. Then
+    came {hero} the {trade}. [{Hero} shut {his} eyes.|{He} sat down on a stone to think.] "{_Riddle1}," {he}
+    said softly. "It cannot be {_say2}. It cannot be {_say3}." [A cloud went over, and a dog barked.|{He}
+    thought until the shadows were long.]
 
-    Then {hero} [jumped up|began to laugh]. "I have it!" {he} cried. "You are {_say1}." "[{_Say1}|Right],"
-    said the {ruler}, "and you may go in." The gate was opened, and [the carts rolled through|everybody
-    cheered]. The {ruler} gave {hero} {a prize}, and [{he} shared it with|{he} gave a part of it to] {other}
-    and {third}, because [a wrong answer is a step on the way|they had shown {him} what it was not].
-    "{_Riddle1}," the children of {village} still say to strangers, and if you have listened, you can tell
-    them the answer: {_say1}. {_Say}
+    Then {hero} [jumped up|began to laugh]. "I have it!" {he} cried. "You are {_say1}." "[{_Say1}|Right]," said
+    the {ruler}, "and you may go in." The gate was opened, and [the carts rolled through|everybody cheered]. The
+    {ruler} gave {hero} {a prize}, and [{he} shared it with|{he} gave a part of it to] {other} and {third},
+    because [a wrong answer is a step on the way|they had shown {him} what it was not]. "{_Riddle1}," the
+    children of {village} still say to strangers, and if you have listened, you can tell them the answer:
+    {_say1}. {_Say}
     """,
     """
     A wrong answer is a step on the way.
@@ -103,26 +100,25 @@ def _helper(teller: Teller) -> None:
 HELPER = Plot(
     "helper",
     _helper,
-    "[The {Helper} and the {Jewel}|{Hero} and the {Helper}|A Small Friend|The {Helper} Remembers]",
+    "[The {Helper} and the {Jewel}|{Hero} and the {Helper}]",
     """
     {_Meet}. {_Look} {_One_day} {he} heard a small voice by the road. {A helper} was caught in {a trap} [and
     could not get out|and shook with fear]. "[Help|Please help] me," said the {helper}, "and I will help you."
-    {Hero} [smiled|had to smile|looked down in surprise]. "How can {a helper} help me?" {he} said, but {he}
-    knelt down and [took|helped] the {helper} out of the {trap}. "[I shall not forget it|I never forget|You
-    will see]," said the {helper}, and [was gone|went off without looking back|hurried away].
+    {Hero} [smiled|had to smile]. "How can {a helper} help me?" {he} said, but {he} knelt down and [took|helped]
+    the {helper} out of the {trap}. "[I shall not forget it|I never forget]," said the {helper}, and [was
+    gone|went off without looking back].
 
     Now {other} the {otrade} had {a jewel} with {a colour1} stone, which [{hers} mother had left {her}|{she}
-    loved more than anything|{she} wore only at weddings]. {She} lent the {jewel} to {hero} [for the fair|to
-    wear on Sunday]. And [before {hero} knew it|that very day], a magpie [snatched it|took it] and dropped it
-    {hidden}. {Hero} [looked and looked|tried all day|tried with a stick and with a string], but {he} could
-    not get at it. {He} sat down and [hid {his} face|did not dare to go home|wished {he} had stayed in
-    bed|began to cry].
+    loved more than anything]. {She} lent the {jewel} to {hero} [for the fair|to wear on Sunday]. And [before
+    {hero} knew it|that very day], a magpie [snatched it|took it] and dropped it {hidden}. {Hero} [looked and
+    looked|tried all day], but {he} could not get at it. {He} sat down and [hid {his} face|did not dare to go
+    home].
 
-    "[Why are you so sad?|What is the matter?|What have you lost?]" said a small voice. It was the {helper}
-    from the {trap}. "The {jewel} lies {hidden}," said {hero}, "and it is not even mine." "Is that all?" said
-    the {helper}, and {fetch}, and came back with something {colour1} and shining. [Before it was dark|That
-    same evening] {hero} gave the {jewel} with the {colour1} stone back to {other}. "[You have taken good care
-    of it|I hope it brought you luck]," said {other}. "Not I," said {hero}. "It was {a helper}." {_End}
+    "[Why are you so sad?|What is the matter?]" said a small voice. It was the {helper} from the {trap}. "The
+    {jewel} lies {hidden}," said {hero}, "and it is not even mine." "Is that all?" said the {helper}, and
+    {fetch}, and came back with something {colour1} and shining. [Before it was dark|That same evening] {hero}
+    gave the {jewel} with the {colour1} stone back to {other}. "[You have taken good care of it|I hope it
+    brought you luck]," said {other}. "Not I," said {hero}. "It was {a helper}." {_End}
     """,
     """
     Nobody is too small to be a friend.
@@ -174,27 +170,24 @@ def _wishes(teller: Teller) -> None:
 WISHING = Plot(
     "wishes",
     _wishes,
-    "[Three Wishes|{Hero}'s Three Wishes|The {Wish} as Big as {Huge}|The {Granter} and the Three Wishes]",
+    "[Three Wishes|{Hero}'s Three Wishes]",
     """
     {_Meet}. {_Look} {_One_day} {he} found {a granter} {_found}, and {he} stopped to help. "You have a good
     heart," said the {granter}, "so you shall have three wishes. Use them well." [{Hero} did not wait
-    long.|{Hero} scratched {his} ear.|{Hero} looked round to see who was listening.|It was not every day that
-    such a thing happened.] "I wish for {a first}," {he} said, and there was {a first}[, just as {he} had
-    always wanted|, right in front of {him}]. "That is one," said the {granter}.
+    long.|{Hero} scratched {his} ear.] "I wish for {a first}," {he} said, and there was {a first}[, just as {he}
+    had always wanted|, right in front of {him}]. "That is one," said the {granter}.
 
     [{Hero} ran home to show {other} the {otrade}.|On the way home {he} met {other} the {otrade}.] "[Only|No
     more than] {a first}?" said {other}. "You should have wished for something big." "[Very well|You are
-    right]," said {hero}. "I wish for {a wish} as big as {huge}!" There was [a bang|a puff of smoke], and
-    there stood {a wish} as big as {huge}. [At first everybody clapped.|For a moment it was wonderful.|People
-    came from all sides to look.] But then {_trouble}. "[What have you done?|Do something!|Make it go away!]"
-    cried {other}.
+    right]," said {hero}. "I wish for {a wish} as big as {huge}!" There was [a bang|a puff of smoke], and there
+    stood {a wish} as big as {huge}. [At first everybody clapped.|For a moment it was wonderful.] But then
+    {_trouble}. "[What have you done?|Do something!]" cried {other}.
 
     "I have one wish left," said {hero}. [{He} thought of gold, and of a white horse, and sighed.|{He} would
-    have liked to keep it.|{He} shut {his} eyes and said goodbye to a house with forty rooms.] "I wish that
-    the {wish} were gone." And the {wish} was gone. "That is three," said the {granter}, [looking over the
-    wall|who had come to see], "one for {a first}, one for {a wish}, and one for peace and quiet." [{Hero}
-    still had the {first}, and it was enough.|So only the {first} was left, and {he} was glad of it.|And
-    {hero} went home with the {first} and was content.] {_End}
+    have liked to keep it.] "I wish that the {wish} were gone." And the {wish} was gone. "That is three," said
+    the {granter}, [looking over the wall|who had come to see], "one for {a first}, one for {a wish}, and one
+    for peace and quiet." [{Hero} still had the {first}, and it was enough.|So only the {first} was left, and
+    {he} was glad of it.] {_End}
     """,
     """
     Wish for what will fit through the door.
@@ -239,25 +232,23 @@ def _spell(teller: Teller) -> None:
 SPELL = Plot(
     "spell",
     _spell,
-    "[The {Vessel} That Would Not Stop|The Magic {Vessel}|Too Much {Stuff}|The Words of {Hero}'s Grandmother]",
+    "[The {Vessel} That Would Not Stop|The Magic {Vessel}]",
     """
     {_Meet}. {_Look} From {his} grandmother {he} had an old {vessel}. If you said to it, "{Spell}!" it made
-    {stuff}, as much as you liked, and if you said, "{Stop}!" it stopped. [{He} told nobody.|That was a
-    secret, but walls have ears.|Those were the only magic words in {village}.] Every evening {hero} said,
-    "{Spell}!" and had {stuff} for supper, and then {he} said, "{Stop}!" and went to bed.
+    {stuff}, as much as you liked, and if you said, "{Stop}!" it stopped. [{He} told nobody.|That was a secret,
+    but walls have ears.] Every evening {hero} said, "{Spell}!" and had {stuff} for supper, and then {he} said,
+    "{Stop}!" and went to bed.
 
-    {_One_day} {hero} was away, and {other} the {otrade} [looked in at the window|came to the door|smelled
-    something and came in]. "[How hard can it be?|I only want a little,]" said {other}, who had once heard the
-    first words but not the second. {She} sat down before the {vessel} and said, "{Spell}!" And the {vessel}
-    made {stuff}, and {other} [ate|was happy], and the {vessel} made more {stuff}. "[That is enough|You may
-    stop now|Stop, stop]!" cried {other}. "[Halt! Whoa!|Please! Good night!|Sit! Lie down!]" But the {vessel}
-    did not listen. The {stuff} {_flow}.
+    {_One_day} {hero} was away, and {other} the {otrade} [looked in at the window|came to the door]. "[How hard
+    can it be?|I only want a little,]" said {other}, who had once heard the first words but not the second.
+    {She} sat down before the {vessel} and said, "{Spell}!" And the {vessel} made {stuff}, and {other} [ate|was
+    happy], and the {vessel} made more {stuff}. "[That is enough|You may stop now]!" cried {other}. "[Halt!
+    Whoa!|Please! Good night!]" But the {vessel} did not listen. The {stuff} {_flow}.
 
-    [{Hero} was on the hill when {he} saw it.|When {hero} came home, half of {village} was in the street.]
-    {He} [waded|pushed {his} way] into the house and called, "{Stop}!" And the {vessel} stopped at once.
-    {Other} sat on the cupboard[, with {stuff} in {hers} hair|, holding the cat|] and was very much ashamed.
-    "[Next time|When you are hungry], ask me," said {hero}, "and I will share." For a week all {village} lived
-    on {stuff}. {_Say}
+    [{Hero} was on the hill when {he} saw it.|When {hero} came home, half of {village} was in the street.] {He}
+    [waded|pushed {his} way] into the house and called, "{Stop}!" And the {vessel} stopped at once. {Other} sat
+    on the cupboard[, with {stuff} in {hers} hair,|, holding the cat,] and was very much ashamed. "[Next time|When
+    you are hungry], ask me," said {hero}, "and I will share." For a week all {village} lived on {stuff}. {_Say}
     """,
     """
     Do not begin what you cannot stop.
@@ -293,29 +284,26 @@ def _bell(teller: Teller) -> None:
 BELL = Plot(
     "bell",
     _bell,
-    "[The Silent Bell|The {Bird} in the Tower|Why the Bell Was Silent|{Eggs} Eggs]",
+    "[The Silent Bell|The {Bird} in the Tower]",
     """
     [The church bell of {village} rang every morning at six|Every morning at six the great bell of {village}
-    rang], and [everybody got up by it|nobody needed a clock]. But one spring morning it did not ring, and
-    [all {village} was late|the whole village overslept|the school was empty until ten]. "[Somebody must
-    look|Go up and see]," said {other} the {otrade}. So {hero} the {trade} climbed the tower[, all ninety
-    steps|, step by step|, though {he} did not like high places|].
+    rang], and [everybody got up by it|nobody needed a clock]. But one spring morning it did not ring, and [all
+    {village} was late|the whole village overslept]. "[Somebody must look|Go up and see]," said {other} the
+    {otrade}. So {hero} the {trade} climbed the tower[, all ninety steps|, step by step].
 
     Inside the bell {he} found {a bird}, and under the {bird} there was a nest with {eggs} eggs. "[If the bell
-    rings, they will break|Please do not ring it|Be kind and leave the rope alone]," said the {bird}. "Give me
-    {weeks} weeks." {Hero} climbed down again. "It is {a bird}," {he} said, "with {eggs} eggs, and she asks
-    for {weeks} weeks." [Some laughed and some grumbled.|There was a long silence.|The mayor took off his hat
-    and put it on again.] "{Weeks} weeks without a bell!" said {other}. "And how shall we get up?" "I will
-    knock at every door," said {hero}.
+    rings, they will break|Please do not ring it]," said the {bird}. "Give me {weeks} weeks." {Hero} climbed
+    down again. "It is {a bird}," {he} said, "with {eggs} eggs, and she asks for {weeks} weeks." [Some laughed
+    and some grumbled.|There was a long silence.] "{Weeks} weeks without a bell!" said {other}. "And how shall
+    we get up?" "I will knock at every door," said {hero}.
 
-    And for {weeks} weeks {hero} got up before the sun and knocked at every door in {village}[, rain or
-    shine|]. When the {weeks} weeks were over, {he} climbed the tower once more. The nest was empty, but on
-    the rail sat {eggs} young {birds} in a row. They [looked at {him}|shook their wings|looked down and up
-    again], and one after the other they flew, until all {eggs} were in the air. Then {hero} took the rope,
-    and the bell rang over {village} [for the first time since spring began|as it had never rung before|so
-    loudly that the dogs sang]. "[I rather miss the knocking|Tomorrow I shall sleep late]," said {other}.
-    Every spring since then [{a bird} has come to the tower|there has been {a bird} in the bell], and every
-    spring they wait. {_Say}
+    And for {weeks} weeks {hero} got up before the sun and knocked at every door in {village}[, rain or shine|].
+    When the {weeks} weeks were over, {he} climbed the tower once more. The nest was empty, but on the rail sat
+    {eggs} young {birds} in a row. They [looked at {him}|shook their wings], and one after the other they flew,
+    until all {eggs} were in the air. Then {hero} took the rope, and the bell rang over {village} [for the first
+    time since spring began|as it had never rung before]. "[I rather miss the knocking|Tomorrow I shall sleep
+    late]," said {other}. Every spring since then [{a bird} has come to the tower|there has been {a bird} in the
+    bell], and every spring they wait. {_Say}
     """,
     """
     What is worth hearing is worth waiting for.
@@ -364,25 +352,24 @@ def _foundling(teller: Teller) -> None:
 FOUNDLING = Plot(
     "foundling",
     _foundling,
-    "[{A Pet} Called {Petname}|{Petname}|{Hero} and {Petname}|How {Petname} Came to {Village}]",
+    "[{A Pet} Called {Petname}|{Petname}]",
     """
-    {_Meet}. {_One_day} {he} found a [small|very small] {pet} [in a ditch|under a bush|behind a wall|by the
-    mill stream], wet and alone. {He} carried it home in {his} arms and gave it [warm milk|a bed by the
-    stove|a dry blanket]. "You must have a name," said {hero}, and {he} called it {petname}, because {_marks}.
-    "[That is no name for {a pet},|Who ever heard of {a pet} called {petname}?|You and your {pet},]" said
-    {other} the {otrade}. But the {pet} [came|looked up|jumped] when {he} called, so {petname} it was.
+    {_Meet}. {_One_day} {he} found a [small|very small] {pet} [in a ditch|under a bush], wet and alone. {He}
+    carried it home in {his} arms and gave it [warm milk|a bed by the stove]. "You must have a name," said
+    {hero}, and {he} called it {petname}, because {_marks}. "[That is no name for {a pet},|Who ever heard of {a
+    pet} called {petname}?]" said {other} the {otrade}. But the {pet} [came|looked up] when {he} called, so
+    {petname} it was.
 
-    {Petname} grew, and [ate more every week|chewed both {his} slippers|learned to open doors|slept on {his}
-    feet], and followed {hero} everywhere. Then [one evening|late one day] {hero} was on {his} way home over
-    the moor, and suddenly there was {a danger}. {He} [turned round and round|stood still|did not know where
-    to go], for {_lost}. "Help!" {he} shouted, but nobody heard. Then {he} thought of something else to shout.
-    "{Petname}!" {he} called. "{Petname}!"
+    {Petname} grew, and [ate more every week|chewed both {his} slippers], and followed {hero} everywhere. Then
+    [one evening|late one day] {hero} was on {his} way home over the moor, and suddenly there was {a danger}.
+    {He} [turned round and round|stood still], for {_lost}. "Help!" {he} shouted, but nobody heard. Then {he}
+    thought of something else to shout. "{Petname}!" {he} called. "{Petname}!"
 
     [For a while there was nothing.|At first there was no answer.] Then something warm pushed against {his}
-    knee. It was {petname}, who had heard {him} [through two walls|from the kitchen|over the noise of the
-    wind|and come running]. {Petname} {_way}, and so the {pet} brought {hero} home through the {danger}.
-    {Other} was standing at the gate [with a lantern|with a blanket|with a pot of hot soup]. "[That is a good
-    name for {a pet}|It is the best name in the world|I like the name], after all," said {other}. {_Say}
+    knee. It was {petname}, who had heard {him} [through two walls|from the kitchen]. {Petname} {_way}, and so
+    the {pet} brought {hero} home through the {danger}. {Other} was standing at the gate [with a lantern|with a
+    blanket]. "[That is a good name for {a pet}|It is the best name in the world], after all," said {other}.
+    {_Say}
     """,
     """
     Give a thing a name, and it will come when you call.
@@ -422,26 +409,24 @@ def _seed(teller: Teller) -> None:
 SEED = Plot(
     "seed",
     _seed,
-    "[The Nameless Seed|{Hero} Plants a Seed|What Grew in {Village}|The {Plant1} Seed]",
+    "[The Nameless Seed|{Hero} Plants a Seed]",
     """
-    In spring {hero} the {trade} bought a seed from a pedlar. "[It is {a plant1} seed|That is {a plant1}
-    seed]," said the pedlar. "Give it {buckets} buckets of water a day, and wait." {Hero} put it in the ground
-    behind the {work} and gave it {buckets} buckets of water a day, and [waited|sat down to wait|told it a
-    story every evening]. {Other} the {otrade}, who [knew everything|had a book about plants|never held back
-    an opinion], looked over the fence. "That will be {a plant2}," said {other}. "[No, {a plant1}|I think it
-    will be {a plant1}|{A plant1} was promised]," said {hero}.
+    In spring {hero} the {trade} bought a seed from a pedlar. "[It is {a plant1} seed|That is {a plant1} seed],"
+    said the pedlar. "Give it {buckets} buckets of water a day, and wait." {Hero} put it in the ground behind
+    the {work} and gave it {buckets} buckets of water a day, and [waited|sat down to wait]. {Other} the
+    {otrade}, who [knew everything|had a book about plants], looked over the fence. "That will be {a plant2},"
+    said {other}. "[No, {a plant1}|I think it will be {a plant1}]," said {hero}.
 
-    In summer there were [two leaves|four leaves|three leaves], and then [a hundred|more than a dozen|too many
-    to count]. "It might be {a plant3}," said {other}, and [looked in the book|put on {hers} spectacles]. "[{A
-    plant1}|No, {a plant1}]," said {hero}, and carried the {buckets} buckets. [The sun was hot, and the path
-    to the well was long.|{His} arms grew long with carrying.|It did not rain for a month.|] "Nobody needs to
-    carry {buckets} buckets," said {other}. "One would do." But {hero} had been told {buckets}, and {buckets}
-    it was.
+    In summer there were [two leaves|four leaves], and then [a hundred|more than a dozen]. "It might be {a
+    plant3}," said {other}, and [looked in the book|put on {hers} spectacles]. "[{A plant1}|No, {a plant1}],"
+    said {hero}, and carried the {buckets} buckets. [The sun was hot, and the path to the well was long.|{His}
+    arms grew long with carrying.] "Nobody needs to carry {buckets} buckets," said {other}. "One would do." But
+    {hero} had been told {buckets}, and {buckets} it was.
 
     In autumn {hero} called {other} to the fence. There were no {crop2} and no {crop3}. There were {crop1},
     {harvest} of them, the finest in {village}. "{Harvest} {crop1}!" said {other}[, and shut the book|]. "Just
-    as I said," said {hero}. {He} laughed, and gave {her} {half} of the {harvest} {crop1}, and kept one seed
-    for the next spring. {_End}
+    as I said," said {hero}. {He} laughed, and gave {her} {half} of the {harvest} {crop1}, and kept one seed for
+    the next spring. {_End}
     """,
     """
     Plant {a plant1}, and {a plant1} will come up.
@@ -492,27 +477,25 @@ def _winter(teller: Teller) -> None:
 WINTER = Plot(
     "winter",
     _winter,
-    "[The {Hero} and the {Other}|A Song for the Winter|The {Other}'s {Music}|{Store} and Songs]",
+    "[The {Hero} and the {Other}|A Song for the Winter]",
     """
     All summer the {hero} carried {store} into {his} house, and all summer the {other} sat on a [stone|fence
-    post|mushroom|log] and played the {music}. "[Why do you not work?|What will you eat in winter?]" asked the
-    {hero}. "[Somebody must play|I work too|I am busy, as you hear]," said the {other}. "Do you not carry your
-    {store} faster when I play?" The {hero} [did not answer|shook {his} head], but it was true: {his} feet
-    kept time with the {music}.
+    post] and played the {music}. "[Why do you not work?|What will you eat in winter?]" asked the {hero}.
+    "[Somebody must play|I work too]," said the {other}. "Do you not carry your {store} faster when I play?" The
+    {hero} [did not answer|shook {his} head], but it was true: {his} feet kept time with the {music}.
 
     Autumn came and the leaves fell, and then came winter with snow. The {hero} sat in {his} house and had
-    {store} for breakfast, {store} for dinner and {store} for supper. It was [warm|safe] there, but it was
-    very quiet. [{He} counted the {store}, and then {he} counted them again.|{He} talked to the {store}, but
-    they had nothing to say.|{He} tried to whistle, but it did not sound like much.] Then somebody knocked. It
-    was the {other}, [blue with cold|with snow on {hers} head|as thin as a straw], holding the {music}. "I
-    have not eaten for {weeks} days," said the {other}. "[Give me one {one}, and I will give you one song.|One
-    song for one {one}?|For every {one} I will give you a song.]"
+    {store} for breakfast, {store} for dinner and {store} for supper. It was [warm|safe] there, but it was very
+    quiet. [{He} counted the {store}, and then {he} counted them again.|{He} talked to the {store}, but they had
+    nothing to say.] Then somebody knocked. It was the {other}, [blue with cold|with snow on {hers} head],
+    holding the {music}. "I have not eaten for {weeks} days," said the {other}. "[Give me one {one}, and I will
+    give you one song.|One song for one {one}?]"
 
-    The {hero} looked at the {store}, and {he} looked at the {music}. "Come in," {he} said, "and shut the
-    door." So they [sat by the fire|sat down together|made themselves comfortable], and for every {one} there
-    was a song. When spring came, the last of the {store} was gone, and the last of the songs had been sung.
-    "[It was the shortest winter that I remember|I never knew so short a winter]," said the {hero}. And in
-    summer the {hero} carried {store} for two, and the {other} played the {music} twice as loud. {_Say}
+    The {hero} looked at the {store}, and {he} looked at the {music}. "Come in," {he} said, "and shut the door."
+    So they [sat by the fire|sat down together], and for every {one} there was a song. When spring came, the
+    last of the {store} was gone, and the last of the songs had been sung. "[It was the shortest winter that I
+    remember|I never knew so short a winter]," said the {hero}. And in summer the {hero} carried {store} for
+    two, and the {other} played the {music} twice as loud. {_Say}
     """,
     """
     {Store} fill the belly, and songs fill the evening.
@@ -555,26 +538,25 @@ def _race(teller: Teller) -> None:
 RACE = Plot(
     "race",
     _race,
-    "[The {Hero} and the {Other}|First at the {Goal}|The Race to the {Goal}|{Amount} {Stake}]",
+    "[The {Hero} and the {Other}|First at the {Goal}]",
     """
     "Nobody is as fast as I am," said the {hero} [every morning|to everyone who would listen]. The {other}
-    [yawned|had heard it often enough|was eating breakfast and looked up]. "I will race you to the {goal},"
-    said the {other}, "and the one who comes second pays {amount} {stake}." The {hero} laughed until {he} [had
-    to lie down|got the hiccups|cried]. "{Amount} {stake}!" {he} said. "[They are as good as mine|I can taste
-    them already]." Now the {hero} had one weakness, and that was {weakness}. [The {other} knew it, and said
-    nothing.|{He} had never in {his} life walked past {weakness}.|Everybody knew that but {he} {himself}.]
+    [yawned|had heard it often enough]. "I will race you to the {goal}," said the {other}, "and the one who
+    comes second pays {amount} {stake}." The {hero} laughed until {he} [had to lie down|got the hiccups].
+    "{Amount} {stake}!" {he} said. "[They are as good as mine|I can taste them already]." Now the {hero} had one
+    weakness, and that was {weakness}. [The {other} knew it, and said nothing.|{He} had never in {his} life
+    walked past {weakness}.]
 
-    They started at sunrise. The {hero} was out of sight [at once|before the {other} had taken three steps].
-    The {other} went on, [a little and then a little more|never fast and never stopping|and looked neither
-    left nor right]. Half way to the {goal} the {hero} came past some {weakness}. "[I have time|There is
-    plenty of time]," {he} said, "and it is only {a other}." So {he} {_stop}. The sun climbed up, and the sun
-    went down again[, and a shadow crept by on the road|, and somebody passed by without a sound|].
+    They started at sunrise. The {hero} was out of sight [at once|before the {other} had taken three steps]. The
+    {other} went on, [a little and then a little more|never fast and never stopping]. Half way to the {goal} the
+    {hero} came past some {weakness}. "[I have time|There is plenty of time]," {he} said, "and it is only {a
+    other}." So {he} {_stop}. The sun climbed up, and the sun went down again[, and a shadow crept by on the
+    road|, and somebody passed by without a sound].
 
     When the {hero} [came running|came, out of breath,] to the {goal} at last, there sat the {other}. "[Good
     evening|You are late]," said the {other}. "Was it {weakness}?" The {hero} [looked at {his} feet|hung {his}
-    head|coughed]. "It was {weakness}," {he} said, and {he} paid {amount} {stake}, one after the other. The
-    {other} [ate half of them|ate what {she} could|kept one] and gave the rest back, for {she} was not
-    [greedy|proud]. {_Say}
+    head]. "It was {weakness}," {he} said, and {he} paid {amount} {stake}, one after the other. The {other} [ate
+    half of them|ate what {she} could] and gave the rest back, for {she} was not [greedy|proud]. {_Say}
     """,
     """
     It is no use to be fast if you do not arrive.
@@ -619,29 +601,26 @@ def _password(teller: Teller) -> None:
 PASSWORD = Plot(
     "password",
     _password,
-    "[The Secret Words|The {Hero} and the {Other}|{Children} Behind the Door|{Password1}]",
+    "[The Secret Words|The {Hero} and the {Other}]",
     """
-    {A hero} had {children} {young}, and they lived in {a home} at the edge of the wood. [One morning|One
-    day|One evening] {he} had to go out for {food}. "[Do not open the door|Keep the door shut]," {he} said,
-    "unless you hear the words: {password1}." "{Password1}," said the {children} {young}, and they
-    [barred|shut] the door behind {him}.
+    {A hero} had {children} {young}, and they lived in {a home} at the edge of the wood. [One morning|One day]
+    {he} had to go out for {food}. "[Do not open the door|Keep the door shut]," {he} said, "unless you hear the
+    words: {password1}." "{Password1}," said the {children} {young}, and they [barred|shut] the door behind
+    {him}.
 
     Now {a other} was sitting under the window, [but {she} was a little deaf in one ear|but the wind was
-    blowing, and {she} heard badly|but {she} had wool in {hers} ears against the cold]. [{She} waited until
-    the {hero} was gone.|{She} counted to ten.|{She} combed {hers} tail.] Then {she} knocked, and said in a
-    [soft|sweet] voice, "{Password2}!" The {young} [looked at each other|put their heads together|held their
-    breath]. "That is wrong," said the smallest. "[Our mother would know|Mother never says that]." So they did
+    blowing, and {she} heard badly]. [{She} waited until the {hero} was gone.|{She} counted to ten.] Then {she}
+    knocked, and said in a [soft|sweet] voice, "{Password2}!" The {young} [looked at each other|put their heads
+    together]. "That is wrong," said the smallest. "[Our mother would know|Mother never says that]." So they did
     not open. The {other} [thought hard|bit {hers} lip] and knocked again. "I have brought you {food}," {she}
     said. "[And the words|What are the words]?" asked the {young}. "{Password2}?" said the {other}. "Wrong
     again!" cried all {children} of them, and [they poured a bucket of water out of the window|the smallest
-    dropped a flowerpot on {hers} head|they all laughed at {her}]. {She} ran away[ and was not seen again|,
-    and {she} ran all night].
+    dropped a flowerpot on {hers} head]. {She} ran away[ and was not seen again|, and {she} ran all night].
 
     [Before dark|When the moon came up] there was another knock. "{Password1}," said a voice, and it was the
     right voice and the right words. The {young} opened, and in came the {hero} with a [basket|bag] full of
     {food}. {He} counted the {young}, and there were {children}. "[Did anybody come|Was anyone here]?" {he}
-    asked. "Only somebody who said {password2}," said the smallest. Then they all had {food} for supper.
-    {_Say}
+    asked. "Only somebody who said {password2}," said the smallest. Then they all had {food} for supper. {_Say}
     """,
     """
     A good door needs a good word.

@@ -7,23 +7,19 @@ reader the others: a baker works in a bakery, and in winter it is snow that lies
 from tales_teller import cells, column, table
 
 WOMEN = cells(
-    """Ada, Agnes, Alma, Anna, Bella, Bertha, Clara, Cora, Dora, Edith, Ella, Elsa, Emma, Flora, Freda, Greta,
-    Hanna, Hilda, Ida, Iris, Jane, Julia, Kate, Lena, Lily, Lotte, Lucy, Mabel, Martha, Mary, Milly, Nell,
-    Nora, Olga, Polly, Rosa, Ruth, Sally, Sofia, Stella, Tilda, Vera, Wanda, Winnie"""
+    """Ada, Alma, Bella, Clara, Dora, Elsa, Flora, Greta, Hilda, Iris, Kate, Lily, Lucy, Martha, Milly, Olga, Rosa,
+    Sally, Stella, Vera"""
 )
 
 MEN = cells(
-    """Abel, Adam, Albert, Alfred, Anton, Arthur, Ben, Boris, Caspar, Conrad, David, Edgar, Edwin, Emil, Felix,
-    Frank, George, Gus, Hans, Harold, Henry, Hugo, Ivan, Jack, Jacob, John, Karl, Leo, Ludwig, Martin, Max,
-    Ned, Oscar, Otto, Paul, Peter, Ralph, Robert, Simon, Theo, Thomas, Victor, Walter, Wilfred"""
+    """Abel, Albert, Anton, Ben, Caspar, Edgar, Emil, Frank, Gus, Harold, Ivan, Jacob, Karl, Ludwig, Max, Otto,
+    Peter, Robert, Theo, Victor"""
 )
 
 VILLAGES = column(
     "village",
-    """Applewick, Barley Bridge, Candle Hill, Crumbleford, Duckwater, Elmstead Green, Fernley, Frogmarsh,
-    Goosegate, Hazel End, Hollybrook, Honeyfield, Inkwell Cross, Juniper Bank, Kettleby, Larkmoor,
-    Little Puddle, Mintham, Mossford, Owlbury, Pepperton, Quince Hollow, Saltby, Sparrow Ford,
-    Thistledown, Upper Crumb, Willowmere, Yarrow Green""",
+    """Applewick, Barley Bridge, Crumbleford, Elmstead Green, Frogmarsh, Goosegate, Hollybrook, Inkwell Cross,
+    Kettleby, Larkmoor, Mintham, Owlbury, Quince Hollow, Saltby, Thistledown, Willowmere""",
 )
 
 FAR_PLACES = column(
@@ -56,25 +52,15 @@ TRADES = table(
     carpenter ; workshop ; saw ; There was [always|] sawdust in {his} soup.
     cobbler ; shoe shop ; awl ; {He} looked at people's feet first and their faces after.
     beekeeper ; bee garden ; straw hat ; {He} told the bees all the news before {he} told anyone else.
-    woodcutter ; wood yard ; axe ; {He} begged every tree's pardon before {he} cut it.
     farmer ; farm ; pitchfork ; {He} got up before the rooster and went to bed after the owl.
     cook ; kitchen ; ladle ; {He} tasted everything twice, and the pudding three times.
-    fiddler ; music room ; bow ; {His} foot tapped even when {he} was asleep.
     painter ; attic ; brush ; {His} fingers were never fewer than three colours.
-    candlemaker ; candle shop ; wick box ; {He} smelled of wax and hummed like a bee.
-    basketmaker ; willow barn ; willow knife ; {He} could not see a twig without bending it.
     innkeeper ; inn ; key ring ; {He} knew forty stories and told them all at supper.
     hatter ; hat shop ; measuring tape ; {He} wore two hats on weekdays and three on Sundays.
     clockmaker ; clock shop ; eyeglass ; {He} was never late and never in a hurry.
     teacher ; schoolhouse ; hand bell ; There was [always|] chalk on {his} nose.
     doctor ; sickroom ; black bag ; {He} gave every patient a plum, and it often helped.
     fisher ; boathouse ; net ; {He} could smell rain a day before it fell.
-    mason ; stone yard ; chisel ; {He} never passed a wall without patting it.
-    goatherd ; goat shed ; flute ; {His} goats had eaten three of {his} hats.
-    cheesemaker ; dairy ; cheese press ; {He} talked to the cheeses, to keep them soft.
-    ropemaker ; rope yard ; hook ; {He} could tie eleven knots with {his} eyes shut.
-    bookbinder ; bookshop ; glue pot ; {He} read the last page of every book first.
-    bell ringer ; bell tower ; oil can ; {He} shouted a little, even when {he} whispered.
     """,
 )
 

@@ -17,7 +17,7 @@ import pytest
 
 FOLDER = Path(__file__).resolve().parent.parent / "corpora"
 
-TALES_SHA256 = "1d0aaa764a7c0e280724311007da8488bef763419634d48f9d869fd72f6e15e5"
+TALES_SHA256 = "5fb9406010c052fdf12250723a7836ee2bbcdb231eed6c58065a52a5c60dbf75"
 NAMES_SHA256 = "2031d5a96dbe4e1e8d531a5a742c67e0e14c3b7387a606af103e4018071ac4d0"
 
 A_BEFORE_A_VOWEL = re.compile(r"\b[Aa] [aeiou]\w*", re.IGNORECASE)

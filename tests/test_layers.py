@@ -22,6 +22,7 @@ LEVELS = {
     "corpus": 1,
     "engine": 2,
     "model": 2,
+    "optimizer": 2,
     "sampling": 3,
     "evaluation": 3,
     "adapting": 3,
@@ -37,7 +38,7 @@ SAME_LEVEL = {
     ("training", "evaluation"),
 }
 """Modules of one level do not know each other, but for these."""
-OUTSIDE = {"torch": {"model", "training", "adapting"}, "rich": {"terminal"}, "click": {"cli"}}
+OUTSIDE = {"torch": {"model", "optimizer", "training", "adapting"}, "rich": {"terminal"}, "click": {"cli"}}
 """Who alone may import a heavy package at module level."""
 
 
