@@ -48,7 +48,7 @@ def _setting(kind: type, name: str, *flags: str, **extra: Any) -> Callable[[_F],
         options["is_flag"] = True
     elif declared.startswith(("int", "float")):
         options["type"] = int if declared.startswith("int") else float
-    options["show_default"] = field.default not in (None, False, ())
+    options["show_default"] = field.default is not None and field.default is not False and field.default != ()
     return click.option(*flags, flag, name, **{**options, **extra})
 
 
@@ -73,7 +73,7 @@ def _device_option(command: _F) -> _F:
         type=click.Choice(["cpu", "cuda", "mps"]),
         default="cpu",
         show_default=True,
-        help="where to compute; all but cpu load torch",
+        help="where to compute; all but cpu start about a second later",
     )(command)
 
 
@@ -137,8 +137,8 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
-@click.option("-o", "--output", type=click.Path(), help="the model's file (default: the first text's name)")
-@click.option("--force", is_flag=True, help="replace an existing model")
+@click.option("-o", "--output", type=click.Path(), help="the model's file (default: the first text's name, here)")
+@click.option("--force", is_flag=True, help="replace an existing model or unfinished run")
 @click.option("--resume", is_flag=True, help="go on with OUTPUT exactly where it stopped")
 @click.option("--init-from", type=click.Path(), metavar="MODEL", help="start from another model's weights")
 @_setting(TrainingRequest, "minutes", "-m")
@@ -155,7 +155,7 @@ def cli() -> None:
 @_setting(TrainingRequest, "weight_decay")
 @_setting(TrainingRequest, "dropout")
 @_setting(TrainingRequest, "dropconnect")
-@click.option("--val", "validation", type=click.Path(), help="a text to validate on")
+@click.option("--val", "validation", type=click.Path(), help="a file or folder to validate on")
 @_setting(TrainingRequest, "val_fraction")
 @_setting(TrainingRequest, "min_count")
 @_setting(TrainingRequest, "seed")
@@ -164,7 +164,10 @@ def cli() -> None:
 @_setting(TrainingRequest, "precision", type=click.Choice(["auto", "float32", "bfloat16"]))
 @click.option("--log", type=click.Path(), help="append each report to this file, as JSON lines")
 @click.option(
-    "--sample-every", type=click.FloatRange(min=0, min_open=True), metavar="MINUTES", help="show what it writes so far"
+    "--sample-every",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="MINUTES",
+    help="show what it writes so far, again and again",
 )
 @click.option("-q", "--quiet", is_flag=True, help="warnings and errors only")
 @_reading_options
@@ -178,7 +181,7 @@ def train(**given: Any) -> None:
       charlstm sample "$(charlstm train book.txt)"
 
     Everything that is not given is chosen from the text, this machine's speed and the budget. The model's path
-    goes to standard output. Ctrl-C saves; --resume goes on.
+    goes to standard output. Ctrl-C saves; --resume goes on (with --minutes: so many in all).
     """
     _own_threads()
     from .api import prepare, resume
@@ -237,10 +240,12 @@ def _open_log(path: str | None, others: Iterable[str | None]) -> IO[str] | None:
 
 
 def _default_output(text: str) -> str:
-    """The first text's name without its endings; for standard input "model"."""
+    """The first text's name without its endings (a folder's has none); for standard input "model"."""
     if text == "-":
         return "model.safetensors"
     name = Path(text).resolve().name
+    if Path(text).is_dir():
+        return f"{name}.safetensors"
     for ending in (".gz", ".bz2", ".xz"):
         name = name.removesuffix(ending)
     return f"{Path(name).stem}.safetensors"
@@ -375,7 +380,8 @@ def sample(
       charlstm sample names.safetensors --count 20
 
     Characters appear as they are made (with --count, --lines or --json: whole samples). Temperature comes
-    first, then top-k, top-p, min-p. A stop text is written, then the sample ends.
+    first, then top-k, top-p, min-p. A stop text is written, then the sample ends; a model of lines ends a sample
+    with its line.
     """
     threads = _own_threads()
     from .api import load
@@ -447,10 +453,15 @@ def _sample_json(model: Model, prompts: list[str], settings: SampleSettings) -> 
 @click.argument("model", type=click.Path())
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of lines")
-@click.option("--lines", is_flag=True, help="a score for every line, each a text of its own")
-@click.option("--chars", is_flag=True, help="a score for every character")
-@click.option("--heatmap", is_flag=True, help="the text, coloured by how surprising each character is")
-@click.option("--against", multiple=True, metavar="MODEL", help="compare with this model (repeatable)")
+@click.option("--lines", is_flag=True, help="BITS<tab>LINE for every line, each a text of its own")
+@click.option("--chars", is_flag=True, help="BITS<tab>CHARACTER for every character, as a JSON string")
+@click.option("--heatmap", is_flag=True, help="the text, coloured from white (expected) to red (8 bits or more)")
+@click.option(
+    "--against",
+    multiple=True,
+    metavar="MODEL",
+    help="compare with this model, in bits per byte (repeatable); with --lines: BEST<tab>BITS<tab>LINE",
+)
 @click.option("--dynamic", is_flag=True, help="also score with a copy that learns from what it has read (loads torch)")
 @_device_option
 @_reading_options
@@ -474,8 +485,7 @@ def evaluate(
       charlstm eval book.safetensors --lines < mails.txt | sort -n
       charlstm eval english.safetensors --against dutch.safetensors letter.txt
 
-    Fewer bits per character are better; perplexity is 2 to their power. With --lines, each output line is the
-    bits per character of an input line, a tab, and that line.
+    Fewer bits per character are better; perplexity is 2 to their power.
     """
     threads = _own_threads()
     from .api import load

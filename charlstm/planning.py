@@ -66,10 +66,10 @@ def plan(request: TrainingRequest, text: Text, speed: float, precision: Literal[
         budget=budget,
         batch=batch,
         context=context,
-        learning_rate=_given(request.learning_rate, 0.008 * min(1.0, (384 / hidden) ** 0.75)),
+        learning_rate=_given(request.learning_rate, 0.016 * min(1.0, (256 / hidden) ** 0.5)),
         weight_decay=_given(request.weight_decay, 0.1),
-        dropout=_given(request.dropout, round(min(0.3, 0.02 * pressure), 2)),
-        dropconnect=_given(request.dropconnect, round(min(0.4, 0.04 * pressure), 2)),
+        dropout=_given(request.dropout, round(min(0.4, 0.03 * pressure), 2)),
+        dropconnect=_given(request.dropconnect, 0.0),
         averaging=0.05,
         clip=1.0,
         warmup=0.02,
@@ -127,7 +127,7 @@ def _batch(columns: float) -> int:
 
 def _overfitting(passes: float, weights_a_character: float) -> float:
     """How hard a run presses to learn its text by heart: with passes over it, and with room to keep it."""
-    return max(0.0, passes - 2) * math.sqrt(weights_a_character)
+    return max(0.0, passes - 4) * math.sqrt(weights_a_character)
 
 
 def _reasons(

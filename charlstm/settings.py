@@ -129,26 +129,49 @@ class TrainingRequest:
     minutes: float | None = setting(None, "budget in minutes, everything included (default: 10)")
     epochs: float | None = setting(None, "budget in passes over the text")
     steps: int | None = setting(None, "budget in steps of the optimiser")
-    layers: int | None = setting(None, "stacked recurrent layers", least=1, most=64)
-    hidden: int | None = setting(None, "units in each layer", least=1, most=65536)
-    embedding: int | None = setting(None, "size of a character's embedding", least=1, most=65536)
+    layers: int | None = setting(None, "recurrent layers on top of each other (default: 2)", least=1, most=64)
+    hidden: int | None = setting(
+        None, "units in each layer (default: 64 to 1024, by text, speed and budget)", least=1, most=65536
+    )
+    embedding: int | None = setting(
+        None, "numbers that stand for a character (default: 64, or 128 for large alphabets)", least=1, most=65536
+    )
     cell: CellName = setting("lstm", "kind of recurrent cell")
-    batch: int | None = setting(None, "parallel streams through the text", least=1, most=65536)
-    context: int | None = setting(None, "characters a gradient flows back through", least=1, most=65536)
-    learning_rate: float | None = setting(None, "highest learning rate", least=0, most=1e6)
-    weight_decay: float | None = setting(None, "AdamW's decoupled weight decay", least=0, most=100)
-    dropout: float | None = setting(None, "share of a layer's inputs that is dropped", least=0, most=0.95)
-    dropconnect: float | None = setting(None, "share of the recurrent weights that is dropped", least=0, most=0.95)
+    batch: int | None = setting(
+        None, "places of the text that are read side by side (default: by budget)", least=1, most=65536
+    )
+    context: int | None = setting(
+        None,
+        "characters a gradient flows back through; the state itself is carried on (default: 64; with --lines the "
+        "mean line, 8 to 64)",
+        least=1,
+        most=65536,
+    )
+    learning_rate: float | None = setting(
+        None, "highest learning rate, after a short rise; it falls to 0 (default: by width)", least=0, most=1e6
+    )
+    weight_decay: float | None = setting(None, "decay of all matrices (default: 0.1)", least=0, most=100)
+    dropout: float | None = setting(
+        None,
+        "share dropped of what goes from layer to layer and into the output (default: by passes and size)",
+        least=0,
+        most=0.95,
+    )
+    dropconnect: float | None = setting(
+        None, "share of the recurrent weights that is dropped (default: 0)", least=0, most=0.95
+    )
     val_fraction: float = setting(
         0.1, "share kept back for validation: the text's end, or with --lines lines spread over it", least=0.0, most=0.9
     )
     min_count: int | None = setting(
-        None, "rarer characters become the unknown symbol (default: 2, or 1 below 10,000 characters)", least=1
+        None,
+        "characters seen fewer times are read as unknown and never written (default: 2, or 1 below 10,000 characters)",
+        least=1,
     )
     lines: bool = setting(False, "every line is a record of its own (names, titles, commands)")
-    seed: int = setting(0, "same seed, same run", least=0, most=2**63 - 1)
+    seed: int = setting(0, "same seed, same run, where the budget is in steps or epochs", least=0, most=2**63 - 1)
     device: str = setting("auto", "where to compute")
-    threads: int | None = setting(None, "processor threads", least=1, most=4096)
+    threads: int | None = setting(None, "processor threads (default: torch's choice)", least=1, most=4096)
     precision: Literal["auto", "float32", "bfloat16"] = setting("auto", "number format of the matrix products")
 
     def __post_init__(self) -> None:
@@ -211,7 +234,9 @@ class SampleSettings:
         None, "draw from characters at least P times as likely as the likeliest", least=0, most=1
     )
     count: int = setting(1, "how many samples to write", least=1, most=1_000_000)
-    seed: int | None = setting(None, "same seed, same text", least=0, most=2**63 - 1)
+    seed: int | None = setting(
+        None, "same seed, same text (default: a new one; --json shows it)", least=0, most=2**63 - 1
+    )
     stop: tuple[str, ...] = setting((), "end a sample where it has written TEXT (repeatable)")
 
     def __post_init__(self) -> None:

@@ -198,3 +198,17 @@ def test_the_names_are_thousands_and_all_different() -> None:
 def test_another_seed_invents_other_names(modules: tuple[ModuleType, ModuleType]) -> None:
     first, second = modules[1].names(1), modules[1].names(2)
     assert len(set(first) & set(second)) < len(first) / 2
+
+
+def test_the_readme_describes_the_texts_as_they_are(
+    modules: tuple[ModuleType, ModuleType], told: list[tuple[int, Any]], committed: str
+) -> None:
+    readme = (FOLDER / "README.md").read_text()
+    names = (FOLDER / "names.txt").read_bytes()
+    assert f"| {len(told):,} tales, {len(committed):,} bytes |" in readme
+    assert f"| {names.count(10):,} names, {len(names):,} bytes |" in readme
+    assert f"There are {len({tale.plot for _, tale in told})} plots" in readme
+    start, tale = told[24]
+    listed = json.loads(modules[0].listing(24, start, tale))
+    assert f'{len(tale.dependencies)} dependencies of tale 24, "{tale.title}"' in readme
+    assert json.loads(re.findall(r"```json\n(.*?)\n```", readme, flags=re.S)[0]) in listed["dependencies"]

@@ -121,7 +121,7 @@ def test_the_help_texts_in_the_readme_are_those_of_the_commands() -> None:
 
 def test_design_of_commands_matches_help() -> None:
     """Every option that a document names exists."""
-    known = {"--help", "--version", "--extra-index-url", "--characters", "--dependencies"}
+    known = {"--help", "--version", "--characters", "--dependencies"}
     for command in ("train", "sample", "eval", "info"):
         known |= set(re.findall(r"--[a-z][\w-]*", charlstm(command, "--help").stdout))
     for document in DOCUMENTS:
