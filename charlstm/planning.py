@@ -12,7 +12,7 @@ from typing import Literal
 from .settings import Budget, ModelSettings, TrainingRequest, TrainingSettings
 
 WIDTHS = (64, 96, 128, 192, 256, 384, 512, 768, 1024)
-CHARACTERS_A_WEIGHT = 2.2
+CHARACTERS_A_WEIGHT = 4.0
 """How often a run must at least show a character for every weight of the network."""
 TEXT_A_WEIGHT = 0.2
 """Characters of text that justify a weight: a short text does not fill a large network."""
@@ -68,7 +68,7 @@ def plan(request: TrainingRequest, text: Text, speed: float, precision: Literal[
         context=context,
         learning_rate=_given(request.learning_rate, 0.016 * min(1.0, (256 / hidden) ** 0.5)),
         weight_decay=_given(request.weight_decay, 0.1),
-        dropout=_given(request.dropout, round(min(0.4, 0.03 * pressure), 2)),
+        dropout=_given(request.dropout, round(min(0.3, 0.02 * pressure), 2)),
         dropconnect=_given(request.dropconnect, 0.0),
         averaging=0.05,
         clip=1.0,
@@ -108,11 +108,14 @@ def _reach(budget: Budget, text: Text, model: ModelSettings, step: int, speed: f
     if budget.unit == "epochs":
         return budget.amount * text.characters
     seconds = max(0.5 * 60 * budget.amount, 60 * budget.amount - OVERHEAD_SECONDS)
-    return EFFICIENCY * seconds * speed * step / _operations(model, step)
+    return EFFICIENCY * seconds * speed * step / operations(model, step)
 
 
-def _operations(model: ModelSettings, step: int) -> float:
-    """Of a training step of so many characters: 2 a weight forward, 4 backward, and those of the optimiser."""
+def operations(model: ModelSettings, step: int) -> float:
+    """Floating-point operations of a training step of so many characters.
+
+    2 a weight and character forward, 4 backward, and the optimiser's Newton-Schulz products.
+    """
     orthogonalising = 0
     for shape in model.inner_shapes():
         long, short = max(shape), min(shape)
