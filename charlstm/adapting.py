@@ -23,8 +23,8 @@ from .vocabulary import UNKNOWN, Ids, Vocabulary
 
 SEGMENT = 64
 """Characters that are scored with one state of the weights."""
-RATE = 3e-4
-PULL = 1e-3
+RATE = 6e-4
+PULL = 3e-3
 MEMORY = 0.999
 EPSILON = 1e-6
 

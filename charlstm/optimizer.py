@@ -32,15 +32,23 @@ def orthogonalised(matrices: Tensor) -> Tensor:
     """Bring the singular values of each (rows, columns) matrix of a stack (N, rows, columns) near to 1.
 
     Those above a hundredth of the matrix's Frobenius norm end between 0.73 and 1.27. Newton-Schulz iterations
-    X <- a X + (b A + c A A) X with A = X X' apply a X + b X^3 + c X^5 to each singular value.
+    X <- X P with P = a I + b A + c A A and A = X' X apply a x + b x^3 + c x^5 to each singular value x. All P are
+    polynomials of the first A, so that the large X is read twice only: A becomes P A P, and X is multiplied by
+    the product of all P at the end.
     """
-    tall = matrices.shape[-2] > matrices.shape[-1]
-    out: Tensor = matrices.mT if tall else matrices
-    out = out / (torch.linalg.matrix_norm(out, keepdim=True) + 1e-7)
+    wide = matrices.shape[-2] < matrices.shape[-1]
+    tall: Tensor = matrices.mT if wide else matrices
+    tall = tall / (torch.linalg.matrix_norm(tall, keepdim=True) + 1e-7)
+    gram = tall.mT @ tall
+    identity = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device)
+    factor = product = identity
     for a, b, c in COEFFICIENTS:
-        squares = out @ out.mT
-        out = a * out + (b * squares + c * squares @ squares) @ out
-    return out.mT if tall else out
+        if factor is not identity:
+            gram = factor @ gram @ factor
+        factor = torch.baddbmm(gram, gram, gram, beta=b, alpha=c) + a * identity
+        product = factor if product is identity else product @ factor
+    tall = tall @ product
+    return tall.mT if wide else tall
 
 
 class Optimizer:

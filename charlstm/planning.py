@@ -119,7 +119,7 @@ def operations(model: ModelSettings, step: int) -> float:
     orthogonalising = 0
     for shape in model.inner_shapes():
         long, short = max(shape), min(shape)
-        orthogonalising += ITERATIONS * (4 * long * short**2 + 2 * short**3)
+        orthogonalising += 4 * long * short**2 + ITERATIONS * 4 * 2 * short**3
     return 6.0 * model.multiplications() * step + orthogonalising
 
 
