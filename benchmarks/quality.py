@@ -119,7 +119,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, nargs="*", default=[3.0])
     parser.add_argument("--corpus", type=Path, required=True)
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=1, help="how many")
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--curve", type=Path, help="write all curves (loss against seconds) to this JSON file")
     parser.add_argument("--lines", action="store_true")
     parser.add_argument("--earlier", type=Path, nargs="*", default=[], help="curves of earlier runs, to be drawn too")
@@ -130,7 +131,8 @@ def main() -> None:
     results: dict[str, list[dict[str, Any]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for minutes in arguments.minutes:
-            runs = [run_once(Path(folder), arguments.corpus, minutes, s, extra) for s in range(arguments.seeds)]
+            seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
+            runs = [run_once(Path(folder), arguments.corpus, minutes, seed, extra) for seed in seeds]
             results[str(minutes)] = runs
             nats = statistics.median(run["nats"] for run in runs)
             shown = ", ".join(f"{run['nats']:.4f} (windows {run['windows']}) in {run['seconds']:.0f} s" for run in runs)

@@ -13,6 +13,7 @@ import dataclasses
 import functools
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from .training import Progress, Trainer
 
 Paths = Sequence[str | os.PathLike[str]]
+
+RESUME_FORMAT = 2
+"""Of the file that a run goes on from; it changes with what an optimiser remembers."""
 
 
 # ---------------------------------------------------------------------------------------- a model
@@ -216,6 +220,8 @@ class Run:
         """
         with modelfile.locked(self.output):
             modelfile.check_writable(self.output, force=self.force)  # another run may have ended meanwhile
+            if self.trainer.step == 0:
+                resume_path(self.output).unlink(missing_ok=True)  # another run's: it does not belong to this model
             yield from self._with_samples(self._run(stop), sample_every)
 
     def _with_samples(self, reports: Iterable[Progress], every: float) -> Iterator[Progress]:
@@ -255,12 +261,17 @@ class Run:
         else:
             self.save()
 
+    def files(self) -> list[str | os.PathLike[str]]:
+        """What the run reads and writes: files and folders."""
+        texts = [path for path in (*self.reading["paths"], *self.reading["validation"]) if path != STANDARD_INPUT]
+        return [*texts, self.output, resume_path(self.output)]
+
     def save(self) -> None:
         """Save the best model so far, and all that is needed to go on."""
         self.save_model(final=False)
         tensors, facts = self.trainer.checkpoint()
         description = {
-            "format": modelfile.FORMAT,
+            "format": RESUME_FORMAT,
             "resume": facts,
             "request": dataclasses.asdict(self.request),
             "model": dataclasses.asdict(self.plan.model),
@@ -297,7 +308,11 @@ class Run:
             tensors=tensors,
             lines=self.plan.training.lines,
             trained_on=self.corpus.sources,
-            training={**dataclasses.asdict(self.plan.training), "software": versions()},
+            training={
+                **dataclasses.asdict(self.plan.training),
+                "started_from": self.reading["started_from"],
+                "software": versions(),
+            },
             result=result,
         ).save(self.output)
         self.result = result
@@ -346,6 +361,9 @@ def prepare(
         "encoding": encoding,
         "errors": errors,
         "known": list(origin.vocabulary.characters) if origin else None,
+        "started_from": {"name": os.path.basename(init_from or ""), "trained_on": origin.trained_on}
+        if origin
+        else None,
     }
     corpus = _read(reading)
     _share_processor()
@@ -370,8 +388,9 @@ def prepare(
 
 def _read(reading: dict[str, Any]) -> Corpus:
     """Read a corpus as it was described; the alphabet that it builds on is described by its characters."""
-    known = reading.get("known")
-    return read_corpus(**{**reading, "known": None if known is None else Vocabulary(known)})
+    how = {name: value for name, value in reading.items() if name != "started_from"}
+    how["known"] = None if how["known"] is None else Vocabulary(how["known"])
+    return read_corpus(**how)
 
 
 def _in_the_shape_of(model: ModelSettings, request: TrainingRequest) -> TrainingRequest:
@@ -382,7 +401,7 @@ def _in_the_shape_of(model: ModelSettings, request: TrainingRequest) -> Training
     """
     shape = {name: getattr(model, name) for name in ("layers", "hidden", "embedding", "cell")}
     for name, value in shape.items():
-        if getattr(request, name) not in (None, value, TrainingRequest.cell):
+        if getattr(request, name) not in (None, value):
             raise UsageError(
                 f"--{name} {getattr(request, name)} contradicts --init-from: that model has {value}; leave it out"
             )
@@ -420,25 +439,24 @@ def resume(output: str | os.PathLike[str], *, minutes: float | None = None, star
     if not path.exists():
         raise ModelFileError(f"{path}: not there, so there is no unfinished run to go on with")
     tensors, saved = modelfile.read(path)
+    if saved.get("format") != RESUME_FORMAT:
+        raise ModelFileError(f"{path}: not a run's state that this version of charlstm can go on with; start anew")
     try:
         request = TrainingRequest(**saved["request"])
         model, training = ModelSettings(**saved["model"]), TrainingSettings.from_json(saved["training"])
         facts, reading, sources = saved["resume"], saved["reading"], saved["trained_on"]
+        if STANDARD_INPUT in (*reading["paths"], *reading["validation"]) and sys.stdin and sys.stdin.isatty():
+            raise UsageError("the run read its text from standard input: pipe the same text in again")
         corpus = _read(reading)
         _refuse_changed_text(corpus.sources, sources)
         if minutes is not None:
             training = dataclasses.replace(training, budget=Budget("minutes", minutes))
-        return _resumed(
-            tensors,
-            facts,
-            request,
-            corpus,
-            Plan(model, training, facts["expected"], ()),
-            started,
-            Path(output),
-            reading,
-        )
-    except (KeyError, TypeError, AttributeError) as error:
+        plan = Plan(model, training, facts["expected"], ())
+        run = _resumed(tensors, facts, request, corpus, plan, started, Path(output), reading)
+        if minutes is not None:
+            run.trainer.begin_new_budget()
+        return run
+    except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError, RuntimeError) as error:
         raise ModelFileError(f"{path}: not a run's state that this charlstm can go on with ({error})") from error
 
 

@@ -6,6 +6,7 @@ help and wrong usage are instant.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -79,7 +80,13 @@ def _device_option(command: _F) -> _F:
 
 def _say(text: str) -> None:
     """One line for a person, on standard error."""
-    click.echo(f"charlstm: {visible(text)}".replace("\n", "\u240a"), err=True)
+    _show(f"charlstm: {visible(text)}".replace("\n", "\u240a"))
+
+
+def _show(text: str) -> None:
+    """Text for a person, on standard error; where nobody can read it any more, the work goes on."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
 
 
 def visible(text: str) -> str:
@@ -99,13 +106,15 @@ def _picture(character: str) -> str:
 
 def _write(text: str) -> None:
     """Data, at once, in UTF-8 whatever the locale; control characters made visible on a terminal."""
-    stream = sys.stdout
-    if stream is None:
+    _write_raw(visible(text) if sys.stdout is not None and sys.stdout.isatty() else text)
+
+
+def _write_raw(text: str) -> None:
+    """As `_write`, with control characters as they are."""
+    if sys.stdout is None:
         raise OutputError("standard output is closed")
-    if stream.isatty():
-        text = visible(text)
-    stream.buffer.write(text.encode("utf-8", "surrogatepass"))
-    stream.buffer.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))
+    sys.stdout.buffer.flush()
 
 
 def _own_threads() -> int:
@@ -188,7 +197,6 @@ def train(**given: Any) -> None:
 
     texts = given["texts"] or ("-",)
     output = _default_output(texts[0]) if given["output"] is None else given["output"]
-    log = _open_log(given["log"], [*texts, output, given["validation"]])
     if given["resume"]:
         _refuse_retyped()
         run = resume(output, minutes=given["minutes"], started=STARTED)
@@ -205,6 +213,7 @@ def train(**given: Any) -> None:
             started=STARTED,
             init_from=given["init_from"],
         )
+    log = _open_log(given["log"], [*run.files(), *([given["init_from"]] if given["init_from"] else [])])
     for note in run.corpus.notes:
         _say(note)
     if not given["quiet"]:
@@ -215,22 +224,27 @@ def train(**given: Any) -> None:
 
 def _refuse_retyped() -> None:
     """Resuming takes everything from the run that stopped; what was typed again would not be heeded."""
-    heeded = {"texts", "output", "resume", "minutes", "log", "quiet", "sample_every"}
     context = click.get_current_context()
+    heeded = {"output", "resume", "minutes", "log", "quiet", "sample_every"}
+    if context.params["output"] is None:
+        heeded.add("texts")  # the first one names the output
     typed = click.core.ParameterSource.COMMANDLINE
-    for name in context.params:
+    for parameter in context.command.params:
+        name = str(parameter.name)
         if name not in heeded and context.get_parameter_source(name) is typed:
-            flag = name.replace("_", "-")
-            raise UsageError(f"--resume goes on with the settings of the run that stopped; leave out --{flag}")
+            flag = "TEXT" if name == "texts" else max(parameter.opts, key=len)
+            raise UsageError(f"--resume goes on with the texts and settings of the run that stopped; leave out {flag}")
 
 
-def _open_log(path: str | None, others: Iterable[str | None]) -> IO[str] | None:
-    """The log, opened before anything long begins; it may not be one of the run's other files."""
+def _open_log(path: str | None, others: Iterable[str | os.PathLike[str]]) -> IO[str] | None:
+    """The log, opened before anything long begins; it may not be one of the run's other files, nor in a text folder."""
     if path is None:
         return None
+    folder = Path(path).resolve().parent
     try:
         if any(
-            other and os.path.exists(other) and os.path.exists(path) and os.path.samefile(path, other)
+            (os.path.exists(other) and os.path.exists(path) and os.path.samefile(path, other))
+            or (os.path.isdir(other) and folder.is_relative_to(Path(other).resolve()))
             for other in others
         ):
             raise UsageError(f"{path}: --log would write into one of the run's own files; give it another name")
@@ -263,9 +277,13 @@ def _train(run: Run, log: IO[str] | None, quiet: bool, sample_every: float) -> N
     def catch(number: int, _frame: object) -> None:
         caught.append(number)
         signal.signal(number, signal.SIG_DFL)  # a second one ends at once
-        os.write(2, b"\ncharlstm: stopping after this step; once more stops at once\n")
+        with contextlib.suppress(OSError):
+            os.write(2, b"\ncharlstm: stopping after this step; once more stops at once\n")
 
-    handlers = {number: signal.signal(number, catch) for number in (signal.SIGINT, signal.SIGTERM)}
+    wanted = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
+        wanted.append(signal.SIGHUP)
+    handlers = {number: signal.signal(number, catch) for number in wanted}
     try:
         _follow(run.run(lambda: bool(caught), sample_every), log, quiet)
     finally:
@@ -318,7 +336,7 @@ def _tell(report: Progress) -> None:
     if report.note:
         _say(report.note)
     if report.sample:
-        click.echo(f"--- {report.fraction:.0%} ---\n{visible(report.sample)}\n---", err=True)
+        _show(f"--- {report.fraction:.0%} ---\n{visible(report.sample)}\n---")
 
 
 def _follow_plainly(reports: Iterable[Progress]) -> None:
@@ -328,10 +346,9 @@ def _follow_plainly(reports: Iterable[Progress]) -> None:
         if report.val_bits is not None or report.seconds - shown >= _PLAIN_REPORT_SECONDS:
             shown = report.seconds
             val = "" if report.val_bits is None else f"  val {report.val_bits:.4f}"
-            click.echo(
+            _show(
                 f"{report.fraction:4.0%}  step {report.step}  train {report.train_bits:.4f}{val} bits/char  "
-                f"{report.speed:,.0f} chars/s  {report.left:.0f} s left",
-                err=True,
+                f"{report.speed:,.0f} chars/s  {report.left:.0f} s left"
             )
 
 
@@ -504,6 +521,8 @@ def evaluate(
     sources = texts or ("-",)
     _refuse_terminal_input(sources)
     models = [load(path, device, threads) for path in (model, *against)]
+    if dynamic and models[0].lines:
+        raise UsageError("--dynamic reads one running text, and this model learnt lines; leave it out")
     pieces = read_pieces(sources, encoding, encoding_errors, _say)
     if lines:
         _eval_lines(models, (model, *against), pieces, as_json)
@@ -558,8 +577,16 @@ def _eval_lines(models: list[Model], names: tuple[str, ...], pieces: Iterable[st
 
 def _scored_pieces(model: Model, pieces: Iterable[str]) -> Iterator[tuple[str, list[float]]]:
     """Pieces of text with the bits of each of their characters."""
+    from .corpus import lines_of
     from .evaluation import LN2
 
+    if model.lines:  # each line is a text of its own, as in every other figure
+        for lines in lines_of(pieces):
+            for line, scored in zip(
+                lines, model.scorer.records(list(map(model.vocabulary.encode, lines))), strict=True
+            ):
+                yield line, (scored / LN2).tolist()
+        return
     texts: list[str] = []
 
     def remembered() -> Iterator[Any]:
@@ -589,7 +616,7 @@ def _eval_heatmap(model: Model, pieces: Iterable[str]) -> None:
 
     shown = ((visible(text), bits) for text, bits in _scored_pieces(model, pieces))
     for piece in heatmap(shown):
-        sys.stdout.buffer.write(piece.encode("utf-8", "surrogatepass"))
+        _write_raw(piece)
 
 
 def _eval_against(models: list[Model], names: tuple[str, ...], pieces: Iterable[str], as_json: bool) -> None:
@@ -654,7 +681,7 @@ def _draw_curve(curve: Any) -> None:
 
 
 def _is_point(entry: Any) -> bool:
-    return isinstance(entry, dict) and isinstance(entry.get("val"), int | float)
+    return isinstance(entry, dict) and isinstance(entry.get("val"), float) and math.isfinite(entry["val"])
 
 
 # ---------------------------------------------------------------------------------------- main
@@ -679,6 +706,11 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 141
+    except (MemoryError, RuntimeError) as error:  # torch raises the latter
+        if isinstance(error, RuntimeError) and "memory" not in str(error):
+            raise
+        _say("error: there is not enough memory; give a smaller --hidden, --batch or --context, or a shorter text")
+        status = 1
     except OSError as error:  # what reads and writes files names them; what is left is standard output
         _say(f"error: standard output: {error.strerror or error}")
         status = 1

@@ -399,6 +399,8 @@ def read_corpus(
     counts = np.bincount(training, minlength=len(collector.points))
     wanted = min_count or (1 if len(training) < 10_000 else 2)
     vocabulary, rare = _vocabulary(collector.points, counts, wanted, known)
+    if lines and "\n" not in vocabulary:
+        raise TextError("the text has no or too few line ends to learn; leave out --lines, or give one record a line")
     if rare:
         notes.append(_rare_note(rare, wanted))
     table = vocabulary.encode_points(np.array(collector.points, dtype=np.uint32))

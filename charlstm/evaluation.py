@@ -130,13 +130,13 @@ class Scorer:
         last = np.array([self.vocabulary.start])
         for ids in _regrouped(pieces, block):
             if len(ids) < 2 * SHORTEST or self.streams == 1:
-                inputs = np.concatenate([last[-1:], ids[:-1]])[:, None]
+                inputs = np.concatenate([last, ids[:-1]])[:, None]
                 nats, state = _run(self.network, inputs, ids[:, None], state)
                 flat = nats[:, 0]
             else:
                 flat, state = self._side_by_side(last, ids, state)
             flat[ids == UNKNOWN] += self.vocabulary.unknown_nats
-            last = ids[-WARMUP - 1 :]
+            last = ids[-1:]
             yield flat
 
     def _side_by_side(self, last: Ids, ids: Ids, state: State) -> tuple[NDArray[np.float64], State]:
@@ -145,7 +145,7 @@ class Scorer:
         count = min(self.streams, size // SHORTEST)
         length = -(-size // count)
         starts = np.arange(count) * length  # (B,)
-        inputs = np.concatenate([last[-1:], ids])  # inputs[k] is read to predict ids[k]
+        inputs = np.concatenate([last, ids])  # inputs[k] is read to predict ids[k]
 
         def score(part: NDArray[np.intp]) -> tuple[NDArray[np.float64], State]:
             """Some of the streams, by number."""

@@ -146,8 +146,7 @@ class CharModel(nn.Module):
     def start_from(self, tensors: Mapping[str, NDArray[Any]]) -> None:
         """Take over the tensors of a model whose alphabet is the beginning of this one's.
 
-        A character that is new keeps its random embedding and output weights; at first it is as likely as an
-        unknown one.
+        A character that is new keeps its random embedding; at first it is as likely as an unknown one.
         """
         known = len(tensors["head.bias"])
         for name, ours in self.state_dict().items():
@@ -158,6 +157,7 @@ class CharModel(nn.Module):
                 ours[:known] = theirs
             else:
                 ours.copy_(theirs)
+        self.head.weight[known:] = self.head.weight[UNKNOWN]
         self.head.bias[known:] = self.head.bias[UNKNOWN]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import json
 import math
 import os
@@ -95,6 +96,8 @@ def write(path: str | os.PathLike[str], tensors: Mapping[str, NDArray[Any]], des
     target = Path(os.path.realpath(path))  # a link stays one: what it points to is replaced
     temporary = target.with_name(f".{target.name}.part")
     metadata = {KEY: json.dumps(description, ensure_ascii=True, allow_nan=False)}
+    if len(metadata[KEY]) > LARGEST_HEADER - (1 << 20):  # the rest of the header is small
+        raise OutputError(f"{target}: its description is too large to be read again; give texts as files")
     data = to_bytes({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, metadata)
     try:
         with open(temporary, "wb") as stream:
@@ -127,6 +130,10 @@ def resume_path(output: str | os.PathLike[str]) -> Path:
     return path.with_name(f"{path.name}.resume")
 
 
+_NO_LOCKS_HERE = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+"""What some network file systems answer: there the last writer wins."""
+
+
 @contextlib.contextmanager
 def locked(output: str | os.PathLike[str]) -> Iterator[None]:
     """Hold the only right to write a model; it ends with the block or with the process, however that dies.
@@ -137,7 +144,7 @@ def locked(output: str | os.PathLike[str]) -> Iterator[None]:
     if fcntl is None:
         yield
         return
-    target = Path(output)
+    target = Path(os.path.realpath(output))  # as `write` does, so that two names of one file are one
     path = target.with_name(f".{target.name}.lock")
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -149,8 +156,9 @@ def locked(output: str | os.PathLike[str]) -> Iterator[None]:
             if not os.path.samestat(os.fstat(handle), os.stat(path)):
                 raise OSError("the last holder has just taken the file away")
         except OSError as error:
-            message = f"{target}: another training writes it now; wait for it or give another --output"
-            raise OutputError(message) from error
+            if error.errno not in _NO_LOCKS_HERE:
+                message = f"{target}: another training writes it now; wait for it or give another --output"
+                raise OutputError(message) from error
         try:
             yield
         finally:
@@ -163,8 +171,14 @@ def check_writable(path: str | os.PathLike[str], *, force: bool) -> None:
     Raises:
         OutputError: the file exists and `force` is not set, or its folder is missing or read-only.
     """
-    target = Path(path)
-    if os.fspath(path) in ("", "-"):
+    try:
+        _check_place(Path(path), force)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot write there: {error.strerror}") from error
+
+
+def _check_place(target: Path, force: bool) -> None:
+    if os.fspath(target) in ("", ".", "-"):
         raise OutputError("a model needs a file: give --output a name")
     if target.is_dir():
         raise OutputError(f"{target}: this is a folder; name a file with --output")

@@ -57,7 +57,7 @@ def plan(request: TrainingRequest, text: Text, speed: float, precision: Literal[
     layers = request.layers or 2
     hidden = request.hidden or _width(request, text, speed, layers)
     model = _model(request, text, layers, hidden)
-    context = request.context or (64 if not request.lines else max(8, min(64, round(text.mean_line))))
+    context = request.context or _context(text, request.lines)
     batch = request.batch or _batch(_reach(budget, text, model, 16 * context, speed) / context)
     expected = _reach(budget, text, model, batch * context, speed)
     passes = expected / text.characters
@@ -87,7 +87,7 @@ def _given(value: float | None, chosen: float) -> float:
 
 def _model(request: TrainingRequest, text: Text, layers: int, hidden: int) -> ModelSettings:
     embedding = request.embedding or min(hidden, 64 if text.vocabulary <= 512 else 128)
-    return ModelSettings(text.vocabulary, layers, hidden, embedding, request.cell)
+    return ModelSettings(text.vocabulary, layers, hidden, embedding, request.cell or "lstm")
 
 
 def _width(request: TrainingRequest, text: Text, speed: float, layers: int) -> int:
@@ -121,6 +121,12 @@ def operations(model: ModelSettings, step: int) -> float:
         long, short = max(shape), min(shape)
         orthogonalising += 4 * long * short**2 + ITERATIONS * 4 * 2 * short**3
     return 6.0 * model.multiplications() * step + orthogonalising
+
+
+def _context(text: Text, records: bool) -> int:
+    """About a line, within bounds: what is said early in it should be seen to matter at its end."""
+    least, most = (8, 64) if records else (64, 160)
+    return max(least, min(most, round(text.mean_line)))
 
 
 def _batch(columns: float) -> int:

@@ -136,7 +136,7 @@ class TrainingRequest:
     embedding: int | None = setting(
         None, "numbers that stand for a character (default: 64, or 128 for large alphabets)", least=1, most=65536
     )
-    cell: CellName = setting("lstm", "kind of recurrent cell")
+    cell: CellName | None = setting(None, "kind of recurrent cell (default: lstm)")
     batch: int | None = setting(
         None, "places of the text that are read side by side (default: by budget)", least=1, most=65536
     )
@@ -177,7 +177,7 @@ class TrainingRequest:
     def __post_init__(self) -> None:
         check_ranges(self)
         self.budget()
-        if self.cell not in CELLS:
+        if self.cell not in (None, *CELLS):
             raise UsageError(f"cell is {self.cell!r}; it must be one of {', '.join(CELLS)}")
 
     def budget(self) -> Budget:

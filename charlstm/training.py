@@ -152,7 +152,7 @@ def rate(fraction: float, settings: TrainingSettings) -> float:
 
 _FACTS = (
     "step", "characters", "validated", "best_bits", "best_fraction", "worse_in_a_row", "curve", "rate_factor",
-    "rate_cuts",
+    "rate_cuts", "closing", "first_loss",
 )  # fmt: skip
 """What a checkpoint keeps of a trainer beside its tensors, by attribute."""
 
@@ -218,9 +218,10 @@ class Trainer:
         self.rate_factor = 1.0
         self.rate_cuts = 0
         self.validated = 0
+        self.first_loss: float | None = None
         self._started = started
         self._earlier = 0.0
-        self._closing = 0.0
+        self.closing = 0.0
         self._good = self._weights_and_moments()
 
     # ------------------------------------------------------------------------------------ the clock
@@ -239,7 +240,7 @@ class Trainer:
         elif budget.unit == "epochs":
             used = self.step / max(1.0, budget.amount * self.batches.steps_per_epoch)
         else:
-            used = self.seconds / max(1e-9, 60 * budget.amount - self._closing)
+            used = self.seconds / max(1e-9, 60 * budget.amount - self.closing)
         return min(1.0, used)
 
     # ------------------------------------------------------------------------------------- the run
@@ -268,7 +269,11 @@ class Trainer:
             if due > self.validated and self.fraction < 1.0:
                 self.validated = due
                 meter.read()  # so that the time of the validation does not count as the speed of learning
-                yield self._report(meter, self._validate())
+                bits = self._validate()
+                if bits == math.inf:
+                    yield self._report(meter, None, self._go_back())
+                    continue
+                yield self._report(meter, bits)
                 if self._is_hopeless():
                     note = "no better validation for a while: stopped early, the best weights are kept"
                     yield dataclasses.replace(self._report(meter, None, note), fraction=1.0, left=0.0)
@@ -278,6 +283,9 @@ class Trainer:
             if stop():
                 return
         bits = self._validate()
+        if bits == math.inf:
+            self._restore_weights(self._good)
+            bits = None
         if self.best_bits is not None and self.best_bits > 2 * math.log2(self.model_settings.vocabulary) + 2:
             raise DivergedError(
                 f"nothing was learnt with a learning rate of {self.settings.learning_rate:g}; give a smaller one"
@@ -378,16 +386,21 @@ class Trainer:
         return TorchNetwork(self.averaged)
 
     def _validate(self) -> float | None:
-        """Bits per character on the validation text; the best weights so far are kept."""
+        """Bits per character on the validation text; the best weights so far are kept.
+
+        None: there is no such text. Infinite: the weights are broken; what was good before is left as it was.
+        """
         before = time.monotonic()
         score = self.score_validation(self._rough_characters())
         # The last two validations, rough and final, and the save must fit into a budget in minutes too.
         # Scoring many characters is at least one and a half times as fast as learning from them.
         speed = max(self.characters / self.seconds, self.expected / (60 * self.settings.budget.amount))
         taken = time.monotonic() - before
-        self._closing = taken + self._final_characters() / (1.5 * speed) + 0.5
+        self.closing = taken + self._final_characters() / (1.5 * speed) + 0.5
+        if score is not None and not math.isfinite(score.nats):
+            return math.inf
         self._good = self._weights_and_moments()
-        if score is None or not math.isfinite(score.nats):
+        if score is None:
             self.best, self.best_fraction = self.averaged.tensors(), self.fraction
             return None
         if self.best_bits is None or score.bits_per_char < self.best_bits:
@@ -400,8 +413,9 @@ class Trainer:
     # ------------------------------------------------------------------------------------ divergence
 
     def _is_sane(self, loss: float) -> bool:
-        """Whether the loss is finite and not far worse than knowing nothing."""
-        return loss < 2 * math.log(self.model_settings.vocabulary) + 2
+        """Whether the loss is finite and not far worse than at first, or than knowing nothing."""
+        self.first_loss = loss if self.first_loss is None else self.first_loss
+        return math.isfinite(loss) and loss < 2 * max(self.first_loss, math.log(self.model_settings.vocabulary) + 1)
 
     def _go_back(self) -> str:
         """Return to the last good weights with half the rate; say so."""
@@ -447,6 +461,11 @@ class Trainer:
         """Put the best weights into `averaged`, where `score_validation` finds them."""
         self.averaged.load(self.result())
         self.averaged.to(self.device)
+
+    def begin_new_budget(self) -> None:
+        """After `restore` under another budget: validations and patience count from here."""
+        self.validated = int(self.fraction * self.settings.validations)
+        self.best_fraction, self.worse_in_a_row = self.fraction, 0
 
     def checkpoint(self) -> tuple[Tensors, dict[str, Any]]:
         """All that is needed to go on: tensors, and the rest as JSON."""

@@ -3,16 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tales_teller import Tale, Teller, column
+from tales_teller import Tale, Teller
 from tales_words import (
-    BEASTS,
     COLOURS,
-    DISHES,
     MEN,
-    NICKNAMES,
     NUMBERS,
     SEASONS,
-    SPOTS,
     TRADES,
     VILLAGES,
     WOMEN,
@@ -23,36 +19,8 @@ PHRASES = {
     "_meet": """[{_once} there lived {a trade} named {hero} in the village of {village}|in the village of {village}
         there lived {a trade} named {hero}|in {village} there was once {a trade} whose name was {hero}]""",
     "_one_day": "[one day|one morning|one {season} morning]",
-    "_end": "{_close} {_say}",
     "_say": """[{_moral}|{_moral}|In {village} they still say: "{_moral}"|And so they say in {village}: "{_moral}"]""",
 }
-
-LOOKS = [
-    ("{_habit}", ""),
-    (
-        "[{he} always wore|summer and winter {he} wore] {a wearcolour} {wear}.",
-        """{hero} [hung {his} {wearcolour} {wear} on its nail and slept well|smoothed {his} {wearcolour} {wear} and
-        smiled].""",
-    ),
-    (
-        """[there was nothing {he} liked better than {dish}|{he} could have eaten {dish} every day].""",
-        """[that evening {hero} had {dish} for supper|at supper {hero} ate two plates of {dish}].""",
-    ),
-    (
-        """{he} had {a beast} called {nickname}[, who was very lazy|, and they had no secrets from each other].""",
-        """[at bedtime {hero} told it all to {nickname}, who fell asleep|{nickname} the {beast} had slept through
-        it all].""",
-    ),
-    (
-        "{a mood} {beast} [sat|stood] {spot0}[, as on every other day|, as if it owned the village].",
-        """[only the {mood} {beast} {spot0} never even looked up|and the {mood} {beast} {spot0} had seen it all and
-        said nothing].""",
-    ),
-    (
-        """[it was {season}, and {air}|it was {season}, and the {cover} lay thick on the lane].""",
-        """[nobody in {village} ever forgot that {season}|it was the best {season} that anyone could remember].""",
-    ),
-]
 
 FEMALE = ("she", "her", "her", "herself")
 MALE = ("he", "him", "his", "himself")
@@ -79,8 +47,6 @@ class Plot:
             teller.word(slot, phrase, "")
         teller.word("_moral", "[" + "|".join(line.strip() for line in self.morals.strip().split("\n")) + "]", "")
         self.cast(teller)
-        if "{_Look}" not in self.story:
-            teller.word("_close", "", "")
         return teller.tell(self.name, self.title, self.story)
 
 
@@ -97,21 +63,6 @@ def people(teller: Teller) -> None:
     teller.word("otrade", trades[1]["trade"], "trade")
     teller.row("place", VILLAGES)
     teller.row("season", SEASONS)
-    _look(teller)
-
-
-def _look(teller: Teller) -> None:
-    """Choose something to notice about the first person, and how the tale comes back to it at the end."""
-    teller.row("colour", column("wearcolour", "red, blue, green, yellow, white, black, brown, grey, purple, orange"))
-    teller.row("thing", column("wear", "waistcoat, belt, sash, bow tie, neckcloth, flannel shirt"))
-    teller.row("food", DISHES)
-    teller.row("animal", BEASTS)
-    teller.row("name", NICKNAMES)
-    teller.row("mood", column("mood", "fat, old, grey, black, brown, sleepy, small, lame, proud, ugly, dusty, thin"))
-    teller.row("place", SPOTS)
-    look, close = teller.chance.pick(LOOKS)
-    teller.word("_look", look, "")
-    teller.word("_close", close, "")
 
 
 def _person(teller: Teller, name: str, pronouns: Sequence[str], slots: str) -> None:

@@ -2,7 +2,7 @@
 
 from tales_cast import Plot, colours, number, people
 from tales_teller import Teller, column, table
-from tales_words import COINS, GIFTS, NUMBERS
+from tales_words import COINS, GIFTS
 
 NEEDS = table(
     "need cure shop _sign _buy _use",
@@ -59,7 +59,7 @@ NEED = Plot(
     _need,
     "[The {Trade} Who Was {Need}|{Hero} Goes to Market]",
     """
-    {_Meet}. {_Look} [But {_one_day} {he} was {need}, so {need} that {_sign}.|But {_one_day} {he} was very
+    {_Meet}. [But {_one_day} {he} was {need}, so {need} that {_sign}.|But {_one_day} {he} was very
     {need}. In fact, {_sign}.] [All the money {he} had was|In {his} pocket there was nothing but] one {coin}
     coin. [So {he}|{He} took it and] [walked|set out] to the market.
 
@@ -73,7 +73,7 @@ NEED = Plot(
 
     [At last {he} came to the {shop}.|And then, at the end of the street, {he} saw the {shop}.] {He} [put
     down|laid down] {his} {coin} coin and [bought|asked for] {_buy}. {_Use}. "[Now I am not {need} any more|I
-    was {need}, and now I am not]," said {hero}, and {he} [whistled|sang] all the way back to the {work}. {_End}
+    was {need}, and now I am not]," said {hero}, and {he} [whistled|sang] all the way back to the {work}. {_Say}
     """,
     """
     Know what you need, and the rest will not call you twice.
@@ -83,68 +83,6 @@ NEED = Plot(
     """,
 )
 
-COUNTED = table(
-    "one many _lose _box",
-    """
-    egg ; eggs ; rolled out and broke on a stone ; in a basket of straw
-    apple ; apples ; fell out and rolled into the river ; in a sack
-    cake ; cakes ; went into the mouth of a passing goat ; on a tray
-    cheese ; cheeses ; rolled down the hill and was never seen again ; in a barrow
-    candle ; candles ; fell in the road and was squashed by a cart ; in a box
-    jug ; jugs ; knocked against a wall and broke ; in a cart full of hay
-    plum ; plums ; was stolen by a blackbird ; in a bowl
-    pie ; pies ; slid off and was eaten by ducks ; on a board
-    cup ; cups ; tumbled out and cracked ; in a wooden box
-    pear ; pears ; fell in the mud, and a pig had it ; in a basket
-    bun ; buns ; was snatched by a crow ; in a clean cloth
-    """,
-)
-
-
-def _counting(teller: Teller) -> None:
-    people(teller)
-    teller.row("thing", COUNTED)
-    teller.row("coin", COINS)
-    total = teller.chance.number(4, 10)
-    given = teller.chance.number(1, 2)
-    teller.word("total", NUMBERS[total], "count")
-    teller.word("after", NUMBERS[total - 1], "count", ["total"])
-    teller.word("given", NUMBERS[given], "count")
-    teller.word("left", NUMBERS[total - 1 - given], "count", ["after"])
-    teller.word("sold", teller.known("many" if total - 1 - given > 1 else "one"), "thing", ["one", "many"])
-    teller.word("coins", "coins" if total - 1 - given > 1 else "coin", "count", ["left"])
-    teller.word("theirs", teller.known("many" if given > 1 else "one"), "thing", ["one", "many"])
-
-
-COUNTING = Plot(
-    "counting",
-    _counting,
-    "[{Total} {Many}|{Total} {Many} for the Market]",
-    """
-    {_Meet}. {_Look} {_One_day} {he} [set out|started early] [for|to] the market with {total} {many} {_box}.
-    "{Total} {many}," said {hero}, "and [every one of them|each one] is worth {a coin} coin. [That makes|That
-    will be] {total} {coin} coins." {He} [counted them again, and there were {total}|was so proud that {he} did
-    not look at the road].
-
-    [At the bridge|By the old oak] {he} [stumbled over a root|slipped in the mud], and one {one} {_lose}.
-    [{Hero} counted|{He} sat down and counted]. [There were {after} {many} left|Now there were {after} {many}].
-    "{After} is not {total}," {he} said, "but [it is a good number|{after} is better than none]." [Further on|In
-    the wood] {he} met {other} the {otrade}, who [had eaten nothing since yesterday|was crying by the road].
-    {Hero} [thought for a moment|scratched {his} head] and gave {her} {given} {theirs}. "[Take {given} of my
-    {after}|I have {after}, so take {given}]," {he} said.
-
-    [When {he} came to the market|At the market], {he} had {left} {sold} left. {He} [sold all {he} had|sold
-    everything before noon], and got {left} {coin} {coins}. [On the way home {he} met {other} again.|{Other} was
-    waiting at the gate of {village}.] "[Did you sell your {total} {many}|How much did you get for your {total}
-    {many}]?" asked {other}. "{Left} {coin} {coins}," said {hero}. "One {one} I lost[ on the road|], and {given}
-    I gave to you." "{Given} I shall pay back," said {other}, and [{she} did|{she} kept {hers} word]. {_End}
-    """,
-    """
-    What is lost is gone, but what is given comes home.
-    A gift is the only {one} that never breaks.
-    Count what you give, and you will not mind what you lose.
-    """,
-)
 
 WARES = table(
     "ware _song",
@@ -201,7 +139,7 @@ SHOPPING = Plot(
     _shopping,
     "[Three Things from the Shop|{Hero} Forgets]",
     """
-    {_Meet}. {_Look} {_One_day} {other} the {otrade} [asked {him} to go to the shop|sent {him} to the shop].
+    {_Meet}. {_One_day} {other} the {otrade} [asked {him} to go to the shop|sent {him} to the shop].
     "[Please bring|Bring] me three things," said {other}: "{ware1}, {ware2} and {ware3}. [Can you remember
     that?|Say it over as you go.]" "{Ware1}, {ware2} and {ware3}," said {hero}. [{He} had a head like a sieve,
     so {he} made a song of it.|To be safe, {he} made a song.] "{_Song1}, {_song2}, {_song3}!" {he} sang, and off
@@ -216,7 +154,7 @@ SHOPPING = Plot(
     [So {he} bought all three and carried them home.|{He} ran to the shop, bought all three, and ran back to
     {village}.] {Other} looked into the basket. [In it lay the {ware1}, the {ware2} and the {ware3}.|There they
     lay, the {ware1}, the {ware2} and the {ware3}.] "[You have forgotten nothing|Nothing is missing]," {she}
-    said, and {she} gave {him} [a kiss on the nose|a slice of cake]. {_End}
+    said, and {she} gave {him} [a kiss on the nose|a slice of cake]. {_Say}
     """,
     """
     What the head forgets, the world will say again to those who listen.
@@ -225,47 +163,6 @@ SHOPPING = Plot(
     """,
 )
 
-SWAPPED = column(
-    "swap",
-    """cow, goat, goose, hen, kettle, drum, kite, mirror, fiddle, clock, umbrella, apron, hat, lantern, saddle, rug,
-    broom, bell, teapot, spoon, blanket, basket, ladder, pumpkin, onion, orange, whistle, wheel, chair, shovel""",
-)
-
-
-def _swaps(teller: Teller) -> None:
-    people(teller)
-    teller.several("thing", SWAPPED, 4)
-    teller.row("gift", GIFTS)
-
-
-SWAPS = Plot(
-    "swaps",
-    _swaps,
-    "[{Hero} Makes a Bargain|From {Swap1} to {Swap4}]",
-    """
-    {_Meet}. {_Look} {He} had {a swap1}, [and was tired of it|but there was no room for it]. So {_one_day} {he}
-    took the {swap1} and [set off|went out] to see what {he} could get for it.
-
-    [On the road|Not far from {village}] {he} met a [farmer|sailor] with {a swap2}. "Your {swap2} for my
-    {swap1}!" said {hero}. "[Done|Gladly]," said the man, and they [shook hands|changed over]. {Hero} liked the
-    {swap2} [for about a mile|until noon]. Then {he} saw [an old woman|a young woman] with {a swap3}, and soon
-    she had the {swap2} and {hero} had the {swap3}. [By evening|When the sun was low] a [boy|girl] came by with
-    {a swap4}. [{Hero} could not help it.|{Hero} had never wanted anything so much.] {He} [gave|gave up] the
-    {swap3} and [got|took] the {swap4}.
-
-    At home {other} the {otrade} was [sitting on the wall|standing at the gate]. "Where is your {swap1}?" [she
-    asked|asked {other}]. "I gave the {swap1} for {a swap2}," said {hero}, "and the {swap2} for {a swap3}, and
-    the {swap3} for {a swap4}." {Hero} looked at {his} feet and waited to be laughed at. But {other} [clapped
-    {hers} hands|jumped off the ground]. "{A swap4}!" {she} cried. "I have wanted {a swap4} all my life." {Hero}
-    gave {her} the {swap4}, and {she} gave {him} {a gift}. [So the day began with {a swap1} and ended with a
-    friend.|And {he} never missed the {swap1} at all.] {_End}
-    """,
-    """
-    The best bargain has two winners.
-    What you get matters less than whom you give it to.
-    The best bargain is the one that makes somebody else happy.
-    """,
-)
 
 NEWS = table(
     "place trouble detour wrong",
@@ -295,7 +192,7 @@ MESSAGE = Plot(
     _message,
     "[{Hero} Carries a Message|The Message]",
     """
-    {_Meet}. {_Look} {_One_day} {other} the {otrade} came [running|in a great hurry] and said, "You have good
+    {_Meet}. {_One_day} {other} the {otrade} came [running|in a great hurry] and said, "You have good
     legs. Go to {third} and say: the {placem} {troublem}, {detourm}." "The {placem} {troublem}, {detourm}," said
     {hero}, and {he} [was off|ran]. {He} said it [at every step|under {his} breath], so as not to lose it.
 
@@ -317,70 +214,6 @@ MESSAGE = Plot(
     """,
 )
 
-TREES = column(
-    "tree", "oak tree, pear tree, ash tree, willow tree, walnut tree, cherry tree, chestnut tree, elm tree, plum tree"
-)
-
-TURNS = table(
-    "way wrongway",
-    """
-    north ; south
-    south ; north
-    east ; west
-    west ; east
-    """,
-)
-
-TREASURES = table(
-    "chest hoard _good",
-    """
-    iron box ; spoons ; every guest in {village} could have soup at once
-    clay pot ; seeds ; there were flowers at every door in {village}
-    wooden chest ; books ; nobody in {village} was bored in winter again
-    copper kettle ; buttons ; not a coat in {village} hung open that winter
-    leather bag ; marbles ; every child in {village} had one in each pocket
-    stone jar ; honey ; nobody in {village} coughed that winter
-    tin box ; letters ; {he} read one aloud at the inn every Sunday
-    oak barrel ; bells ; every cow in {village} made music
-    """,
-)
-
-
-def _treasure(teller: Teller) -> None:
-    people(teller)
-    teller.row("tree", TREES)
-    teller.row("way", TURNS)
-    teller.row("treasure", TREASURES)
-    number(teller, "steps", 5, 12)
-
-
-TREASURE = Plot(
-    "treasure",
-    _treasure,
-    "[{Steps} Steps {Way}|The {Chest} under the Ground]",
-    """
-    {_Meet}. {_Look} {_One_day} {he} found a [scrap of paper|note] [in {his} grandmother's teapot|under a loose
-    board in the {work}]. On it was written: "From the {tree}, {steps} steps {way}. Dig there." [There was only
-    one {tree} in {village}|There was {a tree} behind the {work}], and {hero} [ran to it|went there] with a
-    spade.
-
-    {He} was in such a hurry that {he} took {steps} steps {wrongway}. {He} dug until [noon|dinner time] and
-    found [an old boot|a very angry mole]. {Other} the {otrade} [leaned on the fence|stopped to look]. "What
-    does the paper say?" asked {other}. "{Steps} steps {way}," said {hero}. "And which way did you go?" [{Hero}
-    looked at the sun and turned red.|{Hero} looked at the sun, and then at the hole.] "{Wrongway}," {he} said.
-
-    So they went back to the {tree} together, and counted {steps} steps {way}, and dug[ side by side|]. [The
-    spade knocked against something.|The spade rang.] It was {a chest}. {Hero} [opened it with the spade|lifted
-    the lid], and the {chest} was full of {hoard}. "No gold?" said {other}. "[No gold|Not a bit of gold]," said
-    {hero}, "only {hoard}." [But they laughed, and carried the {chest} home.|They laughed and took the {chest}
-    back to {village}.] And after that {_good}. {_End}
-    """,
-    """
-    A map is only as good as the one who reads it.
-    Read twice and dig once.
-    Not every treasure shines.
-    """,
-)
 
 CLOTHES = table(
     "lost mark",
@@ -411,7 +244,7 @@ LOST = Plot(
     _lost,
     "[The {Colour1} {Lost}|{Hero} Loses {a Lost}]",
     """
-    {_Meet}. {_Look} {He} had {a colour1} {lost} with {mark}. [It was old, but {he} loved it.|{His} grandmother
+    {_Meet}. {He} had {a colour1} {lost} with {mark}. [It was old, but {he} loved it.|{His} grandmother
     had made it.] {_One_day} [the wind took it and carried it over the roofs|{he} left it on a wall and walked
     on], and the {colour1} {lost} was gone. {Hero} looked [behind every wall|in every hedge] and found [nothing
     but a surprised hen|two snails and a spoon].
@@ -427,7 +260,7 @@ LOST = Plot(
     {Other} smiled and [reached|looked] down to the bottom of the box, and there lay the {colour1} {lost} with
     {mark}. "[Many people have come|You are the third today]," said {other}, "and you are the first who did not
     take the {colour2} one or the {colour3} one." And {she} gave {him} the {colour1} {lost}, and {a gift}
-    besides. {_End}
+    besides. {_Say}
     """,
     """
     A true word keeps you warmer than a new {lost}.
@@ -436,63 +269,6 @@ LOST = Plot(
     """,
 )
 
-PUT_AWAY = column(
-    "spot",
-    """bread bin, left boot, flour jar, teapot, piano, wood box, sugar bowl, rain barrel, hat box, clock
-    case, soup pot, coal bucket""",
-)
-
-VALUABLES = table(
-    "valuable _why",
-    """
-    ring ; thieves
-    silver spoon ; the magpies
-    gold watch ; robbers
-    house key ; burglars
-    love letter ; the neighbours
-    lucky penny ; thieves
-    medal ; the magpies
-    pearl ; robbers
-    whistle ; the children
-    spare button ; the magpies
-    """,
-)
-
-
-def _mislaid(teller: Teller) -> None:
-    people(teller)
-    teller.row("thing", VALUABLES)
-    teller.several("spot", PUT_AWAY, 3)
-
-
-MISLAID = Plot(
-    "mislaid",
-    _mislaid,
-    "[A Very Safe Place|The {Trade} and the {Spot1}]",
-    """
-    {_Meet}. {_Look} [The thing {he} loved best was {a valuable}|{He} had one treasure, {a valuable}], and {he}
-    was afraid of {_why}. So {_one_day} {he} hid the {valuable} in the {spot1}. "[Nobody will look|Nobody ever
-    looks] in the {spot1}," said {hero}, [and was very pleased with {himself}|and rubbed {his} hands]. [(Nobody
-    did, as you will see.)|(This was true. Nobody did.)] Then [a week|a month] went by, and {he} forgot all
-    about it.
-
-    [When the fair came,|When a cousin was to be married,] {hero} wanted the {valuable} and could not find it.
-    {He} ran to {other} the {otrade}. "[Help|Help me, {other}]!" {he} said. "I have been robbed." [They went
-    back to the house together.|{Other} put on {hers} hat and came.] {Other} looked in the {spot2}, and there
-    was [only a spider|nothing but dust]. {She} looked in the {spot3}, and there was [a mouse asleep|an old
-    biscuit]. "[Think|Sit down and think]," said {other}. "Where would nobody ever look?" {Hero} [opened {his}
-    mouth and shut it again|turned as red as a beet]. "In the {spot1}," {he} said.
-
-    And in the {spot1} lay the {valuable}, [safe and sound|a little dusty]. "[So who was the robber?|Shall we
-    call the watchman?]" asked {other}. "{Hero} the {trade}," said {hero}, "and {he} is very sorry." [They
-    laughed until the cups rattled.|{He} made tea for both of them.] {_End}
-    """,
-    """
-    A place can be so safe that even you cannot get in.
-    Hide a thing from everyone, and you hide it from yourself.
-    A good hiding place should be written down and hidden somewhere else.
-    """,
-)
 
 STRAYS = table(
     "stray _call",
@@ -539,7 +315,7 @@ DARK = Plot(
     _dark,
     "[The {Stray} in the {Cave}|{Hero} Goes In]",
     """
-    {_Meet}. {_Look} {He} had a [small|young] {stray} with {a colour1} ribbon round its neck. {_One_day} the
+    {_Meet}. {He} had a [small|young] {stray} with {a colour1} ribbon round its neck. {_One_day} the
     {stray} was gone. {Hero} followed its [tracks|little footprints] [through the {cover}|across two fields] to
     the door of the {cave}[, where nobody in {village} liked to go|]. From inside came a sound of {_call}.
     [{Hero} swallowed hard.|{His} knees said no, but {his} heart said yes.] {He} lit {a light} and went into the
@@ -555,7 +331,7 @@ DARK = Plot(
     {He} [took it in {his} arms|held it by the {colour1} ribbon], and counted {paces} steps back. {Hero} and the
     {stray} came out of the {cave} [into the {season} sun|just as the stars came out], and the {light} [went
     out|was no longer needed]. "[Was it terrible|What was in there]?" asked {other} the {otrade}[ at the gate|,
-    who had come to look for them]. "{A dweller}," said {hero}, "and {paces} steps." {_End}
+    who had come to look for them]. "{A dweller}," said {hero}, "and {paces} steps." {_Say}
     """,
     """
     The dark is only a room without {a light}.
@@ -564,4 +340,4 @@ DARK = Plot(
     """,
 )
 
-PLOTS = [NEED, COUNTING, SHOPPING, SWAPS, MESSAGE, TREASURE, LOST, MISLAID, DARK]
+PLOTS = [NEED, SHOPPING, MESSAGE, LOST, DARK]

@@ -2,74 +2,6 @@
 
 from tales_cast import Plot, beasts, colours, number, people
 from tales_teller import Teller, column, table
-from tales_words import NUMBERS, PRIZES
-
-RIDDLES = table(
-    "answer clue _say _riddle",
-    """
-    candle ; shorter ; {a answer} ; The longer I work, the {clue} I grow, and one breath can end me
-    shadow ; sun ; {a answer} ; In the {clue} I walk beside you, and in the dark I leave you
-    river ; bed ; {a answer} ; I run by day and by night, and I never get out of my {clue}
-    needle ; eye ; {a answer} ; I have only one {clue}, and yet I lead and the others follow
-    comb ; teeth ; {a answer} ; I have more {clue} than a wolf, and I never bite
-    echo ; shout ; {a answer} ; I answer every {clue}, and I never speak first
-    egg ; door ; {a answer} ; My house is white and has no {clue}, and there is gold inside
-    clock ; hands ; {a answer} ; I have two {clue}, and I cannot hold a spoon
-    bell ; tongue ; {a answer} ; I have {a clue}, and I never taste my supper
-    road ; town ; {a answer} ; I go from {clue} to {clue}, and I never move
-    hole ; bigger ; {a answer} ; The more you take from me, the {clue} I grow
-    onion ; coats ; {a answer} ; I wear seven {clue}, and whoever takes them off must cry
-    mirror ; left ; {a answer} ; When you lift your right hand, I lift my {clue}
-    chair ; legs ; {a answer} ; I have four {clue} and a back, and I never went for a walk
-    book ; leaves ; {a answer} ; I have more {clue} than a cabbage, and I speak without a mouth
-    broom ; corner ; {a answer} ; I dance all over the house, and then I stand in the {clue}
-    fire ; water ; {a answer} ; I eat whatever you give me, but if you give me {clue} I die
-    name ; yours ; {a answer} ; I am {clue}, and yet your friends use me more than you do
-    boot ; foot ; {a answer} ; I am full by day and empty by night, and {a clue} lives in me
-    kettle ; sing ; {a answer} ; When I am cold I am silent, and when I am hot I {clue}
-    key ; pocket ; {a answer} ; I fit into your {clue}, and your whole house cannot keep me out
-    pillow ; feathers ; {a answer} ; I have {clue} and cannot fly, and you tell me all your dreams
-    snowman ; spring ; {a answer} ; I am born with a hat on, and I run away in {clue}
-    nose ; bridge ; {a answer} ; I have {a clue}, but no cart has ever gone over it
-    """,
-)
-
-
-def _riddle(teller: Teller) -> None:
-    people(teller)
-    teller.several("riddle", RIDDLES, 3)
-    teller.row("prize", PRIZES)
-    teller.row("ruler", column("ruler", "queen, king, judge, old giant, wise woman, mayor"))
-
-
-RIDDLE = Plot(
-    "riddle",
-    _riddle,
-    "[The Riddle|The {Ruler}'s Riddle]",
-    """
-    {_Once} the {ruler} sat down at the gate of {village} and would not let anybody through. "First you must
-    answer my riddle," said the {ruler}. "{_Riddle1}. What am I?" [The carts stood in a long row.|Soon half the
-    village was standing there.] Everybody [thought hard|scratched their heads], and nobody could say.
-
-    {Other} the {otrade} came first. "You are {_say2}," said {other}. "Wrong," said the {ruler}. {Third} came
-    next. "You are {_say3}," said {third}. "Wrong again," said the {ruler}[, and yawned|, and ate a plum]. Then
-    came {hero} the {trade}. [{Hero} shut {his} eyes.|{He} sat down on a stone to think.] "{_Riddle1}," {he}
-    said softly. "It cannot be {_say2}. It cannot be {_say3}." [A cloud went over, and a dog barked.|{He}
-    thought until the shadows were long.]
-
-    Then {hero} [jumped up|began to laugh]. "I have it!" {he} cried. "You are {_say1}." "[{_Say1}|Right]," said
-    the {ruler}, "and you may go in." The gate was opened, and [the carts rolled through|everybody cheered]. The
-    {ruler} gave {hero} {a prize}, and [{he} shared it with|{he} gave a part of it to] {other} and {third},
-    because [a wrong answer is a step on the way|they had shown {him} what it was not]. "{_Riddle1}," the
-    children of {village} still say to strangers, and if you have listened, you can tell them the answer:
-    {_say1}. {_Say}
-    """,
-    """
-    A wrong answer is a step on the way.
-    A good question is worth a closed gate.
-    The answer is often something that you have at home.
-    """,
-)
 
 HELPERS = table(
     "helper trap hidden fetch",
@@ -102,7 +34,7 @@ HELPER = Plot(
     _helper,
     "[The {Helper} and the {Jewel}|{Hero} and the {Helper}]",
     """
-    {_Meet}. {_Look} {_One_day} {he} heard a small voice by the road. {A helper} was caught in {a trap} [and
+    {_Meet}. {_One_day} {he} heard a small voice by the road. {A helper} was caught in {a trap} [and
     could not get out|and shook with fear]. "[Help|Please help] me," said the {helper}, "and I will help you."
     {Hero} [smiled|had to smile]. "How can {a helper} help me?" {he} said, but {he} knelt down and [took|helped]
     the {helper} out of the {trap}. "[I shall not forget it|I never forget]," said the {helper}, and [was
@@ -118,7 +50,7 @@ HELPER = Plot(
     {jewel} lies {hidden}," said {hero}, "and it is not even mine." "Is that all?" said the {helper}, and
     {fetch}, and came back with something {colour1} and shining. [Before it was dark|That same evening] {hero}
     gave the {jewel} with the {colour1} stone back to {other}. "[You have taken good care of it|I hope it
-    brought you luck]," said {other}. "Not I," said {hero}. "It was {a helper}." {_End}
+    brought you luck]," said {other}. "Not I," said {hero}. "It was {a helper}." {_Say}
     """,
     """
     Nobody is too small to be a friend.
@@ -127,74 +59,6 @@ HELPER = Plot(
     """,
 )
 
-WISHES = table(
-    "wish huge _trouble",
-    """
-    pudding ; a house ; it filled the lane, and nobody could get out of the door
-    goose ; an ox ; it sat down on the henhouse, and then there was no henhouse
-    cheese ; a mill wheel ; it rolled through the village and took three fences with it
-    pumpkin ; a church ; it shut out the sun, and the rooster thought it was night
-    cat ; a cow ; it slept in all the beds at once
-    hat ; a tent ; the wind blew under it and carried {him} over the pond
-    bell ; a barn ; it rang once, and every window in {village} broke
-    rooster ; a horse ; it crowed, and the chimney fell down
-    potato ; a hill ; it blocked the river, and the water came into the kitchen
-    sausage ; a tree ; every dog for ten miles came and howled at the door
-    """,
-)
-
-GRANTERS = table(
-    "granter _found",
-    """
-    fish ; lying on the dry sand
-    frog ; sitting in a dry ditch
-    old woman ; looking for her stick
-    little man ; with his beard caught in a gate
-    owl ; tangled in a fence
-    snail ; in the middle of the road
-    beetle ; lying on its back
-    """,
-)
-
-
-def _wishes(teller: Teller) -> None:
-    people(teller)
-    teller.row("wish", WISHES)
-    teller.row("granter", GRANTERS)
-    small = column(
-        "first", "new hat, warm coat, pair of boots, sharp knife, full purse, dry roof, good chair, soft bed"
-    )
-    teller.row("wish", [row for row in small if teller.known("wish") not in row["first"]])
-
-
-WISHING = Plot(
-    "wishes",
-    _wishes,
-    "[Three Wishes|{Hero}'s Three Wishes]",
-    """
-    {_Meet}. {_Look} {_One_day} {he} found {a granter} {_found}, and {he} stopped to help. "You have a good
-    heart," said the {granter}, "so you shall have three wishes. Use them well." [{Hero} did not wait
-    long.|{Hero} scratched {his} ear.] "I wish for {a first}," {he} said, and there was {a first}[, just as {he}
-    had always wanted|, right in front of {him}]. "That is one," said the {granter}.
-
-    [{Hero} ran home to show {other} the {otrade}.|On the way home {he} met {other} the {otrade}.] "[Only|No
-    more than] {a first}?" said {other}. "You should have wished for something big." "[Very well|You are
-    right]," said {hero}. "I wish for {a wish} as big as {huge}!" There was [a bang|a puff of smoke], and there
-    stood {a wish} as big as {huge}. [At first everybody clapped.|For a moment it was wonderful.] But then
-    {_trouble}. "[What have you done?|Do something!]" cried {other}.
-
-    "I have one wish left," said {hero}. [{He} thought of gold, and of a white horse, and sighed.|{He} would
-    have liked to keep it.] "I wish that the {wish} were gone." And the {wish} was gone. "That is three," said
-    the {granter}, [looking over the wall|who had come to see], "one for {a first}, one for {a wish}, and one
-    for peace and quiet." [{Hero} still had the {first}, and it was enough.|So only the {first} was left, and
-    {he} was glad of it.] {_End}
-    """,
-    """
-    Wish for what will fit through the door.
-    A small wish is easy to keep.
-    The best of three wishes is often the last.
-    """,
-)
 
 SPELLS = column(
     "spell",
@@ -234,7 +98,7 @@ SPELL = Plot(
     _spell,
     "[The {Vessel} That Would Not Stop|The Magic {Vessel}]",
     """
-    {_Meet}. {_Look} From {his} grandmother {he} had an old {vessel}. If you said to it, "{Spell}!" it made
+    {_Meet}. From {his} grandmother {he} had an old {vessel}. If you said to it, "{Spell}!" it made
     {stuff}, as much as you liked, and if you said, "{Stop}!" it stopped. [{He} told nobody.|That was a secret,
     but walls have ears.] Every evening {hero} said, "{Spell}!" and had {stuff} for supper, and then {he} said,
     "{Stop}!" and went to bed.
@@ -257,60 +121,6 @@ SPELL = Plot(
     """,
 )
 
-NESTERS = table(
-    "bird birds",
-    """
-    swallow ; swallows
-    dove ; doves
-    owl ; owls
-    starling ; starlings
-    sparrow ; sparrows
-    jackdaw ; jackdaws
-    stork ; storks
-    robin ; robins
-    wren ; wrens
-    """,
-)
-
-
-def _bell(teller: Teller) -> None:
-    people(teller)
-    teller.row("bird", NESTERS)
-    eggs = teller.chance.number(3, 7)
-    teller.word("eggs", NUMBERS[eggs], "count")
-    number(teller, "weeks", 3, 6)
-
-
-BELL = Plot(
-    "bell",
-    _bell,
-    "[The Silent Bell|The {Bird} in the Tower]",
-    """
-    [The church bell of {village} rang every morning at six|Every morning at six the great bell of {village}
-    rang], and [everybody got up by it|nobody needed a clock]. But one spring morning it did not ring, and [all
-    {village} was late|the whole village overslept]. "[Somebody must look|Go up and see]," said {other} the
-    {otrade}. So {hero} the {trade} climbed the tower[, all ninety steps|, step by step].
-
-    Inside the bell {he} found {a bird}, and under the {bird} there was a nest with {eggs} eggs. "[If the bell
-    rings, they will break|Please do not ring it]," said the {bird}. "Give me {weeks} weeks." {Hero} climbed
-    down again. "It is {a bird}," {he} said, "with {eggs} eggs, and she asks for {weeks} weeks." [Some laughed
-    and some grumbled.|There was a long silence.] "{Weeks} weeks without a bell!" said {other}. "And how shall
-    we get up?" "I will knock at every door," said {hero}.
-
-    And for {weeks} weeks {hero} got up before the sun and knocked at every door in {village}[, rain or shine|].
-    When the {weeks} weeks were over, {he} climbed the tower once more. The nest was empty, but on the rail sat
-    {eggs} young {birds} in a row. They [looked at {him}|shook their wings], and one after the other they flew,
-    until all {eggs} were in the air. Then {hero} took the rope, and the bell rang over {village} [for the first
-    time since spring began|as it had never rung before]. "[I rather miss the knocking|Tomorrow I shall sleep
-    late]," said {other}. Every spring since then [{a bird} has come to the tower|there has been {a bird} in the
-    bell], and every spring they wait. {_Say}
-    """,
-    """
-    What is worth hearing is worth waiting for.
-    A little silence lets small things grow.
-    Small guests need great patience.
-    """,
-)
 
 PETS = table(
     "pet petname _marks",
@@ -375,63 +185,6 @@ FOUNDLING = Plot(
     Give a thing a name, and it will come when you call.
     What you carry home when it is small may carry you home when you are old.
     Call a friend by name, and a storm is only weather.
-    """,
-)
-
-SEEDS = table(
-    "plant crop",
-    """
-    bean ; beans
-    pumpkin ; pumpkins
-    sunflower ; sunflowers
-    melon ; melons
-    turnip ; turnips
-    radish ; radishes
-    tulip ; tulips
-    poppy ; poppies
-    daisy ; daisies
-    tomato ; tomatoes
-    cucumber ; cucumbers
-    marrow ; marrows
-    """,
-)
-
-
-def _seed(teller: Teller) -> None:
-    people(teller)
-    teller.several("seed", SEEDS, 3)
-    number(teller, "buckets", 2, 5)
-    half = teller.chance.number(3, 6)
-    teller.word("harvest", NUMBERS[2 * half], "count")
-    teller.word("half", NUMBERS[half], "count", ["harvest"])
-
-
-SEED = Plot(
-    "seed",
-    _seed,
-    "[The Nameless Seed|{Hero} Plants a Seed]",
-    """
-    In spring {hero} the {trade} bought a seed from a pedlar. "[It is {a plant1} seed|That is {a plant1} seed],"
-    said the pedlar. "Give it {buckets} buckets of water a day, and wait." {Hero} put it in the ground behind
-    the {work} and gave it {buckets} buckets of water a day, and [waited|sat down to wait]. {Other} the
-    {otrade}, who [knew everything|had a book about plants], looked over the fence. "That will be {a plant2},"
-    said {other}. "[No, {a plant1}|I think it will be {a plant1}]," said {hero}.
-
-    In summer there were [two leaves|four leaves], and then [a hundred|more than a dozen]. "It might be {a
-    plant3}," said {other}, and [looked in the book|put on {hers} spectacles]. "[{A plant1}|No, {a plant1}],"
-    said {hero}, and carried the {buckets} buckets. [The sun was hot, and the path to the well was long.|{His}
-    arms grew long with carrying.] "Nobody needs to carry {buckets} buckets," said {other}. "One would do." But
-    {hero} had been told {buckets}, and {buckets} it was.
-
-    In autumn {hero} called {other} to the fence. There were no {crop2} and no {crop3}. There were {crop1},
-    {harvest} of them, the finest in {village}. "{Harvest} {crop1}!" said {other}[, and shut the book|]. "Just
-    as I said," said {hero}. {He} laughed, and gave {her} {half} of the {harvest} {crop1}, and kept one seed for
-    the next spring. {_End}
-    """,
-    """
-    Plant {a plant1}, and {a plant1} will come up.
-    The ground never forgets what you told it.
-    Who asks what it will be should ask what was put in.
     """,
 )
 
@@ -504,66 +257,6 @@ WINTER = Plot(
     """,
 )
 
-RUNNERS = table(
-    "animal weakness _stop",
-    """
-    hare ; clover ; lay down in the {weakness} and ate until {he} fell asleep
-    fox ; grapes ; jumped for the {weakness} until {his} legs hurt
-    goat ; washing ; ate two shirts and a sheet from the {weakness}
-    crow ; buttons ; counted the {weakness} on a coat that hung there
-    donkey ; thistles ; stopped among the {weakness} and forgot everything else
-    weasel ; eggs ; sniffed at the {weakness} in the henhouse, and the door fell shut
-    pony ; sugar ; begged at the kitchen window for {weakness}
-    cat ; cream ; smelled {weakness} in the dairy and went in
-    magpie ; spoons ; sat on the sill and admired the {weakness} in the kitchen
-    bear ; honey ; put {his} head into a hollow tree full of {weakness}, and it stuck there
-    """,
-)
-
-PLODDERS = column("animal", "snail, tortoise, hedgehog, mole, beetle, toad, duck, earthworm, caterpillar, turtle")
-
-GOALS = column("goal", "old mill, big oak, stone bridge, church door, white gate, round pond, crossroads, red barn")
-
-
-def _race(teller: Teller) -> None:
-    runner, plodder = teller.chance.pick(RUNNERS), teller.chance.pick(PLODDERS)
-    beasts(teller, runner["animal"], plodder["animal"])
-    teller.word("weakness", runner["weakness"], "thing", ["hero"])
-    teller.word("_stop", runner["_stop"], "")
-    teller.row("place", GOALS)
-    teller.row("stake", column("stake", "acorns, pears, mushrooms, cherries, chestnuts, radishes, biscuits, plums"))
-    number(teller, "amount", 4, 12)
-
-
-RACE = Plot(
-    "race",
-    _race,
-    "[The {Hero} and the {Other}|First at the {Goal}]",
-    """
-    "Nobody is as fast as I am," said the {hero} [every morning|to everyone who would listen]. The {other}
-    [yawned|had heard it often enough]. "I will race you to the {goal}," said the {other}, "and the one who
-    comes second pays {amount} {stake}." The {hero} laughed until {he} [had to lie down|got the hiccups].
-    "{Amount} {stake}!" {he} said. "[They are as good as mine|I can taste them already]." Now the {hero} had one
-    weakness, and that was {weakness}. [The {other} knew it, and said nothing.|{He} had never in {his} life
-    walked past {weakness}.]
-
-    They started at sunrise. The {hero} was out of sight [at once|before the {other} had taken three steps]. The
-    {other} went on, [a little and then a little more|never fast and never stopping]. Half way to the {goal} the
-    {hero} came past some {weakness}. "[I have time|There is plenty of time]," {he} said, "and it is only {a
-    other}." So {he} {_stop}. The sun climbed up, and the sun went down again[, and a shadow crept by on the
-    road|, and somebody passed by without a sound].
-
-    When the {hero} [came running|came, out of breath,] to the {goal} at last, there sat the {other}. "[Good
-    evening|You are late]," said the {other}. "Was it {weakness}?" The {hero} [looked at {his} feet|hung {his}
-    head]. "It was {weakness}," {he} said, and {he} paid {amount} {stake}, one after the other. The {other} [ate
-    half of them|ate what {she} could] and gave the rest back, for {she} was not [greedy|proud]. {_Say}
-    """,
-    """
-    It is no use to be fast if you do not arrive.
-    Know your weakness, for others know it already.
-    Slow feet and a clear head will get to the {goal}.
-    """,
-)
 
 PARENTS = table(
     "animal young home",
@@ -629,15 +322,4 @@ PASSWORD = Plot(
     """,
 )
 
-PLOTS = [
-    RIDDLE,
-    HELPER,
-    WISHING,
-    SPELL,
-    BELL,
-    FOUNDLING,
-    SEED,
-    WINTER,
-    RACE,
-    PASSWORD,
-]
+PLOTS = [HELPER, SPELL, FOUNDLING, WINTER, PASSWORD]

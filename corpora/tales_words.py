@@ -6,15 +6,9 @@ reader the others: a baker works in a bakery, and in winter it is snow that lies
 
 from tales_teller import cells, column, table
 
-WOMEN = cells(
-    """Ada, Alma, Bella, Clara, Dora, Elsa, Flora, Greta, Hilda, Iris, Kate, Lily, Lucy, Martha, Milly, Olga, Rosa,
-    Sally, Stella, Vera"""
-)
+WOMEN = cells("""Ada, Bella, Dora, Flora, Hilda, Kate, Lucy, Milly, Rosa, Stella""")
 
-MEN = cells(
-    """Abel, Albert, Anton, Ben, Caspar, Edgar, Emil, Frank, Gus, Harold, Ivan, Jacob, Karl, Ludwig, Max, Otto,
-    Peter, Robert, Theo, Victor"""
-)
+MEN = cells("""Abel, Anton, Caspar, Emil, Gus, Ivan, Karl, Max, Peter, Theo""")
 
 VILLAGES = column(
     "village",
@@ -39,28 +33,28 @@ SEASONS = table(
 )
 
 TRADES = table(
-    "trade work tool _habit",
+    "trade work tool",
     """
-    baker ; bakery ; rolling pin ; There was [always|] flour in {his} hair, even on Sundays.
-    miller ; mill ; grain scoop ; {He} could sleep through any noise, but silence woke {him}.
-    weaver ; weaving room ; shuttle ; {He} counted threads even in {his} sleep.
-    potter ; pottery ; clay knife ; {He} left a thumbprint on everything {he} made.
-    shepherd ; sheepfold ; crook ; {He} knew every sheep by its cough.
-    tailor ; tailor's shop ; thimble ; {He} always had a pin or two in the corner of {his} mouth.
-    smith ; forge ; hammer ; {He} could crack a walnut between two fingers.
-    gardener ; greenhouse ; rake ; {He} said good morning to each cabbage in turn.
-    carpenter ; workshop ; saw ; There was [always|] sawdust in {his} soup.
-    cobbler ; shoe shop ; awl ; {He} looked at people's feet first and their faces after.
-    beekeeper ; bee garden ; straw hat ; {He} told the bees all the news before {he} told anyone else.
-    farmer ; farm ; pitchfork ; {He} got up before the rooster and went to bed after the owl.
-    cook ; kitchen ; ladle ; {He} tasted everything twice, and the pudding three times.
-    painter ; attic ; brush ; {His} fingers were never fewer than three colours.
-    innkeeper ; inn ; key ring ; {He} knew forty stories and told them all at supper.
-    hatter ; hat shop ; measuring tape ; {He} wore two hats on weekdays and three on Sundays.
-    clockmaker ; clock shop ; eyeglass ; {He} was never late and never in a hurry.
-    teacher ; schoolhouse ; hand bell ; There was [always|] chalk on {his} nose.
-    doctor ; sickroom ; black bag ; {He} gave every patient a plum, and it often helped.
-    fisher ; boathouse ; net ; {He} could smell rain a day before it fell.
+    baker ; bakery ; rolling pin
+    miller ; mill ; grain scoop
+    weaver ; weaving room ; shuttle
+    potter ; pottery ; clay knife
+    shepherd ; sheepfold ; crook
+    tailor ; tailor's shop ; thimble
+    smith ; forge ; hammer
+    gardener ; greenhouse ; rake
+    carpenter ; workshop ; saw
+    cobbler ; shoe shop ; awl
+    beekeeper ; bee garden ; straw hat
+    farmer ; farm ; pitchfork
+    cook ; kitchen ; ladle
+    painter ; attic ; brush
+    innkeeper ; inn ; key ring
+    hatter ; hat shop ; measuring tape
+    clockmaker ; clock shop ; eyeglass
+    teacher ; schoolhouse ; hand bell
+    doctor ; sickroom ; black bag
+    fisher ; boathouse ; net
     """,
 )
 
@@ -81,27 +75,4 @@ DEADLINES = column(
     "deadline",
     """market day, the full moon, the first frost, the harvest dance, the new year, the spring fair,
     Sunday, midsummer""",
-)
-
-DISHES = column(
-    "dish",
-    """onion soup, plum dumplings, fried eggs, potato pie, barley soup, baked apples, pea soup, roast chestnuts, cabbage
-    rolls, mushroom stew, rice pudding, nettle soup, carrot cake, bread and butter, boiled beans, stewed pears""",
-)
-
-BEASTS = column("beast", "cat, dog, goat, hen, crow, goose, donkey, pigeon, duck, magpie, pony, sheep")
-
-NICKNAMES = column(
-    "nickname",
-    "Captain, Duchess, Turnip, Socks, Mister Grey, Thimble, Barley, Pickle, Bramble, Nutmeg, Noodle, Admiral",
-)
-
-SPOTS = column(
-    "spot0",
-    """by the well, on the church steps, behind the hedge, in the lane, at the gate, beside the pump,
-    in front of the inn, under the big tree, next to the pond, by the bridge""",
-)
-
-PRIZES = column(
-    "prize", "round cheese, plum cake, ginger cake, basket of pears, jar of honey, bag of walnuts, barrel of cider"
 )

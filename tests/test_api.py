@@ -143,6 +143,41 @@ def test_a_second_training_to_the_same_output_is_refused_while_the_first_lives(t
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.safetensors", "text.txt"]
 
 
+def test_two_names_of_one_file_are_one_output(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    (tmp_path / "m.safetensors").write_bytes(b"")
+    (tmp_path / "link.safetensors").symlink_to("m.safetensors")
+    request = TrainingRequest(steps=50, **SMALL)  # type: ignore[arg-type]
+    first, second = (
+        prepare([tmp_path / "text.txt"], output=tmp_path / name, request=request, force=True)
+        for name in ("m.safetensors", "link.safetensors")
+    )
+    reports = first.run()
+    next(reports)
+    with pytest.raises(OutputError, match="another training"):
+        next(second.run())
+
+
+def test_a_new_run_takes_the_state_of_an_old_one_away(tmp_path: Path) -> None:
+    output = stopped_run(tmp_path)
+    assert modelfile.resume_path(output).exists()
+    request = TrainingRequest(steps=50, **SMALL)  # type: ignore[arg-type]
+    reports = prepare([tmp_path / "text.txt"], output=output, request=request, force=True).run()
+    next(reports)  # nothing of its own is saved yet
+    assert not modelfile.resume_path(output).exists()
+
+
+def test_a_path_that_cannot_be_is_an_output_error(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot write"):
+        prepare(output=tmp_path / ("x" * 300), texts=[TEXT])
+
+
+def test_a_description_too_large_to_be_read_again_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="too large"):
+        modelfile.write(tmp_path / "m.safetensors", {}, {"text": "é" * (modelfile.LARGEST_HEADER // 6)})
+    assert not list(tmp_path.iterdir())
+
+
 # ---------------------------------------------------------------------------------- kill and go on
 
 
@@ -169,7 +204,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 STEPS = ("--steps", 700, "--hidden", 64, "--batch", 8, "--dropout", 0.1)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_stopped_by_a_signal_and_resumed_ends_with_the_same_bytes(uninterrupted: Path, number: signal.Signals) -> None:
     name = f"{number.name}.safetensors"
     process = begin(uninterrupted, "text.txt", "-o", name, *STEPS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import os
 import pty
 import re
@@ -13,9 +14,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import ALPHABET, ROOT, TEXT, Result, charlstm, random_model
+
+from charlstm import cli
 
 Run = Callable[..., Result]
 
@@ -398,3 +402,77 @@ def test_help_opens_with_a_pipe_that_works(command: str) -> None:
     assert done.returncode == 0
     assert f"\n    charlstm {command}" in done.stdout  # on a line of its own, ready to be copied
     assert "\\b" not in done.stdout
+
+
+# ------------------------------------------------------------------------------- what a reviewer found
+
+
+def test_standard_error_that_cannot_be_written_does_not_end_a_training(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "charlstm", "train", "text.txt", "--steps", "20", "--hidden", "8"],
+            cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=full, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, b"text.safetensors\n")
+
+
+def test_a_log_never_becomes_a_part_of_the_text(tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "one.txt").write_text(TEXT)
+    train = ["train", "texts", "-o", "m.safetensors", "--steps", 2, "--hidden", 8, "-q"]
+    done = charlstm(*train, "--log", "texts/log.jsonl", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--log" in done.stderr
+    assert files(tmp_path / "texts") == {"one.txt"}
+    assert charlstm(*train, "--log", "log.jsonl", cwd=tmp_path).returncode == 0
+
+
+def test_resuming_heeds_no_text_that_is_typed(tmp_path: Path) -> None:
+    (tmp_path / "other.txt").write_text(TEXT)
+    done = charlstm("train", "other.txt", "-o", "m.safetensors", "--resume", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "leave out TEXT" in done.stderr
+    done = charlstm("train", "-o", "m.safetensors", "--resume", "--val", "other.txt", cwd=tmp_path)
+    assert "leave out --val\n" in done.stderr
+
+
+def test_the_characters_of_a_model_of_lines_cost_what_its_lines_cost(tmp_path: Path) -> None:
+    model = tmp_path / "m.safetensors"
+    random_model(lines=True).save(model)
+    text = "abc\nfed\n\nhg\n"
+    whole = json.loads(charlstm("eval", model, "--json", input=text).stdout)
+    rows = [json.loads(row) for row in charlstm("eval", model, "--chars", "--json", input=text).stdout.splitlines()]
+    assert "".join(row["char"] for row in rows) == text
+    assert sum(row["bits"] for row in rows) == pytest.approx(whole["bits_per_char"] * len(text), rel=1e-6)
+    assert charlstm("eval", model, "--dynamic", input=text).returncode == 2
+
+
+def test_a_heat_map_that_goes_nowhere_is_an_error(trained: Path) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "charlstm", "eval", str(trained), "--heatmap"], input=b"a hen\n",
+            env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=full, stderr=subprocess.PIPE, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert b"standard output" in done.stderr
+
+
+def test_too_little_memory_is_said_and_not_traced(monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 68719476736 bytes.")
+
+    monkeypatch.setattr("charlstm.api.prepare", refuse)
+    monkeypatch.setattr(sys, "argv", ["charlstm", "train", str(tmp_path / "text.txt")])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    assert "--hidden" in capsys.readouterr().err
+
+
+def test_a_curve_of_nonsense_is_not_drawn() -> None:
+    for value in (math.inf, math.nan, 10**400, "1", None):
+        assert not cli._is_point({"val": value})
+    assert cli._is_point({"val": 2.5})

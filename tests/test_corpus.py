@@ -944,3 +944,10 @@ def test_batches_are_streams_of_a_text_and_records_of_lines() -> None:
     assert isinstance(lines, Records)
     assert running[0].inputs[0].tolist() == [found.vocabulary.start] * 5
     assert len(lines.records) == TEXT.count("\n")
+
+
+def test_lines_need_a_line_end_that_is_learnt() -> None:
+    with pytest.raises(TextError, match="line ends"):
+        read_corpus(texts=["abcdefgh" * 40], lines=True, val_fraction=0.0)
+    with pytest.raises(TextError, match="line ends"):
+        read_corpus(texts=[("a" * 100 + "\n") * 50], lines=True, min_count=100)

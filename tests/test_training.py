@@ -199,6 +199,15 @@ def test_minutes_more_are_allowed_and_anneal_anew(tmp_path: Path) -> None:
     assert more.trainer.fraction < 0.2
 
 
+def test_a_longer_budget_is_validated_from_its_beginning(tmp_path: Path) -> None:
+    run = started_run(tmp_path, minutes=0.1)
+    for _ in run.run(lambda: run.trainer.fraction > 0.8):
+        pass
+    more = resume(run.output, minutes=0.3)
+    fractions = [report.fraction for report in more.run() if report.val_bits is not None]
+    assert fractions[0] < 0.6  # it used to wait until the old share of the budget was passed
+
+
 # ---------------------------------------------------------------------------------------- trouble
 
 
@@ -233,6 +242,29 @@ def test_a_loss_that_is_not_finite_goes_back_and_the_run_ends_well(
     assert run.trainer.rate_cuts == 1
     assert reports[-1].val_bits is not None
     assert reports[-1].val_bits < 3.5
+    load(run.output)  # finite throughout
+
+
+@pytest.mark.parametrize("when", [60, 119])
+def test_weights_that_break_in_a_step_never_replace_good_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: int
+) -> None:
+    """The loss is that of before the step, so only the validation sees it; the second time there is no next step."""
+    run = started_run(tmp_path, steps=120)
+    learn = run.trainer._learn
+
+    def poisoned(batch: object, fraction: float) -> tuple[float, int]:
+        loss, characters = learn(batch, fraction)  # type: ignore[arg-type]
+        if run.trainer.step == when and not run.trainer.rate_cuts:
+            with torch.no_grad():
+                for parameter in (*run.trainer.model.parameters(), *run.trainer.averaged.parameters()):
+                    parameter.fill_(math.nan)
+            run.trainer.validated = -1  # a validation follows at once
+        return loss, characters
+
+    monkeypatch.setattr(run.trainer, "_learn", poisoned)
+    finished(run)
+    assert run.result["val_bits_per_char"] < 4
     load(run.output)  # finite throughout
 
 
