@@ -64,9 +64,8 @@ def _lstm_cell(gates: Floats, size: int, before: Floats, hidden: Floats, cell: F
     sigmoids *= 0.5
     sigmoids += 0.5
     np.multiply(before, gates[..., size : 2 * size], out=cell)  # f c
-    fresh = gates[..., :size]
-    fresh *= gates[..., 3 * size :]
-    cell += fresh  # + i g
+    np.multiply(gates[..., :size], gates[..., 3 * size :], out=hidden)
+    cell += hidden  # + i g
     np.tanh(cell, out=hidden)
     hidden *= gates[..., 2 * size : 3 * size]
     return hidden
