@@ -32,7 +32,7 @@ demo: .venv/.installed
 	@mkdir -p $(DEMO)
 	$(BIN)/charlstm train corpora/tales.txt --minutes 2 --force -o $(DEMO)/tales.safetensors
 	@echo; echo "--- three tales ---"; echo
-	$(BIN)/charlstm sample $(DEMO)/tales.safetensors --count 3 --length 1500 --temperature 0.5 --seed 1 --stop $$'\n\n'
+	$(BIN)/charlstm sample $(DEMO)/tales.safetensors --count 3 --length 1500 --temperature 0.3 --seed 1 --stop $$'\n\n'
 	@echo; echo "--- how well it predicts tales that it has not seen ---"; echo
 	$(BIN)/python corpora/tales.py --seed 2 --characters 100000 | $(BIN)/charlstm eval $(DEMO)/tales.safetensors
 

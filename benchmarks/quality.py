@@ -106,8 +106,11 @@ def draw(path: Path, results: dict[str, list[dict[str, Any]]]) -> None:
             axes.plot(*zip(*points, strict=True), style, label=label)
     for name, seconds, nats in NANOGPT:
         axes.plot(seconds, nats, "x", markersize=9, label=f"{name} (windows)")
-    axes.set(xscale="log", xlabel="seconds of training", ylabel="validation loss, nats per character")
+    axes.set(xscale="log", xlabel="minutes of training", ylabel="validation loss, nats per character")
     axes.set_title("tiny shakespeare, --minutes alone, two cores")
+    ticks = [60 * float(minutes) for minutes in results]
+    axes.set_xticks(ticks, list(results), minor=False)
+    axes.set_xticks([], minor=True)
     axes.grid(alpha=0.3)
     axes.legend()
     figure.tight_layout()
@@ -144,8 +147,11 @@ def main() -> None:
     if arguments.curve:
         arguments.curve.write_text(json.dumps(results))
     if arguments.plot:
-        earlier = [json.loads(path.read_text()) for path in arguments.earlier]
-        draw(arguments.plot, {minutes: runs for found in (*earlier, results) for minutes, runs in found.items()})
+        together: dict[str, list[dict[str, Any]]] = {}
+        for found in (*(json.loads(path.read_text()) for path in arguments.earlier), results):
+            for minutes, runs in found.items():
+                together.setdefault(minutes, []).extend(runs)
+        draw(arguments.plot, dict(sorted(together.items(), key=lambda entry: float(entry[0]))))
     medians = {minutes: round(statistics.median(run["nats"] for run in runs), 4) for minutes, runs in results.items()}
     rows = {
         minutes: [[round(run["nats"], 4), run["windows"], run["seconds"]] for run in runs]
