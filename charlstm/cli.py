@@ -702,7 +702,7 @@ def main() -> None:
         error.show()
         status = error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        status = 130
+        os._exit(130)  # at once: what is left to be flushed would wait for a reader that may not read on
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 141

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import json
 import math
@@ -11,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -330,6 +332,21 @@ def test_characters_appear_as_they_are_made(model_path: Path) -> None:
         assert len(process.stdout.read(50)) == 50  # long before the sample is done
         process.send_signal(signal.SIGINT)
         assert process.wait(20) in (130, -signal.SIGINT)
+
+
+def test_ctrl_c_ends_a_writer_that_nobody_reads_from(model_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "charlstm", "sample", str(model_path), "-n", "1000000000"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=ROOT,
+    ) as process:  # fmt: skip
+        assert process.stdout
+        process.stdout.read(1)
+        last, now = -1, 0
+        while now != last:  # until the pipe is full and the writer waits
+            time.sleep(0.5)
+            last, now = now, int.from_bytes(fcntl.ioctl(process.stdout, termios.FIONREAD, b"\0" * 4), sys.byteorder)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
 
 
 def test_text_of_any_locale_is_written_as_utf8(tmp_path: Path) -> None:
