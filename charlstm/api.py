@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 Paths = Sequence[str | os.PathLike[str]]
 
-RESUME_FORMAT = 2
+RESUME_FORMAT = 3
 """Of the file that a run goes on from; it changes with what an optimiser remembers."""
 
 
@@ -350,7 +350,7 @@ def prepare(
     if origin:
         request = _in_the_shape_of(origin.settings, request)
     modelfile.check_writable(output, force=force)
-    _refuse_to_overwrite_texts(output, [*paths, *validation])
+    _refuse_to_overwrite_texts(output, [*paths, *validation], encoding)
     reading: dict[str, Any] = {
         "paths": _absolute(paths),
         "texts": list(texts),
@@ -408,10 +408,10 @@ def _in_the_shape_of(model: ModelSettings, request: TrainingRequest) -> Training
     return dataclasses.replace(request, **shape)
 
 
-def _refuse_to_overwrite_texts(output: str | os.PathLike[str], paths: Paths) -> None:
+def _refuse_to_overwrite_texts(output: str | os.PathLike[str], paths: Paths, encoding: str) -> None:
     """Not even --force may replace a text that is being learnt from."""
     ours = [path for path in (Path(output), resume_path(output)) if path.exists()]
-    for text in find_files(paths)[0] if ours else []:
+    for text in find_files(paths, encoding)[0] if ours else []:
         for path in ours:
             if text != STANDARD_INPUT and path.samefile(text):
                 raise OutputError(f"{path}: this is one of the texts; give another --output")
@@ -513,6 +513,9 @@ def train(
     *paths: str | os.PathLike[str],
     output: str | os.PathLike[str],
     text: str | None = None,
+    validation: Paths = (),
+    encoding: str = "utf-8",
+    errors: str = "strict",
     progress: Callable[[Progress], None] = lambda _: None,
     force: bool = False,
     init_from: str | os.PathLike[str] | None = None,
@@ -524,13 +527,26 @@ def train(
         paths: files and folders to learn from.
         output: where the model goes.
         text: a text given directly.
+        validation, encoding, errors: see `read_corpus`.
         progress: called with each report.
         force: replace an existing output.
         init_from: a model to start from.
         settings: see TrainingRequest (minutes, epochs, steps, layers, hidden, ...).
+
+    Raises:
+        TextError, OutputError, UsageError, ModelFileError, DivergedError: see `prepare` and `Run.run`.
     """
-    request = TrainingRequest(**settings)
-    run = prepare(paths, output=output, texts=[text] if text else [], request=request, force=force, init_from=init_from)
+    run = prepare(
+        paths,
+        output=output,
+        texts=[text] if text else [],
+        request=TrainingRequest(**settings),
+        validation=validation,
+        encoding=encoding,
+        errors=errors,
+        force=force,
+        init_from=init_from,
+    )
     for report in run.run():
         progress(report)
     return load(output)

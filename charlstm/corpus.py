@@ -70,12 +70,7 @@ class TextSource:
         self.bytes = 0
         self._errors = errors
         self._hash = hashlib.sha256()
-        try:
-            io.TextIOWrapper(io.BytesIO(), encoding)  # refuses codecs such as base64, which are none of text
-            self._codec = codecs.lookup(encoding)
-            self._codec.incrementaldecoder().decode(b"")
-        except (LookupError, ValueError) as error:
-            raise UsageError(f"no such text encoding: {encoding!r}; try utf-8, latin-1 or cp1252") from error
+        self._codec = _codec(encoding)
 
     def facts(self) -> dict[str, Any]:
         """What is worth keeping about a text that was read: name, sizes, SHA-256 of its (unpacked) bytes."""
@@ -140,6 +135,16 @@ class TextSource:
             self.notes.append(f"{self.name}: line ends CR became LF")
 
 
+def _codec(encoding: str) -> codecs.CodecInfo:
+    try:
+        io.TextIOWrapper(io.BytesIO(), encoding)  # refuses codecs such as base64, which are none of text
+        codec = codecs.lookup(encoding)
+        codec.incrementaldecoder().decode(b"")
+    except (LookupError, ValueError) as error:
+        raise UsageError(f"no such text encoding: {encoding!r}; try utf-8, latin-1 or cp1252") from error
+    return codec
+
+
 def lines_of(pieces: Iterable[str]) -> Iterator[list[str]]:
     """The lines that become whole with each piece, each with its newline; last, one that lacks it."""
     waiting: list[str] = []
@@ -166,7 +171,7 @@ def read_pieces(
     Args:
         note: called with each thing that a user should be told.
     """
-    files, notes = find_files(paths)
+    files, notes = find_files(paths, encoding)
     for text in notes:
         note(text)
     for path in files:
@@ -223,10 +228,10 @@ class _PutBack(io.RawIOBase):
         return len(piece)
 
 
-def find_files(paths: Iterable[str | os.PathLike[str]]) -> tuple[list[str], list[str]]:
+def find_files(paths: Iterable[str | os.PathLike[str]], encoding: str = "utf-8") -> tuple[list[str], list[str]]:
     """Files named directly or found below folders (sorted, each once), and notes on what was left out.
 
-    In a folder, hidden files and folders are passed over, and so are files that look binary (a NUL byte in
+    In a folder, hidden files and folders are passed over, and so are files that look binary (a NUL character in
     the first 8 KiB) and are not compressed texts. The same file reached twice through links counts once.
 
     Raises:
@@ -244,7 +249,7 @@ def find_files(paths: Iterable[str | os.PathLike[str]]) -> tuple[list[str], list
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "no valid name"
             raise TextError(f"{path}: cannot read it: {reason}") from error
-        found = _texts_below(path, notes) if stat.S_ISDIR(mode) else [path]
+        found = _texts_below(path, encoding, notes) if stat.S_ISDIR(mode) else [path]
         if not found:
             raise TextError(f"{path}: this folder holds no text; name a folder or file that does")
         for name in found:
@@ -264,13 +269,13 @@ def _shortened(notes: list[str], most: int = 10) -> list[str]:
     return [*notes[:most], f"{len(notes) - most} more files were left out"]
 
 
-def _texts_below(folder: str, notes: list[str]) -> list[str]:
+def _texts_below(folder: str, encoding: str, notes: list[str]) -> list[str]:
     texts = []
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(name for name in names if not name.startswith(".")):
             path = os.path.join(parent, name)
-            reason = _reason_to_skip(path)
+            reason = _reason_to_skip(path, encoding)
             if reason:
                 notes.append(f"{path}: left out, {reason}")
             else:
@@ -278,14 +283,25 @@ def _texts_below(folder: str, notes: list[str]) -> list[str]:
     return texts
 
 
-def _reason_to_skip(path: str) -> str | None:
+def _reason_to_skip(path: str, encoding: str) -> str | None:
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             return "it is not a regular file"
         with _open(path) as stream:
-            return "it looks binary" if b"\0" in stream.read(8192) else None
+            return "it looks binary" if _looks_binary(stream.read(8192), encoding) else None
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         return f"it cannot be read ({error})"
+
+
+def _looks_binary(head: bytes, encoding: str) -> bool:
+    """Whether the beginning of a file holds a NUL character; in UTF-16 and its like, NUL bytes are no sign of one."""
+    codec = _codec(encoding)
+    if b"\0" not in codec.encode(" ")[0]:
+        return b"\0" in head
+    try:
+        return "\0" in codec.incrementaldecoder().decode(head)
+    except UnicodeError:
+        return True
 
 
 # --------------------------------------------------------------------------------------- text to ids
@@ -335,7 +351,7 @@ def _collect(
     paths: Sequence[str | os.PathLike[str]], encoding: str, errors: str, texts: Iterable[str] = ()
 ) -> tuple[_Collector, list[dict[str, Any]], list[str]]:
     """Read texts one after the other; a text that does not end its last line is given a newline there."""
-    files, notes = find_files(paths)
+    files, notes = find_files(paths, encoding)
     collector = _Collector()
     facts = []
     for path in files:

@@ -222,7 +222,7 @@ class Trainer:
         self._started = started
         self._earlier = 0.0
         self.closing = 0.0
-        self._good = self._weights_and_moments()
+        self._first = self.averaged.tensors()
 
     # ------------------------------------------------------------------------------------ the clock
 
@@ -284,7 +284,7 @@ class Trainer:
                 return
         bits = self._validate()
         if bits == math.inf:
-            self._restore_weights(self._good)
+            self._return_to_best()
             bits = None
         if self.best_bits is not None and self.best_bits > 2 * math.log2(self.model_settings.vocabulary) + 2:
             raise DivergedError(
@@ -397,12 +397,14 @@ class Trainer:
         speed = max(self.characters / self.seconds, self.expected / (60 * self.settings.budget.amount))
         taken = time.monotonic() - before
         self.closing = taken + self._final_characters() / (1.5 * speed) + 0.5
-        if score is not None and not math.isfinite(score.nats):
-            return math.inf
-        self._good = self._weights_and_moments()
         if score is None:
-            self.best, self.best_fraction = self.averaged.tensors(), self.fraction
+            weights = self.averaged.tensors()
+            if not all(np.isfinite(tensor).all() for tensor in weights.values()):
+                return math.inf
+            self.best, self.best_fraction = weights, self.fraction
             return None
+        if not math.isfinite(score.nats):
+            return math.inf
         if self.best_bits is None or score.bits_per_char < self.best_bits:
             self.best_bits, self.best_fraction = score.bits_per_char, self.fraction
             self.best, self.worse_in_a_row = self.averaged.tensors(), 0
@@ -418,7 +420,7 @@ class Trainer:
         return math.isfinite(loss) and loss < 2 * max(self.first_loss, math.log(self.model_settings.vocabulary) + 1)
 
     def _go_back(self) -> str:
-        """Return to the last good weights with half the rate; say so."""
+        """Return to the best weights so far with half the rate; say so."""
         self.rate_cuts += 1
         if self.rate_cuts > RATE_CUTS:
             raise DivergedError(
@@ -426,10 +428,17 @@ class Trainer:
                 f"{self.rate_factor * self.settings.learning_rate:g}; give a smaller --learning-rate"
             )
         self.rate_factor /= 2
-        self._restore_weights(self._good)
+        self._return_to_best()
         self.state = None
         self.step += 1  # the next batch: this one may be what did it
-        return f"the loss went to infinity: back to the last good weights, learning rate x {self.rate_factor:g}"
+        return f"the loss went to infinity: back to the best weights so far, learning rate x {self.rate_factor:g}"
+
+    def _return_to_best(self) -> None:
+        """Take over the weights that validated best, or those of the beginning, and forget all gradients."""
+        weights = self.best or self._first
+        self.model.load(weights)
+        self.averaged.load(weights)
+        self.optimizer.restore({})
 
     def _weights_and_moments(self) -> Tensors:
         """Copies of the weights, their average and the optimiser's moments."""
@@ -470,8 +479,8 @@ class Trainer:
     def checkpoint(self) -> tuple[Tensors, dict[str, Any]]:
         """All that is needed to go on: tensors, and the rest as JSON."""
         tensors = self._weights_and_moments()
-        for name, tensor in (self.best or {}).items():
-            tensors[f"best.{name}"] = tensor
+        for name, tensor in (self.best or self._first).items():
+            tensors[f"{'best' if self.best else 'first'}.{name}"] = tensor
         for layer, parts in enumerate(self.state or []):
             for number, part in enumerate(parts):
                 tensors[f"state.{layer}.{number}"] = _copied(part)
@@ -484,8 +493,7 @@ class Trainer:
         for name in _FACTS:
             setattr(self, name, facts[name])
         self._earlier, self.expected = facts["seconds"], facts["expected"]
-        self.best = _with_prefix(tensors, "best.") or None
-        self._good = self._weights_and_moments()  # a run that diverges from here on goes back to here
+        self.best, self._first = _with_prefix(tensors, "best.") or None, _with_prefix(tensors, "first.")
         count = 2 if self.model_settings.cell == "lstm" else 1
         if "state.0.0" in tensors:
             self.state = [

@@ -47,6 +47,17 @@ def test_a_model_of_lines_scores_each_line_alone(tmp_path: Path) -> None:
     assert model.sample(length=2000, seed=1).count("\n") <= 1
 
 
+def test_the_library_takes_what_the_command_takes(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_bytes(TEXT.replace("cat", "çat").encode("latin-1"))
+    (tmp_path / "held.txt").write_bytes("the çat is a bird\n".encode("latin-1"))
+    model = library.train(
+        tmp_path / "text.txt", output=tmp_path / "m.safetensors", steps=2,
+        validation=[tmp_path / "held.txt"], encoding="latin-1", **SMALL,
+    )  # fmt: skip
+    assert "ç" in model.vocabulary
+    assert model.file.result["val_characters"] == 18
+
+
 # ---------------------------------------------------------------------- starting from another model
 
 

@@ -405,6 +405,15 @@ def test_binary_and_damaged_files_in_a_folder_are_left_out_and_it_is_said(tmp_pa
     assert all("left out" in note for note in notes)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32"])
+def test_wide_encodings_are_texts_in_folders_and_binaries_are_not(tmp_path: Path, encoding: str) -> None:
+    write(tmp_path / "a", "text é\n".encode(encoding))
+    write(tmp_path / "b", "text\0".encode(encoding))
+    write(tmp_path / "c", b"\x89PNG\0\0\0\xd8\xd8\xd8\xd8\xd8\xd8\xd8\xd8\xd8")
+    assert names(find_files([tmp_path], encoding)[0], tmp_path) == ["a"]
+    assert "".join(read_pieces([tmp_path], encoding)) == "text é\n"
+
+
 def test_a_file_that_is_named_is_read_even_if_it_looks_binary(tmp_path: Path) -> None:
     path = write(tmp_path / "a", "nul\0" * 100)
     assert find_files([path]) == ([str(path)], [])

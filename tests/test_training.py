@@ -16,6 +16,7 @@ import torch
 from conftest import TEXT
 
 from charlstm.api import Run, prepare, resume
+from charlstm.corpus import Batch
 from charlstm.engine import Engine
 from charlstm.errors import DivergedError, UsageError
 from charlstm.evaluation import Scorer
@@ -242,6 +243,46 @@ def test_a_loss_that_is_not_finite_goes_back_and_the_run_ends_well(
     assert run.trainer.rate_cuts == 1
     assert reports[-1].val_bits is not None
     assert reports[-1].val_bits < 3.5
+    load(run.output)  # finite throughout
+
+
+def test_a_run_that_diverges_and_is_cut_into_pieces_ends_with_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learn = Trainer._learn
+
+    def poisoned(trainer: Trainer, batch: Batch, fraction: float) -> tuple[float, int]:
+        loss, characters = learn(trainer, batch, fraction)
+        return (math.nan if trainer.step in (2, 45) else loss), characters  # before the first validation, and after
+
+    monkeypatch.setattr(Trainer, "_learn", poisoned)
+    whole = started_run(tmp_path, "whole", steps=60)
+    finished(whole)
+    assert whole.trainer.rate_cuts == 2
+    cut = started_run(tmp_path, "cut", steps=60)
+    while not cut.finished:
+        asked = itertools.count(1)
+        for _ in cut.run(functools.partial(_reached, asked, 1 if cut.trainer.step < 5 else 7)):
+            pass
+        cut = cut if cut.finished else resume(cut.output)
+    assert_same_bytes(load(whole.output).tensors, load(cut.output).tensors)
+
+
+def test_broken_weights_never_become_the_model_where_nothing_validates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learn = Trainer._learn
+
+    def poisoned(trainer: Trainer, batch: Batch, fraction: float) -> tuple[float, int]:
+        done = learn(trainer, batch, fraction)
+        if trainer.step == 39:
+            for parameter in trainer.averaged.parameters():
+                parameter.data.fill_(math.nan)
+        return done
+
+    monkeypatch.setattr(Trainer, "_learn", poisoned)
+    run = started_run(tmp_path, steps=40, val_fraction=0.0)
+    finished(run)
     load(run.output)  # finite throughout
 
 
