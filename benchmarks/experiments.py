@@ -31,6 +31,7 @@ from charlstm import optimizer, planning, training
 from charlstm.corpus import Batch, Corpus, read_corpus
 from charlstm.engine import Engine
 from charlstm.evaluation import surprisal
+from charlstm.modelfile import ModelFile
 from charlstm.settings import TrainingRequest, TrainingSettings, from_given
 from charlstm.training import Trainer
 
@@ -270,18 +271,29 @@ def small_embedding(trial: Trial) -> None:
     trial.model.embedding.weight.mul_(0.1)
 
 
-@torch.no_grad()
-def long_memory(trial: Trial) -> None:
-    """Forget gates spread for memories of 1 to 64 characters (chrono initialisation, Tallec and Ollivier 2018)."""
-    for layer in trial.model._recurrent():
-        size = trial.model_settings.hidden
-        bias = torch.log(torch.empty(size).uniform_(1, 63))
-        layer.bias_ih_l0[size : 2 * size] = bias
-        layer.bias_ih_l0[:size] = -bias
+def memories(
+    longest: int, *, input_gate: bool = True, even: bool = False, share: float = 1.0
+) -> Callable[[Trial], None]:
+    """Forget gates for memories of 1 to so many characters, spread evenly in the logarithm or (as in the chrono
+    initialisation of Tallec and Ollivier 2018) as they are.
+    """
+
+    @torch.no_grad()
+    def apply(trial: Trial) -> None:
+        for layer in trial.model._recurrent():
+            size = trial.model_settings.hidden
+            bias = torch.empty(size).uniform_(0, math.log(longest))
+            if even:
+                bias = torch.empty(size).uniform_(1, longest).log()
+            some = int(share * size)
+            layer.bias_ih_l0[size : size + some] = bias[:some]
+            if input_gate:
+                layer.bias_ih_l0[:some] = -bias[:some]
+
+    return apply
 
 
 VARIANTS: dict[str, Callable[[Trial], None]] = {
-    "now": lambda trial: None,
     "linear": _schedule(linear),
     "one-cycle": _schedule(one_cycle),
     "stable-decay-30": _schedule(stable_then_decay(0.3)),
@@ -299,7 +311,13 @@ VARIANTS: dict[str, Callable[[Trial], None]] = {
     "larger-at-the-end": _stages((0.75, 2, 1)),
     "small-start": small_start,
     "small-embedding": small_embedding,
-    "long-memory": long_memory,
+    "memory-64": memories(64),
+    "memory-160": memories(160),
+    "memory-500": memories(500),
+    "memory-500-some": memories(500, share=0.25),
+    "memory-2000": memories(2000),
+    "memory-500-even": memories(500, even=True),
+    "memory-500-open": memories(500, input_gate=False),
 }
 
 
@@ -321,7 +339,9 @@ def validated(trial: Trial, corpus: Corpus) -> Iterator[float]:
     yield min(nats, key=lambda temperature: nats[temperature])
 
 
-def run(corpus: Corpus, steps: int, changes: dict[str, Any], variant: str, seed: int, lines: bool) -> dict[str, Any]:
+def run(
+    corpus: Corpus, steps: int, changes: dict[str, Any], variants: list[str], seed: int, lines: bool, save: Path | None
+) -> dict[str, Any]:
     """One trial from beginning to end."""
     kinds = {field.name for field in dataclasses.fields(TrainingRequest)}
     request = from_given(TrainingRequest, {**changes, "steps": steps, "seed": seed, "lines": lines})
@@ -336,13 +356,16 @@ def run(corpus: Corpus, steps: int, changes: dict[str, Any], variant: str, seed:
         corpus, plan.model, settings, device=torch.device("cpu"), started=time.monotonic(), expected=plan.expected
     )
     trial.goal = steps * settings.batch * settings.context
-    VARIANTS[variant](trial)
+    for variant in variants:
+        VARIANTS[variant](trial)
     begin = time.monotonic()
     bits = [progress.train_bits for progress in trial.run(every=5.0)]
     seconds = time.monotonic() - begin
     nats, fitted, temperature = validated(trial, corpus)
+    if save:
+        ModelFile(plan.model, corpus.vocabulary, trial.averaged.tensors(), lines).save(save)
     return {
-        "variant": variant,
+        "variant": " ".join(variants) or "now",
         **changes,
         "seed": seed,
         "shape": f"{plan.model.layers} x {plan.model.hidden}, batch {settings.batch}, context {settings.context}",
@@ -370,15 +393,16 @@ def main() -> None:
     parser.add_argument("--lines", action="store_true")
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="of the request or the settings")
-    parser.add_argument("--try", dest="variant", choices=VARIANTS, default="now", help="what to change")
+    parser.add_argument("--try", dest="variants", nargs="*", choices=VARIANTS, default=[], help="what to change")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--save", type=Path, help="keep the model")
     arguments = parser.parse_args()
     training.prepare_process(arguments.threads)
     changes = {name: _value(value) for name, value in (pair.split("=", 1) for pair in arguments.set)}
     corpus = read_corpus(arguments.corpus, lines=arguments.lines)
     print(machine())
-    row = run(corpus, arguments.steps, changes, arguments.variant, arguments.seed, arguments.lines)
+    row = run(corpus, arguments.steps, changes, arguments.variants, arguments.seed, arguments.lines, arguments.save)
     report("experiments", corpus=[path.name for path in arguments.corpus], **row)
 
 

@@ -1,17 +1,19 @@
-"""Whole-process times of the command line, beside what Python and numpy alone take.
+"""Whole-process times of the command line, beside what Python and numpy alone take; and lines through `eval --lines`.
 
 python benchmarks/latency.py
 """
 
 from __future__ import annotations
 
+import os
+import random
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from common import machine, median_time, random_model, report
+from common import ALPHABET, machine, median_time, random_model, report
 
 CHARLSTM = [sys.executable, "-m", "charlstm"]
 
@@ -36,6 +38,34 @@ def first_character(path: str) -> float:
     return sorted(once() for _ in range(9))[4]
 
 
+def line_of_a_stream(path: str) -> float:
+    """Seconds from writing a line into `eval --lines`, whose input stays open, to reading its score."""
+    with subprocess.Popen([*CHARLSTM, "eval", path, "--lines"], stdin=-1, stdout=-1) as process:
+        assert process.stdin
+        assert process.stdout
+
+        def once() -> None:
+            process.stdin.write(b"a line of a log that never ends\n")  # type: ignore[union-attr]
+            process.stdin.flush()  # type: ignore[union-attr]
+            process.stdout.readline()  # type: ignore[union-attr]
+
+        return median_time(once, 51)
+
+
+def many_lines(path: str, count: int = 100_000) -> tuple[float, int]:
+    """Seconds of `eval --lines` over that many lines of 1 to 40 characters, and its peak memory in KiB."""
+    rng = random.Random(0)
+    lines = "\n".join("".join(rng.choices(ALPHABET[1:], k=rng.randint(1, 40))) for _ in range(count)) + "\n"
+    before = time.perf_counter()
+    with subprocess.Popen([*CHARLSTM, "eval", path, "--lines"], stdin=-1, stdout=subprocess.DEVNULL) as process:
+        assert process.stdin
+        process.stdin.write(lines.encode())
+        process.stdin.close()
+        _, _, used = os.wait4(process.pid, 0)
+        process.returncode = 0
+    return time.perf_counter() - before, used.ru_maxrss
+
+
 def main() -> None:
     """Measure and print."""
     figures: dict[str, float] = {
@@ -53,10 +83,13 @@ def main() -> None:
             figures[f"sample -n 200, 2 x {hidden}"] = whole(*CHARLSTM, "sample", path, "-n", "200")
             figures[f"first character, 2 x {hidden}"] = first_character(path)
             figures[f"eval of one line, 2 x {hidden}"] = whole(*CHARLSTM, "eval", path, input=b"A LINE OF TEXT\n")
+            figures[f"a line of a stream, 2 x {hidden}"] = line_of_a_stream(path)
+            figures[f"100,000 lines, 2 x {hidden}"], kibibytes = many_lines(path)
     print(machine())
     for name, seconds in figures.items():
         print(f"{name:32} {seconds:7.3f} s   {seconds / figures['import numpy']:5.2f} x import numpy")
-    report("latency", seconds={name: round(value, 4) for name, value in figures.items()})
+    print(f"peak memory of the last 100,000 lines: {kibibytes / 1024:.0f} MiB")
+    report("latency", peak_kib=kibibytes, seconds={name: round(value, 4) for name, value in figures.items()})
 
 
 if __name__ == "__main__":

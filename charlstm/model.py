@@ -25,6 +25,9 @@ TorchState = list[tuple[Tensor, ...]]
 
 EMBEDDING_DROPOUT = 0.4
 """Share of the dropout that the embedding gets: what is dropped there is lost to all layers."""
+LONG_MEMORIES = 0.25
+"""Share of an lstm layer's units that begin with a memory of their own length, up to LONGEST_MEMORY characters."""
+LONGEST_MEMORY = 500
 
 _LAYERS: dict[str, type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 _KERNELS: dict[str, Any] = {"lstm": torch.lstm, "gru": torch.gru, "rnn": torch.rnn_tanh}
@@ -60,7 +63,12 @@ class CharModel(nn.Module):
 
     @torch.no_grad()
     def _initialise(self) -> None:
-        """Orthogonal recurrent weights, inputs scaled to their number, forget gates open (Gers et al. 2000)."""
+        """Orthogonal recurrent weights, inputs scaled to their number, forget gates open (Gers et al. 2000).
+
+        Some units begin with memories of 1 to LONGEST_MEMORY characters, even in the logarithm: a forget gate with
+        bias log t keeps all but 1/(t + 1), and an input gate with bias -log t lets in no more than that (the chrono
+        initialisation of Tallec and Ollivier 2018, for a part of the units).
+        """
         size = self.settings.hidden
         nn.init.normal_(self.embedding.weight)
         for layer in self._recurrent():
@@ -70,7 +78,10 @@ class CharModel(nn.Module):
             nn.init.zeros_(layer.bias_ih_l0)
             nn.init.zeros_(layer.bias_hh_l0)
             if self.settings.cell == "lstm":
+                memories = torch.linspace(0, math.log(LONGEST_MEMORY), round(LONG_MEMORIES * size))
+                layer.bias_ih_l0[: len(memories)] = -memories
                 layer.bias_ih_l0[size : 2 * size] = 1.0
+                layer.bias_ih_l0[size : size + len(memories)] = memories
         nn.init.normal_(self.head.weight, std=0.5 / math.sqrt(size))
         nn.init.zeros_(self.head.bias)
 

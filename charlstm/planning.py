@@ -11,7 +11,8 @@ from typing import Literal
 
 from .settings import Budget, ModelSettings, TrainingRequest, TrainingSettings
 
-WIDTHS = (64, 96, 128, 192, 256, 384, 512, 768, 1024)
+SHAPES = ((2, 64), (2, 96), (2, 128), (2, 192), (3, 192), (3, 256), (3, 384), (3, 512), (3, 768), (3, 1024))
+"""Layers and units, from the cheapest to the most able: a third layer pays from 192 units on."""
 CHARACTERS_A_WEIGHT = 4.0
 """How often a run must at least show a character for every weight of the network."""
 TEXT_A_WEIGHT = 0.2
@@ -54,9 +55,7 @@ def plan(request: TrainingRequest, text: Text, speed: float, precision: Literal[
         precision: the faster number format here.
     """
     budget = request.budget()
-    layers = request.layers or 2
-    hidden = request.hidden or _width(request, text, speed, layers)
-    model = _model(request, text, layers, hidden)
+    model = _shape(request, text, speed)
     context = request.context or _context(text, request.lines)
     batch = request.batch or _batch(_reach(budget, text, model, 16 * context, speed) / context)
     expected = _reach(budget, text, model, batch * context, speed)
@@ -66,7 +65,7 @@ def plan(request: TrainingRequest, text: Text, speed: float, precision: Literal[
         budget=budget,
         batch=batch,
         context=context,
-        learning_rate=_given(request.learning_rate, 0.016 * min(1.0, (256 / hidden) ** 0.5)),
+        learning_rate=_given(request.learning_rate, 0.016 * min(1.0, (256 / model.hidden) ** 0.5)),
         weight_decay=_given(request.weight_decay, 0.1),
         dropout=_given(request.dropout, round(min(0.3, 0.02 * pressure), 2)),
         dropconnect=_given(request.dropconnect, 0.0),
@@ -90,15 +89,15 @@ def _model(request: TrainingRequest, text: Text, layers: int, hidden: int) -> Mo
     return ModelSettings(text.vocabulary, layers, hidden, embedding, request.cell or "lstm")
 
 
-def _width(request: TrainingRequest, text: Text, speed: float, layers: int) -> int:
-    """The widest network that the budget can teach and that the text can fill."""
-    for width in reversed(WIDTHS):
-        model = _model(request, text, layers, width)
+def _shape(request: TrainingRequest, text: Text, speed: float) -> ModelSettings:
+    """The largest network that the budget can teach and that the text can fill."""
+    for layers, hidden in reversed(SHAPES):
+        model = _model(request, text, request.layers or layers, request.hidden or hidden)
         reach = _reach(request.budget(), text, model, (request.batch or 16) * (request.context or 64), speed)
         weights = model.multiplications()
         if reach >= CHARACTERS_A_WEIGHT * weights and text.characters >= TEXT_A_WEIGHT * weights:
-            return width
-    return WIDTHS[0]
+            break
+    return model
 
 
 def _reach(budget: Budget, text: Text, model: ModelSettings, step: int, speed: float) -> float:

@@ -19,6 +19,8 @@ from .vocabulary import UNKNOWN, Vocabulary
 
 AT_ONCE = 256
 """Samples that advance together."""
+DRAWN_AHEAD = 64
+"""Random numbers taken from each sample's stream at a time."""
 
 
 def probabilities(scores: Floats, settings: SampleSettings) -> NDArray[np.float64]:
@@ -34,21 +36,27 @@ def probabilities(scores: Floats, settings: SampleSettings) -> NDArray[np.float6
     Returns:
         (B, V); rows sum to 1; the unknown symbol has 0.
     """
-    values = scores.astype(np.float64)
-    values[:, UNKNOWN] = -np.inf
-    if settings.temperature == 0:
-        greedy: NDArray[np.float64] = np.zeros_like(values)
-        np.put_along_axis(greedy, values.argmax(axis=1)[:, None], 1.0, axis=1)
-        return greedy
-    values -= values.max(axis=1, keepdims=True)
-    with np.errstate(over="ignore"):  # a temperature next to nothing makes -inf, which is right
-        weights = np.exp(values / settings.temperature)
+    weights = _weights(scores, settings)
     weights /= weights.sum(axis=1, keepdims=True)
+    return weights
+
+
+def _weights(scores: Floats, settings: SampleSettings) -> NDArray[np.float64]:
+    """`probabilities`, but for a factor in each row: `draw` needs no more."""
+    weights = scores.astype(np.float64)
+    weights[:, UNKNOWN] = -np.inf
+    if settings.temperature == 0:
+        greedy: NDArray[np.float64] = np.zeros_like(weights)
+        np.put_along_axis(greedy, weights.argmax(axis=1)[:, None], 1.0, axis=1)
+        return greedy
+    weights -= weights.max(axis=1, keepdims=True)
+    with np.errstate(over="ignore"):  # a temperature next to nothing makes -inf, which is right
+        weights /= settings.temperature
+    np.exp(weights, out=weights)
     if settings.top_k or settings.top_p is not None:
         weights *= _kept_by_rank(weights, settings.top_k, settings.top_p)
     if settings.min_p is not None:
         weights *= weights >= settings.min_p * weights.max(axis=1, keepdims=True)
-    weights /= weights.sum(axis=1, keepdims=True)
     return weights
 
 
@@ -72,15 +80,10 @@ def _kept_by_rank(weights: NDArray[np.float64], top_k: int | None, top_p: float 
 def draw(weights: NDArray[np.float64], uniforms: NDArray[np.float64]) -> NDArray[np.intp]:
     """Invert the cumulative distribution: weights (B, V), uniforms in [0, 1) (B,) -> ids (B,)."""
     sums = np.cumsum(weights, axis=1)
-    targets = uniforms * sums[:, -1]
-    ids: NDArray[np.intp] = np.minimum((sums <= targets[:, None]).sum(axis=1), _last_possible(weights))
+    total = sums[:, -1]
+    targets = np.minimum(uniforms * total, np.nextafter(total, 0.0))  # rounding must not step past the end
+    ids: NDArray[np.intp] = (sums > targets[:, None]).argmax(axis=1)
     return ids
-
-
-def _last_possible(weights: NDArray[np.float64]) -> NDArray[np.intp]:
-    """The last symbol with any probability: where rounding would step past the end."""
-    last: NDArray[np.intp] = weights.shape[1] - 1 - (weights[:, ::-1] > 0).argmax(axis=1)
-    return last
 
 
 @dataclass(frozen=True)
@@ -139,8 +142,9 @@ def generate(
     stops = [StopWatch(settings.stop) for _ in running]
     scores, state = start.scores, start.state
     for moment in range(settings.length):
-        uniforms = np.array([streams[sample].random() for sample in running])
-        ids = draw(probabilities(scores, settings), uniforms)
+        if moment % DRAWN_AHEAD == 0:
+            uniforms = np.stack([stream.random(DRAWN_AHEAD) for stream in streams], axis=1)
+        ids = draw(_weights(scores, settings), uniforms[moment % DRAWN_AHEAD, running])
         characters = vocabulary.decode(ids)
         yield list(zip(running.tolist(), characters, strict=True))
         alive = [not stops[sample].saw(c) for sample, c in zip(running, characters, strict=True)]

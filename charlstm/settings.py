@@ -129,7 +129,9 @@ class TrainingRequest:
     minutes: float | None = setting(None, "budget in minutes, everything included (default: 10)")
     epochs: float | None = setting(None, "budget in passes over the text")
     steps: int | None = setting(None, "budget in steps of the optimiser")
-    layers: int | None = setting(None, "recurrent layers on top of each other (default: 2)", least=1, most=64)
+    layers: int | None = setting(
+        None, "recurrent layers on top of each other (default: 2 or 3, by text, speed and budget)", least=1, most=64
+    )
     hidden: int | None = setting(
         None, "units in each layer (default: 64 to 1024, by text, speed and budget)", least=1, most=65536
     )

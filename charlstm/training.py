@@ -142,12 +142,12 @@ def measured_precision(device: torch.device) -> tuple[str, float]:
 
 
 def rate(fraction: float, settings: TrainingSettings) -> float:
-    """The learning rate at a fraction of the budget: a short linear rise, then half a cosine down to zero.
+    """The learning rate at a fraction of the budget: a short linear rise, then a line down to zero.
 
-    (Loshchilov and Hutter 2017, one cycle; the rise as in Goyal et al. 2017.)
+    (Bergsma et al. 2025; the rise as in Goyal et al. 2017.)
     """
     rise = min(1.0, (fraction + 1e-4) / settings.warmup) if settings.warmup else 1.0
-    return settings.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * min(1.0, fraction)))
+    return settings.learning_rate * rise * (1 - min(1.0, fraction))
 
 
 _FACTS = (

@@ -4,26 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tales_teller import Tale, Teller
-from tales_words import (
-    COLOURS,
-    MEN,
-    NUMBERS,
-    SEASONS,
-    TRADES,
-    VILLAGES,
-    WOMEN,
-)
+from tales_words import COLOURS, NEIGHBOURS, NUMBERS, SEASONS, WORKPLACES
 
 PHRASES = {
-    "_once": "[once|long ago|many years ago]",
-    "_meet": """[{_once} there lived {a trade} named {hero} in the village of {village}|in the village of {village}
-        there lived {a trade} named {hero}|in {village} there was once {a trade} whose name was {hero}]""",
     "_one_day": "[one day|one morning|one {season} morning]",
     "_say": """[{_moral}|{_moral}|In {village} they still say: "{_moral}"|And so they say in {village}: "{_moral}"]""",
 }
 
 FEMALE = ("she", "her", "her", "herself")
 MALE = ("he", "him", "his", "himself")
+TOLD_BY = ("hero", "other", "trade", "otrade")
+"""Slots that tell who the neighbours are, and with them all of these slots."""
 
 
 @dataclass(frozen=True)
@@ -51,24 +42,29 @@ class Plot:
 
 
 def people(teller: Teller) -> None:
-    """Choose two people, their trades, their village and the season: what most of the tales begin with."""
-    women, men = teller.chance.several(WOMEN, 2), teller.chance.several(MEN, 2)
+    """Choose two neighbours and the season: what most of the tales begin with.
+
+    Everybody has a trade and a village, and there are two to a village: a reader who knows one of the two, or a
+    trade, knows the rest. The third person is from the next village.
+    """
+    here = teller.chance.number(0, len(NEIGHBOURS) - 1)
+    home, away = NEIGHBOURS[here], NEIGHBOURS[(here + 1) % len(NEIGHBOURS)]
     hero_is_woman = teller.chance.number(0, 1) == 1
-    first, second = (women, men) if hero_is_woman else (men, women)
-    _person(teller, first[0], FEMALE if hero_is_woman else MALE, "hero he him his himself")
-    _person(teller, second[0], MALE if hero_is_woman else FEMALE, "other she her hers herself")
-    _person(teller, first[1], FEMALE if hero_is_woman else MALE, "third he3 him3 his3 himself3")
-    trades = teller.chance.several(TRADES, 2)
-    teller.fill("trade", TRADES, trades[0])
-    teller.word("otrade", trades[1]["trade"], "trade")
-    teller.row("place", VILLAGES)
+    first, second = ("woman", "man") if hero_is_woman else ("man", "woman")
+    _person(teller, home[first], FEMALE if hero_is_woman else MALE, "hero he him his himself", TOLD_BY)
+    _person(teller, home[second], MALE if hero_is_woman else FEMALE, "other she her hers herself", TOLD_BY)
+    _person(teller, away[first], FEMALE if hero_is_woman else MALE, "third he3 him3 his3 himself3")
+    teller.word("trade", home[first + "_trade"], "trade", TOLD_BY)
+    teller.word("otrade", home[second + "_trade"], "trade", TOLD_BY)
+    teller.word("work", WORKPLACES[home[first + "_trade"]], "trade", TOLD_BY)
+    teller.word("village", home["village"], "place", TOLD_BY)
     teller.row("season", SEASONS)
 
 
-def _person(teller: Teller, name: str, pronouns: Sequence[str], slots: str) -> None:
+def _person(teller: Teller, name: str, pronouns: Sequence[str], slots: str, told_by: Sequence[str] = ()) -> None:
     """Give a person a name and the pronouns that follow from it."""
     names = slots.split()
-    teller.word(names[0], name, "name")
+    teller.word(names[0], name, "name", told_by)
     for slot, pronoun in zip(names[1:], pronouns, strict=True):
         teller.word(slot, pronoun, "pronoun", names)
 

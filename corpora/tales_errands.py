@@ -23,27 +23,12 @@ NEEDS = table(
         a small brown {cure} ; the {cure} licked {his} nose and fell asleep in {his} sleeve
     bored ; book ; bookshop ; {he} had counted all the nails in the floor, and then counted them again ;
         a fat old {cure} ; {he} opened the {cure} and did not look up until the sun went down
-    sleepy ; pillow ; feather shop ; {he} yawned so wide that a fly flew in and out again ;
-        a soft white {cure} ; {he} put {his} head on the {cure} and slept until noon
-    late ; clock ; clock shop ; {he} had missed breakfast twice and {his} own birthday once ;
-        a small round {cure} ; {he} hung the {cure} over {his} bed, and it ticked at {him} kindly
-    forgetful ; notebook ; paper shop ; {he} had put salt in the tea and sugar on the egg ;
-        a little {cure} and a pencil ; {he} wrote {his} own name in the {cure}, to be on the safe side
-    hoarse ; honey ; bee garden ; {he} croaked like a frog when {he} wanted to say good morning ;
-        a pot of {cure} ; {he} ate three spoons of {cure}, and {his} voice came back
-    half blind ; spectacles ; glass shop ; {he} had said good morning to three gateposts ;
-        a pair of {cure} ; {he} put on the {cure} and saw that the trees had leaves
-    afraid of the dark ; lantern ; lamp shop ; every night {he} took the coat on the door for a robber ;
-        a bright little {cure} ; that night {he} lit the {cure}, and the coat was only a coat
-    lame ; stick ; wood yard ; {he} had one good knee and one bad one ; a strong {cure} ;
-        {he} leaned on the {cure} and walked as well as a goat
     """,
 )
 
 GOODS = column(
     "goods",
-    """ribbons, whistles, silver bells, paper kites, masks, glass beads, mirrors, painted eggs, fans,
-    feathers, toy boats, combs, little flags, marbles""",
+    """ribbons, whistles, silver bells, paper kites, masks, glass beads, mirrors, painted eggs""",
 )
 
 
@@ -59,9 +44,8 @@ NEED = Plot(
     _need,
     "[The {Trade} Who Was {Need}|{Hero} Goes to Market]",
     """
-    {_Meet}. [But {_one_day} {he} was {need}, so {need} that {_sign}.|But {_one_day} {he} was very
-    {need}. In fact, {_sign}.] [All the money {he} had was|In {his} pocket there was nothing but] one {coin}
-    coin. [So {he}|{He} took it and] [walked|set out] to the market.
+    {Hero} the {trade} of {village} was {need}, so {need} that {_sign}. [All the money {he} had was|In {his}
+    pocket there was nothing but] one {coin} coin. [So {he}|{He} took it and] [walked|set out] to the market.
 
     [At the gate|By the fountain] a [man|woman] [was selling|stood selling] {goods1}. "[Fine|Lovely] {goods1},
     only one {coin} coin!" "[They are very pretty|I never saw prettier ones]," said {hero}, "but I am {need},
@@ -95,13 +79,6 @@ WARES = table(
     ink ; {ware} for a letter
     butter ; {ware} for the pan
     wool ; {ware} for a sock
-    pepper ; {ware} for the goose
-    rope ; {ware} for the goat
-    flour ; {ware} for the cake
-    paint ; {ware} for the gate
-    vinegar ; {ware} for the window
-    onions ; {ware} for the pie
-    matches ; {ware} for the stove
     """,
 )
 
@@ -116,13 +93,6 @@ REMINDERS = table(
     ink ; a blackbird hopped by, as black as a blot
     butter ; {he} sat down on a yellow flower, and it was soft
     wool ; a sheep looked over the wall
-    pepper ; a fly tickled {his} nose, and {he} sneezed
-    rope ; {he} saw a bucket hanging in a well
-    flour ; the miller's cat came by, white from ears to tail
-    paint ; {he} leaned on a fence, and it was wet and green
-    vinegar ; {he} bit into an apple, and it was sour
-    onions ; something made {his} eyes water
-    matches ; far away a chimney began to smoke
     """,
 )
 
@@ -139,11 +109,10 @@ SHOPPING = Plot(
     _shopping,
     "[Three Things from the Shop|{Hero} Forgets]",
     """
-    {_Meet}. {_One_day} {other} the {otrade} [asked {him} to go to the shop|sent {him} to the shop].
-    "[Please bring|Bring] me three things," said {other}: "{ware1}, {ware2} and {ware3}. [Can you remember
-    that?|Say it over as you go.]" "{Ware1}, {ware2} and {ware3}," said {hero}. [{He} had a head like a sieve,
-    so {he} made a song of it.|To be safe, {he} made a song.] "{_Song1}, {_song2}, {_song3}!" {he} sang, and off
-    {he} went.
+    {_One_day} {other} the {otrade} [asked|told] {hero} the {trade} to go to the shop. "[Please bring|Bring] me
+    three things," said {other}: "{ware1}, {ware2} and {ware3}. [Can you remember that?|Say it over as you go.]"
+    "{Ware1}, {ware2} and {ware3}," said {hero}. [{He} had a head like a sieve, so {he} made a song of it.|To be
+    safe, {he} made a song.] "{_Song1}, {_song2}, {_song3}!" {he} sang, and off {he} went.
 
     [But on the bridge|But at the crossroads] [a dog barked at {him}|a goose ran after {him}], and when {he}
     went on, [part of the song was gone|there was a hole in the song]. "{Ware1}," sang {hero}, "and {ware3},
@@ -175,8 +144,6 @@ NEWS = table(
     path ; is full of snakes ; come along the river ; bath
     gate ; is locked ; come in by the garden ; goat
     lane ; is full of geese ; come across the field ; crane
-    pass ; is full of snow ; come through the valley ; brass
-    stair ; is rotten ; come up by the ladder ; chair
     """,
 )
 
@@ -192,9 +159,9 @@ MESSAGE = Plot(
     _message,
     "[{Hero} Carries a Message|The Message]",
     """
-    {_Meet}. {_One_day} {other} the {otrade} came [running|in a great hurry] and said, "You have good
-    legs. Go to {third} and say: the {placem} {troublem}, {detourm}." "The {placem} {troublem}, {detourm}," said
-    {hero}, and {he} [was off|ran]. {He} said it [at every step|under {his} breath], so as not to lose it.
+    {_One_day} {other} the {otrade} came [running|in a great hurry] to {hero} the {trade} and said, "You have
+    good legs. Go to {third} and say: the {placem} {troublem}, {detourm}." "The {placem} {troublem}, {detourm},"
+    said {hero}, and {he} [was off|ran]. {He} said it [at every step|under {his} breath], so as not to lose it.
 
     [Half way there|At the edge of the wood] {he} [jumped over a stream|was chased by a goose], and [the words
     were shaken up|the words got mixed]. "The {wrongm} {troublem}," said {hero}. [That sounded odd.|{He}
@@ -226,8 +193,6 @@ CLOTHES = table(
     stocking ; a patch on the heel
     shawl ; a knot in the fringe
     bag ; a button missing
-    ribbon ; one end cut short
-    blanket ; a corner that the goat had eaten
     """,
 )
 
@@ -244,10 +209,10 @@ LOST = Plot(
     _lost,
     "[The {Colour1} {Lost}|{Hero} Loses {a Lost}]",
     """
-    {_Meet}. {He} had {a colour1} {lost} with {mark}. [It was old, but {he} loved it.|{His} grandmother
-    had made it.] {_One_day} [the wind took it and carried it over the roofs|{he} left it on a wall and walked
-    on], and the {colour1} {lost} was gone. {Hero} looked [behind every wall|in every hedge] and found [nothing
-    but a surprised hen|two snails and a spoon].
+    {Hero} the {trade} of {village} had {a colour1} {lost} with {mark}. [It was old, but {he} loved it.|{His}
+    grandmother had made it.] {_One_day} [the wind took it and carried it over the roofs|{he} left it on a wall
+    and walked on], and the {colour1} {lost} was gone. {Hero} looked [behind every wall|in every hedge] and
+    found [nothing but a surprised hen|two snails and a spoon].
 
     [Then {he} heard that {other} the {otrade} kept a box for lost things, so {he} went and knocked.|Now {other}
     the {otrade} kept a box for lost things, and {hero} went there and knocked.] "I have lost my {lost}," said
@@ -315,11 +280,11 @@ DARK = Plot(
     _dark,
     "[The {Stray} in the {Cave}|{Hero} Goes In]",
     """
-    {_Meet}. {He} had a [small|young] {stray} with {a colour1} ribbon round its neck. {_One_day} the
-    {stray} was gone. {Hero} followed its [tracks|little footprints] [through the {cover}|across two fields] to
-    the door of the {cave}[, where nobody in {village} liked to go|]. From inside came a sound of {_call}.
-    [{Hero} swallowed hard.|{His} knees said no, but {his} heart said yes.] {He} lit {a light} and went into the
-    {cave}.
+    {Hero} the {trade} of {village} had a [small|young] {stray} with {a colour1} ribbon round its neck.
+    {_One_day} the {stray} was gone. {Hero} followed its [tracks|little footprints] [through the {cover}|across
+    two fields] to the door of the {cave}[, where nobody in {village} liked to go|]. From inside came a sound of
+    {_call}. [{Hero} swallowed hard.|{His} knees said no, but {his} heart said yes.] {He} lit {a light} and went
+    into the {cave}.
 
     "{Paces} steps," {he} [told {himself}|said], "and if I find nothing, I turn round." {He} counted as {he}
     went. In the {cave} {_inside}. [At the third step|Half way in] the {light} [flickered|burned low], and

@@ -15,18 +15,6 @@ LOANS = table(
     cart ; bring in the hay ; the hay was in
     kettle ; make soup for the wedding ; the soup was eaten
     needle ; sew a sail ; the sail was sewn
-    hammer ; build a henhouse ; the henhouse was built
-    axe ; fell a dead oak ; the oak was down
-    rope ; pull a cow out of the ditch ; the cow was out
-    basket ; gather the plums ; the plums were gathered
-    fiddle ; play at a wedding ; the wedding was over
-    sledge ; bring home the logs ; the logs were home
-    net ; catch a pike ; the pike was caught
-    broom ; sweep the hall ; the hall was swept
-    donkey ; carry corn to the mill ; the corn was at the mill
-    lantern ; look for a lost sheep ; the sheep was found
-    pump ; empty the cellar ; the cellar was empty
-    plough ; turn the long field ; the long field was turned
     """,
 )
 
@@ -45,10 +33,10 @@ LOAN = Plot(
     _loan,
     "[The Lent {Loan}|{Hero} and the {Loan}]",
     """
-    {_Meet}. [{Hero} wanted to {job}, but {he} had no {loan}.|It was time to {job}, and {hero} had no
-    {loan}.] So {he} went to {other} the {otrade}, who lived [across the lane|over the hill]. "Will you lend me
-    your {loan}?" asked {hero}. "I want to {job}." "[Gladly|With all my heart]," said {other}, "but bring it
-    back before {deadline}." "Before {deadline}," [promised {hero}|said {hero}, and they shook hands on it].
+    {Hero} the {trade} of {village} wanted to {job}, but {he} had no {loan}. So {he} went to {other} the
+    {otrade}, who lived [across the lane|over the hill]. "Will you lend me your {loan}?" asked {hero}. "I want
+    to {job}." "[Gladly|With all my heart]," said {other}, "but bring it back before {deadline}." "Before
+    {deadline}," [promised {hero}|said {hero}, and they shook hands on it].
 
     It took {him} {days} days to {job}. [By then {he} was so used to the {loan} that it seemed {his} own.|By
     then the {loan} had a place of its own beside {his} door.] On the evening when {done}, a [pedlar|stranger]
@@ -82,7 +70,6 @@ GUESTS = table(
     hoarse ; honey ; a little {cure} ; {he} drank hot milk with {cure}
     sad ; fiddle ; an old {cure} ; {he} fell asleep to the sound of the {cure}
     lost ; lantern ; one good {cure} ; {he} found the road with the {cure}
-    barefoot ; boots ; a second pair of {cure} ; {he} walked on in the {cure}
     """,
 )
 
@@ -101,7 +88,7 @@ GUEST = Plot(
     _guest,
     "[A Knock at the Door|The Stranger in {Colour1}]",
     """
-    {_Meet}. One [stormy|wild] {season} night somebody knocked at {his} door. On the step stood a
+    One [stormy|wild] {season} night somebody knocked at the door of {hero} the {trade}. On the step stood a
     stranger in {a colour1} cloak. "I [have walked all day|come from far away], and I am {need}," said the
     stranger. "[I am not rich|There is not much in this house]," said {hero}, "but I have {_have}, and you are
     welcome." [So the stranger came in and stayed until morning|The stranger came in and said no more, but
@@ -154,10 +141,10 @@ HOME = Plot(
     _home,
     "[The {Colour1} Door|{Hero} Goes Away]",
     """
-    {_Meet}. {He} lived in a small house with {a colour1} door and {a tree} beside it. "[Everything here
-    is too small|Nothing ever happens here]," said {hero}. So {_one_day} {he} locked the {colour1} door, gave
-    the key to {other} the {otrade}, and went out into the world. "[I will keep it safe|It will hang on my
-    wall]," said {other}.
+    {Hero} the {trade} of {village} lived in a small house with {a colour1} door and {a tree} beside it.
+    "[Everything here is too small|Nothing ever happens here]," said {hero}. So {_one_day} {he} locked the
+    {colour1} door, gave the key to {other} the {otrade}, and went out into the world. "[I will keep it safe|It
+    will hang on my wall]," said {other}.
 
     {He} came to {far1}. There {fine1}, but {lack1}. {Hero} stayed a [year|winter], and then {he} [packed {his}
     bag|grew tired of it]. {He} went on to {far2}. There {fine2}, but {lack2}. [In the evenings|When it rained]
@@ -189,7 +176,6 @@ VESSELS = table(
     cup ; for {hers} morning tea
     jar ; for ginger biscuits
     dish ; for the wedding fish
-    pitcher ; for cold water
     """,
 )
 
@@ -245,16 +231,10 @@ THIEVES = table(
     a trail of nutshells ; squirrel ; the hollow tree
     a trail of silver slime ; snail ; the cabbage bed
     a curly pink hair ; pig ; the mud behind the well
-    a small wet footprint ; duck ; the rain barrel
-    a ball of grey fluff ; cat ; the warm stove
-    a long brown ear hair ; donkey ; the hay loft
-    a bent prickle ; hedgehog ; the leaf pile
     """,
 )
 
-STOLEN = column(
-    "stolen", "plum pie, cherry tart, honey cake, cheese, pudding, apple pie, ginger bread, sponge cake, jam roll"
-)
+STOLEN = column("stolen", "plum pie, cherry tart, honey cake, cheese, pudding, apple pie, ginger bread, sponge cake")
 
 
 def _thief(teller: Teller) -> None:
@@ -268,11 +248,11 @@ THIEF = Plot(
     _thief,
     "[Who Took the {Stolen}?|The Missing {Stolen}]",
     """
-    {_Meet}. {_One_day} {he} [baked|made] {a stolen} and put it on the window sill to cool. When {he}
-    came back, the {stolen} was gone. "[Thieves|Help, thieves]!" cried {hero}. {Other} the {otrade}, who [was
-    the cleverest person in {village}|noticed everything], came [at once|with a magnifying glass]. {Other}
-    looked at the sill, and there {she} found {clue1}. "[Aha|Hm]," said {other}, and wrote it down in a little
-    book[ (it was a very little book)|].
+    {_One_day} {hero} the {trade} of {village} [baked|made] {a stolen} and put it on the window sill to cool.
+    When {he} came back, the {stolen} was gone. "[Thieves|Help, thieves]!" cried {hero}. {Other} the {otrade},
+    who [was the cleverest person in {village}|noticed everything], came [at once|with a magnifying glass].
+    {Other} looked at the sill, and there {she} found {clue1}. "[Aha|Hm]," said {other}, and wrote it down in a
+    little book[ (it was a very little book)|].
 
     They went to the {culprit2}. "Where were you this morning?" asked {other}. "Asleep," said the {culprit2}[,
     yawning|]. "It was not the {culprit2}," said {other}. "The {culprit2} leaves {clue2}." They went to the
@@ -304,14 +284,10 @@ NOISES = table(
     splashing ; frog ; swimming in the soup
     gnawing ; rat ; halfway through a candle
     humming ; beetle ; stuck in a bottle
-    flapping ; bat ; tangled in the curtain
-    munching ; rabbit ; sitting in a bowl of salad
-    clucking ; hen ; sitting on an egg in the best hat
-    croaking ; raven ; looking at itself in the mirror
     """,
 )
 
-MONSTERS = column("monster", "bear, robber, wolf, ghost, giant, dragon, witch, troll, lion, pirate")
+MONSTERS = column("monster", "bear, robber, wolf, ghost, giant, dragon, witch, troll")
 
 
 def _noise(teller: Teller) -> None:
@@ -326,10 +302,10 @@ NOISE = Plot(
     _noise,
     "[A Noise in the Night|The {Noise} in the Kitchen]",
     """
-    {_Meet}. One {season} night {he} woke up and heard {a noise} sound in the kitchen. {He} [pulled the
-    blanket up to {his} nose|sat up in bed]. "[That is {a monster1}|There is {a monster1} in my house]," said
-    {hero}. [The {noise} went on.|It stopped, and then it began again.] {He} climbed out of the window in {his}
-    nightshirt, ran down the lane, and knocked at the door of {other} the {otrade}.
+    One {season} night {hero} the {trade} of {village} woke up and heard {a noise} sound in the kitchen. {He}
+    [pulled the blanket up to {his} nose|sat up in bed]. "[That is {a monster1}|There is {a monster1} in my
+    house]," said {hero}. [The {noise} went on.|It stopped, and then it began again.] {He} climbed out of the
+    window in {his} nightshirt, ran down the lane, and knocked at the door of {other} the {otrade}.
 
     "There is {a monster1} in my kitchen," said {hero}. "What does it do?" asked {other}. "[It is {noise}|It
     sits there {noise}]," said {hero}. "{A monster1} does not do that," said {other}, "but {a monster2} might."

@@ -3,9 +3,7 @@
 from tales_cast import Plot, people
 from tales_teller import Teller, cells, column
 
-INSULTS = column(
-    "insult", "donkey, blockhead, turnip, goose, noodle, fool, old boot, cabbage, sheep, empty barrel, owl"
-)
+INSULTS = column("insult", "donkey, blockhead, turnip, goose, noodle, fool, old boot, cabbage")
 
 KIND_WORDS = column("kind", "friend, neighbour, sunshine, good morning, my dear, brother, welcome, thank you")
 
@@ -21,7 +19,7 @@ ECHO = Plot(
     _echo,
     "[The Hill That Answered|{Hero} and the Hill]",
     """
-    {_Meet}. {_One_day} {he} had [burned the porridge|lost at cards], and {he} walked up the hill behind
+    {_One_day} {hero} the {trade} had [burned the porridge|lost at cards], and {he} walked up the hill behind
     {village} to be angry by {himself}. "{Insult}!" {he} shouted, at nobody. "{Insult}!" answered the hill.
     "[You are|It is you who are] {a insult}!" shouted {hero}. "{A insult}!" said the hill.
 
@@ -41,15 +39,12 @@ ECHO = Plot(
 
 WEEK = cells("Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday")
 
-OWED = column(
-    "owed", "rake, kettle, hammer, lantern, basket, saw, spade, umbrella, pan, bucket, book, blanket, drum, wheelbarrow"
-)
+OWED = column("owed", "rake, kettle, hammer, lantern, basket, saw, spade, umbrella")
 
 
 DISHES = column(
     "dish",
-    """onion soup, plum dumplings, fried eggs, potato pie, barley soup, baked apples, pea soup, roast chestnuts, cabbage
-    rolls, mushroom stew, rice pudding, nettle soup, carrot cake, bread and butter, boiled beans, stewed pears""",
+    """onion soup, plum dumplings, fried eggs, potato pie, barley soup, baked apples, pea soup, roast chestnuts""",
 )
 
 

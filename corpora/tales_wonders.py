@@ -14,12 +14,10 @@ HELPERS = table(
     bee ; web ; inside a thorny rose ; crept in among the thorns
     squirrel ; sack ; on the thinnest branch of an oak ; ran up like a flame
     hedgehog ; drain ; in the middle of a nettle bed ; walked in as if it were grass
-    cat ; barrel ; on the roof of the inn ; stepped along the gutter
-    duck ; fence ; among the reeds of the pond ; swam in without a sound
     """,
 )
 
-LOSSES = column("jewel", "ring, locket, brooch, bracelet, necklace, buckle, hairpin, gold watch, snuff box")
+LOSSES = column("jewel", "ring, locket, brooch, bracelet, necklace, buckle, hairpin, gold watch")
 
 
 def _helper(teller: Teller) -> None:
@@ -34,11 +32,11 @@ HELPER = Plot(
     _helper,
     "[The {Helper} and the {Jewel}|{Hero} and the {Helper}]",
     """
-    {_Meet}. {_One_day} {he} heard a small voice by the road. {A helper} was caught in {a trap} [and
-    could not get out|and shook with fear]. "[Help|Please help] me," said the {helper}, "and I will help you."
-    {Hero} [smiled|had to smile]. "How can {a helper} help me?" {he} said, but {he} knelt down and [took|helped]
-    the {helper} out of the {trap}. "[I shall not forget it|I never forget]," said the {helper}, and [was
-    gone|went off without looking back].
+    {_One_day} {hero} the {trade} of {village} heard a small voice by the road. {A helper} was caught in {a
+    trap} [and could not get out|and shook with fear]. "[Help|Please help] me," said the {helper}, "and I will
+    help you." {Hero} [smiled|had to smile]. "How can {a helper} help me?" {he} said, but {he} knelt down and
+    [took|helped] the {helper} out of the {trap}. "[I shall not forget it|I never forget]," said the {helper},
+    and [was gone|went off without looking back].
 
     Now {other} the {otrade} had {a jewel} with {a colour1} stone, which [{hers} mother had left {her}|{she}
     loved more than anything]. {She} lent the {jewel} to {hero} [for the fair|to wear on Sunday]. And [before
@@ -80,8 +78,6 @@ VESSELS = table(
     jar ; honey ; crept over the floor and stuck to the cat
     churn ; butter ; slid down the hill like yellow snow
     bowl ; jam ; came out of all the windows
-    sack ; flour ; made the whole street white
-    pan ; jelly ; shook its way down the stairs
     """,
 )
 
@@ -98,10 +94,10 @@ SPELL = Plot(
     _spell,
     "[The {Vessel} That Would Not Stop|The Magic {Vessel}]",
     """
-    {_Meet}. From {his} grandmother {he} had an old {vessel}. If you said to it, "{Spell}!" it made
-    {stuff}, as much as you liked, and if you said, "{Stop}!" it stopped. [{He} told nobody.|That was a secret,
-    but walls have ears.] Every evening {hero} said, "{Spell}!" and had {stuff} for supper, and then {he} said,
-    "{Stop}!" and went to bed.
+    {Hero} the {trade} of {village} had an old {vessel}, a present from {his} grandmother. If you said to it,
+    "{Spell}!" it made {stuff}, as much as you liked, and if you said, "{Stop}!" it stopped. [{He} told
+    nobody.|That was a secret, but walls have ears.] Every evening {hero} said, "{Spell}!" and had {stuff} for
+    supper, and then {he} said, "{Stop}!" and went to bed.
 
     {_One_day} {hero} was away, and {other} the {otrade} [looked in at the window|came to the door]. "[How hard
     can it be?|I only want a little,]" said {other}, who had once heard the first words but not the second.
@@ -111,8 +107,9 @@ SPELL = Plot(
 
     [{Hero} was on the hill when {he} saw it.|When {hero} came home, half of {village} was in the street.] {He}
     [waded|pushed {his} way] into the house and called, "{Stop}!" And the {vessel} stopped at once. {Other} sat
-    on the cupboard[, with {stuff} in {hers} hair,|, holding the cat,] and was very much ashamed. "[Next time|When
-    you are hungry], ask me," said {hero}, "and I will share." For a week all {village} lived on {stuff}. {_Say}
+    on the cupboard[, with {stuff} in {hers} hair,|, holding the cat,] and was very much ashamed. "[Next
+    time|When you are hungry], ask me," said {hero}, "and I will share." For a week all {village} lived on
+    {stuff}. {_Say}
     """,
     """
     Do not begin what you cannot stop.
@@ -133,10 +130,6 @@ PETS = table(
     owl chick ; Professor ; it looked as if it knew better
     hedgehog ; Brush ; that was what it felt like
     donkey ; Trumpet ; one could hear it in the next village
-    goat kid ; Scissors ; it had cut a hole in every apron
-    crow chick ; Parson ; it was black and liked to talk
-    piglet ; Puddle ; that was where it was always to be found
-    calf ; Biscuit ; that was its colour
     """,
 )
 
@@ -164,11 +157,11 @@ FOUNDLING = Plot(
     _foundling,
     "[{A Pet} Called {Petname}|{Petname}]",
     """
-    {_Meet}. {_One_day} {he} found a [small|very small] {pet} [in a ditch|under a bush], wet and alone. {He}
-    carried it home in {his} arms and gave it [warm milk|a bed by the stove]. "You must have a name," said
-    {hero}, and {he} called it {petname}, because {_marks}. "[That is no name for {a pet},|Who ever heard of {a
-    pet} called {petname}?]" said {other} the {otrade}. But the {pet} [came|looked up] when {he} called, so
-    {petname} it was.
+    {_One_day} {hero} the {trade} of {village} found a [small|very small] {pet} [in a ditch|under a bush], wet
+    and alone. {He} carried it home in {his} arms and gave it [warm milk|a bed by the stove]. "You must have a
+    name," said {hero}, and {he} called it {petname}, because {_marks}. "[That is no name for {a pet},|Who ever
+    heard of {a pet} called {petname}?]" said {other} the {otrade}. But the {pet} [came|looked up] when {he}
+    called, so {petname} it was.
 
     {Petname} grew, and [ate more every week|chewed both {his} slippers], and followed {hero} everywhere. Then
     [one evening|late one day] {hero} was on {his} way home over the moor, and suddenly there was {a danger}.

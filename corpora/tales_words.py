@@ -6,59 +6,66 @@ reader the others: a baker works in a bakery, and in winter it is snow that lies
 
 from tales_teller import cells, column, table
 
-WOMEN = cells("""Ada, Bella, Dora, Flora, Hilda, Kate, Lucy, Milly, Rosa, Stella""")
-
-MEN = cells("""Abel, Anton, Caspar, Emil, Gus, Ivan, Karl, Max, Peter, Theo""")
-
-VILLAGES = column(
-    "village",
-    """Applewick, Barley Bridge, Crumbleford, Elmstead Green, Frogmarsh, Goosegate, Hollybrook, Inkwell Cross,
-    Kettleby, Larkmoor, Mintham, Owlbury, Quince Hollow, Saltby, Thistledown, Willowmere""",
+NEIGHBOURS = table(
+    "woman woman_trade man man_trade village",
+    """
+    Ada ; baker ; Abel ; fisher ; Applewick
+    Bella ; potter ; Anton ; shepherd ; Crumbleford
+    Dora ; weaver ; Caspar ; clockmaker ; Elmstead Green
+    Flora ; gardener ; Emil ; smith ; Frogmarsh
+    Hilda ; doctor ; Gus ; cobbler ; Goosegate
+    Kate ; carpenter ; Ivan ; cook ; Hollybrook
+    Lucy ; innkeeper ; Karl ; miller ; Kettleby
+    Milly ; teacher ; Max ; farmer ; Larkmoor
+    Rosa ; beekeeper ; Peter ; tailor ; Owlbury
+    Stella ; painter ; Theo ; hatter ; Willowmere
+    """,
 )
+"""A woman and a man of each village, who live next door to each other; the tales keep to them, as tales do."""
+
+WOMEN = [row["woman"] for row in NEIGHBOURS]
+MEN = [row["man"] for row in NEIGHBOURS]
 
 FAR_PLACES = column(
     "far",
-    """the Copper Mountains, the Glass Islands, the Salt Valley, the Windy Hills, the Land of Lamps, the Red
-    Desert, the city of Orlo, the town of Veen, the Singing Forest, the Silver Lakes""",
+    """the Copper Mountains, the Glass Islands, the Salt Valley, the Windy Hills, the Land of Lamps,
+    the Red Desert, the city of Orlo, the town of Veen""",
 )
 
 SEASONS = table(
-    "season cover air",
+    "season cover",
     """
-    spring ; blossom ; the first swallows were back
-    summer ; dust ; the bees were loud in the clover
-    autumn ; leaves ; the geese were flying south
-    winter ; snow ; the ponds were hard as stone
+    spring ; blossom
+    summer ; dust
+    autumn ; leaves
+    winter ; snow
     """,
 )
 
-TRADES = table(
-    "trade work tool",
-    """
-    baker ; bakery ; rolling pin
-    miller ; mill ; grain scoop
-    weaver ; weaving room ; shuttle
-    potter ; pottery ; clay knife
-    shepherd ; sheepfold ; crook
-    tailor ; tailor's shop ; thimble
-    smith ; forge ; hammer
-    gardener ; greenhouse ; rake
-    carpenter ; workshop ; saw
-    cobbler ; shoe shop ; awl
-    beekeeper ; bee garden ; straw hat
-    farmer ; farm ; pitchfork
-    cook ; kitchen ; ladle
-    painter ; attic ; brush
-    innkeeper ; inn ; key ring
-    hatter ; hat shop ; measuring tape
-    clockmaker ; clock shop ; eyeglass
-    teacher ; schoolhouse ; hand bell
-    doctor ; sickroom ; black bag
-    fisher ; boathouse ; net
-    """,
-)
+WORKPLACES = {
+    "baker": "bakery",
+    "miller": "mill",
+    "weaver": "weaving room",
+    "potter": "pottery",
+    "shepherd": "sheepfold",
+    "tailor": "tailor's shop",
+    "smith": "forge",
+    "gardener": "greenhouse",
+    "carpenter": "workshop",
+    "cobbler": "shoe shop",
+    "beekeeper": "bee garden",
+    "farmer": "farm",
+    "cook": "kitchen",
+    "painter": "attic",
+    "innkeeper": "inn",
+    "hatter": "hat shop",
+    "clockmaker": "clock shop",
+    "teacher": "schoolhouse",
+    "doctor": "sickroom",
+    "fisher": "boathouse",
+}
 
-COLOURS = column("colour", "red, blue, green, yellow, white, black, brown, grey, purple, orange")
+COLOURS = column("colour", "red, blue, green, yellow, white, black, brown, grey")
 
 COINS = column("coin", "copper, silver, brass, tin")
 
@@ -66,13 +73,11 @@ NUMBERS = cells("no, one, two, three, four, five, six, seven, eight, nine, ten, 
 
 GIFTS = column(
     "gift",
-    """jar of honey, blue cup, plum cake, pot of jam, wooden spoon, silver button, woollen scarf, round
-    cheese, basket of pears, apple tart, feather pillow, little bell, bag of walnuts, pair of mittens,
-    ginger cake, string of onions""",
+    """jar of honey, blue cup, plum cake, pot of jam, wooden spoon, silver button, woollen scarf, round cheese""",
 )
 
 DEADLINES = column(
     "deadline",
-    """market day, the full moon, the first frost, the harvest dance, the new year, the spring fair,
-    Sunday, midsummer""",
+    """market day, the full moon, the first frost, the harvest dance, the new year,
+    the spring fair, Sunday, midsummer""",
 )

@@ -40,12 +40,23 @@ def scores_of(model: CharModel, seed: int = 0) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("layers", [1, 3])
-def test_only_the_forget_gates_bias_starts_at_one(layers: int) -> None:
+def test_forget_gates_start_open_and_a_quarter_of_the_units_with_memories_of_their_own(layers: int) -> None:
     model = model_of("lstm", layers)
+    quarter = HIDDEN // 4
     for layer in model.layers:
         parts = dict(layer.named_parameters())
-        bias = (parts["bias_ih_l0"] + parts["bias_hh_l0"]).reshape(4, HIDDEN)  # torch's order: i, f, g, o
-        assert bias.tolist() == [[0.0] * HIDDEN, [1.0] * HIDDEN, [0.0] * HIDDEN, [0.0] * HIDDEN]
+        # torch's order: input, forget, cell, output
+        enter, forget, cell, out = (parts["bias_ih_l0"] + parts["bias_hh_l0"]).detach().reshape(4, HIDDEN)
+        assert not cell.any()
+        assert not out.any()
+        assert forget[quarter:].tolist() == [1.0] * (HIDDEN - quarter)
+        assert not enter[quarter:].any()
+        kept = torch.sigmoid(forget[:quarter])
+        lengths = 1 / (1 - kept) - 1  # in characters, of what fades by that factor a step
+        assert lengths[0] == pytest.approx(1)
+        assert lengths[-1] == pytest.approx(500, rel=1e-3)
+        assert torch.allclose(lengths.log().diff(n=2), torch.zeros(quarter - 2), atol=1e-3)
+        assert torch.allclose(torch.sigmoid(enter[:quarter]), 1 - kept)
 
 
 @every_cell

@@ -1,6 +1,6 @@
 """What takes longer than a test may: hundreds of kills, thousands of broken files, long texts.
 
-`make soak`. How much is done can be set: SOAK_KILLS, SOAK_MUTATIONS, SOAK_CHARACTERS.
+`make soak`. How much is done can be set: SOAK_KILLS, SOAK_MUTATIONS, SOAK_CHARACTERS (sampled), SOAK_SCORED.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from charlstm.settings import SampleSettings
 KILLS = int(os.environ.get("SOAK_KILLS", "300"))
 MUTATIONS = int(os.environ.get("SOAK_MUTATIONS", "20000"))
 CHARACTERS = int(os.environ.get("SOAK_CHARACTERS", "1000000"))
+SCORED = int(os.environ.get("SOAK_SCORED", "20000000"))
 
 SAVER = """
 import sys
@@ -115,7 +116,7 @@ def test_no_broken_model_file_is_more_than_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("what", ["sampled", "scored"])
 def test_memory_is_flat(what: str) -> None:
     model = Model(random_model())
-    pieces = (ALPHABET * 1000 for _ in range(CHARACTERS // (1000 * len(ALPHABET))))
+    pieces = (ALPHABET * 1000 for _ in range(SCORED // (1000 * len(ALPHABET))))
     work = model.stream("", SampleSettings(length=CHARACTERS, seed=1)) if what == "sampled" else None
     if work is not None:
         for _ in range(20_000):
