@@ -22,7 +22,7 @@ OVERHEAD_SECONDS = 6.0
 ITERATIONS = 3
 """Newton-Schulz iterations of a training step (see optimizer.py)."""
 EFFICIENCY = 0.85
-"""A whole step's floating-point rate as a share of the layers' alone."""
+"""What is left of the measured speed where masks are drawn, gradients clipped, weights averaged and validated."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def plan(request: TrainingRequest, text: Text, speed: float, precision: Literal[
     Args:
         request: what the user asked for; what is not None is kept.
         text: the part that is learnt from.
-        speed: this machine's floating-point operations a second in a training step.
+        speed: this machine's floating-point operations a second in a small training step.
         precision: the faster number format here.
     """
     budget = request.budget()
