@@ -287,6 +287,8 @@ class Run:
         from .training import versions
 
         trainer = self.trainer
+        if final:
+            trainer.calibrate()
         tensors = trainer.result()
         result: dict[str, Any] = {
             "finished": final,

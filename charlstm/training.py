@@ -45,6 +45,10 @@ FINAL_VALIDATION = 0.03
 """Share of the work of a run that the last validation may take."""
 PATIENCE = 0.3
 """Share of the run without a better validation after which training stops."""
+TEMPERATURE_STEP = 1.05
+"""Ratio of neighbouring temperatures that are tried when the result is calibrated."""
+CALIBRATION = 6
+"""Rough validations that calibrating takes, about."""
 CURVE = 500
 """Entries of the curve that are kept: a long run's curve is thinned to fewer."""
 RATE_CUTS = 3
@@ -149,8 +153,8 @@ def rate(fraction: float, settings: TrainingSettings) -> float:
 
     (Bergsma et al. 2025; the rise as in Goyal et al. 2017.)
     """
-    rise = min(1.0, (fraction + 1e-4) / settings.warmup) if settings.warmup else 1.0
-    return settings.learning_rate * rise * (1 - min(1.0, fraction))
+    rise = (fraction + 1e-4) / settings.warmup if settings.warmup else 1.0
+    return settings.learning_rate * min(rise, (1 - min(1.0, fraction)) / (1 - settings.warmup))
 
 
 _FACTS = (
@@ -395,11 +399,11 @@ class Trainer:
         """
         before = time.monotonic()
         score = self.score_validation(self._rough_characters())
-        # The last two validations, rough and final, and the save must fit into a budget in minutes too.
+        # The last validations, rough and final, calibration and the save must fit into a budget in minutes too.
         # Scoring many characters is at least one and a half times as fast as learning from them.
         speed = max(self.characters / self.seconds, self.expected / (60 * self.settings.budget.amount))
         taken = time.monotonic() - before
-        self.closing = taken + self._final_characters() / (1.5 * speed) + 0.5
+        self.closing = (1 + CALIBRATION) * taken + self._final_characters() / (1.5 * speed) + 0.5
         if score is None:
             weights = self.averaged.tensors()
             if not all(np.isfinite(tensor).all() for tensor in weights.values()):
@@ -469,6 +473,29 @@ class Trainer:
         """The best weights so far, by validation; without one, the averaged weights."""
         return self.best if self.best is not None else self.averaged.tensors()
 
+    def calibrate(self) -> None:
+        """Divide all scores by the temperature that fits the validation text best (Guo et al. 2017).
+
+        A network that has read its text many times is too sure of itself. The division is done by the head's
+        weights, and on the part of the validation text that is scored on the way.
+        """
+        if not len(self.corpus.validation):
+            return
+        weights, most = self.result(), self._rough_characters()
+
+        def nats(temperature: float) -> float:
+            self.averaged.load(_tempered(weights, temperature))
+            score = self.score_validation(most)
+            return score.nats if score else math.inf
+
+        best, least = 1.0, nats(1.0)
+        for factor in (TEMPERATURE_STEP, 1 / TEMPERATURE_STEP):
+            while abs(math.log(best)) < 0.19 and (found := nats(best * factor)) < least:
+                best, least = best * factor, found
+            if best != 1.0:
+                break
+        self.best = _tempered(weights, best)
+
     def use_result(self) -> None:
         """Put the best weights into `averaged`, where `score_validation` finds them."""
         self.averaged.load(self.result())
@@ -530,6 +557,11 @@ class _Meter:
             self._last = self._nats / LN2 / self._characters, self._characters / max(1e-9, self.seconds())
         self._reset()
         return self._last
+
+
+def _tempered(tensors: Tensors, temperature: float) -> Tensors:
+    """The network whose scores are these tensors' divided by a temperature."""
+    return {name: tensor / temperature if name.startswith("head.") else tensor for name, tensor in tensors.items()}
 
 
 def _copied(tensor: Tensor) -> NDArray[Any]:

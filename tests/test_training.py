@@ -22,7 +22,7 @@ from charlstm.errors import DivergedError, UsageError
 from charlstm.evaluation import Scorer
 from charlstm.modelfile import Tensors, load, resume_path
 from charlstm.settings import TrainingRequest
-from charlstm.training import CURVE, Progress, Trainer, pick_device, rate
+from charlstm.training import CURVE, Progress, Trainer, _tempered, pick_device, rate
 
 SMALL = {"hidden": 16, "embedding": 8, "batch": 4, "context": 16, "threads": 1}
 
@@ -71,6 +71,25 @@ def test_the_model_file_says_how_well_it_does(tmp_path: Path) -> None:
     assert file.result["val_bits_per_char"] == pytest.approx(score.bits_per_char, abs=1e-4)
     assert file.result["finished"] is True
     assert [entry["step"] for entry in file.result["curve"]] == sorted({e["step"] for e in file.result["curve"]})
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_a_network_that_is_too_sure_of_itself_is_calibrated(tmp_path: Path, lines: bool) -> None:
+    run = started_run(tmp_path, steps=60, hidden=32, lines=lines)
+    trainer = run.trainer
+    for _ in trainer.run():
+        pass
+    for _ in range(5):  # each may change it by a fifth
+        trainer.calibrate()
+    honest = trainer.result()
+    for exaggerated in (0.88, 1.0, 1.12):
+        trainer.best = _tempered(honest, 1 / exaggerated)
+        trainer.calibrate()
+        found = trainer.result()
+        ratio = found["head.weight"] / honest["head.weight"]
+        assert np.ptp(ratio) < 1e-4
+        assert np.mean(ratio) == pytest.approx(np.mean(found["head.bias"] / honest["head.bias"]), rel=1e-3)
+        assert 0.95 < np.mean(ratio) < 1.05  # back to what it was
 
 
 def test_the_best_weights_are_kept_and_training_stops_when_validation_says_so(tmp_path: Path) -> None:
