@@ -24,13 +24,13 @@ from . import modelfile
 from .corpus import STANDARD_INPUT, Corpus, find_files, lines_of, read_corpus
 from .engine import Engine
 from .errors import DivergedError, ModelFileError, OutputError, TextError, UsageError
-from .evaluation import NOTHING, Score, Scorer, utf8_size
+from .evaluation import NOTHING, Score, Scorer, scored
 from .modelfile import ModelFile, resume_path
 from .network import Network, side_by_side
 from .planning import Plan, Text, plan
 from .sampling import AT_ONCE, Start, choose_seed, generate, read_prompts, write_on
 from .settings import Budget, ModelSettings, SampleSettings, TrainingRequest, TrainingSettings
-from .vocabulary import UNKNOWN, Vocabulary
+from .vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from .model import CharModel
@@ -130,14 +130,8 @@ class Model:
         """As `score_pieces`, by a copy of the model that learns from what it has scored (needs torch)."""
         from .adapting import Adapting
 
-        texts = list(pieces)
-        ids = (self.vocabulary.encode(text) for text in texts)
-        nats = sum(
-            float(part.sum()) for part in Adapting(_torch_model(self.file, device), self.vocabulary).surprisals(ids)
-        )
-        characters = sum(map(len, texts))
-        unknown = sum(int((self.vocabulary.encode(text) == UNKNOWN).sum()) for text in texts)
-        return Score(characters, nats, unknown, sum(map(utf8_size, texts)))
+        adapting = Adapting(_torch_model(self.file, device), self.vocabulary)
+        return scored(adapting.surprisals, self.vocabulary, pieces)
 
 
 def _torch_model(file: ModelFile, device: str) -> CharModel:

@@ -8,7 +8,7 @@ so that the probabilities of all strings of a length sum to one. Surprisal is -l
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,17 +165,7 @@ class Scorer:
 
     def score(self, pieces: Iterable[str]) -> Score:
         """Score one text, given in pieces; memory does not depend on its length."""
-        total = NOTHING
-
-        def counted() -> Iterator[Ids]:
-            nonlocal total
-            for piece in pieces:
-                ids = self.vocabulary.encode(piece)
-                total += Score(len(ids), 0.0, int((ids == UNKNOWN).sum()), utf8_size(piece))
-                yield ids
-
-        nats = sum(float(part.sum()) for part in self.surprisals(counted()))
-        return total + Score(0, nats, 0, 0)
+        return scored(self.surprisals, self.vocabulary, pieces)
 
     def score_ids(self, ids: Ids) -> Score:
         """Score one text that is ids already; its size in bytes is not known and given as 0."""
@@ -217,6 +207,23 @@ class Scorer:
         nats, _ = _run(self.network, inputs, ids, self.network.zero_state(len(lines)))
         nats[ids == UNKNOWN] += self.vocabulary.unknown_nats
         return [nats[: len(line), column].copy() for column, line in enumerate(lines)]
+
+
+def scored(
+    surprisals: Callable[[Iterable[Ids]], Iterator[NDArray[np.float64]]], vocabulary: Vocabulary, pieces: Iterable[str]
+) -> Score:
+    """Score a text in pieces by a function from ids in pieces to surprisals in pieces; nothing is kept of the text."""
+    total = NOTHING
+
+    def counted() -> Iterator[Ids]:
+        nonlocal total
+        for piece in pieces:
+            ids = vocabulary.encode(piece)
+            total += Score(len(ids), 0.0, int((ids == UNKNOWN).sum()), utf8_size(piece))
+            yield ids
+
+    nats = sum(float(part.sum()) for part in surprisals(counted()))
+    return total + Score(0, nats, 0, 0)
 
 
 def _regrouped(pieces: Iterable[Ids], size: int) -> Iterator[Ids]:

@@ -144,8 +144,8 @@ class TrainingRequest:
     )
     context: int | None = setting(
         None,
-        "characters a gradient flows back through; the state itself is carried on (default: 64; with --lines the "
-        "mean line, 8 to 64)",
+        "characters a gradient flows back through; the state itself is carried on (default: the mean line, 64 to "
+        "160, or with --lines 8 to 64)",
         least=1,
         most=65536,
     )
