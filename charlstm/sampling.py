@@ -80,8 +80,8 @@ def _kept_by_rank(weights: NDArray[np.float64], top_k: int | None, top_p: float 
 def draw(weights: NDArray[np.float64], uniforms: NDArray[np.float64]) -> NDArray[np.intp]:
     """Invert the cumulative distribution: weights (B, V), uniforms in [0, 1) (B,) -> ids (B,)."""
     sums = np.cumsum(weights, axis=1)
-    total = sums[:, -1]
-    targets = np.minimum(uniforms * total, np.nextafter(total, 0.0))  # rounding must not step past the end
+    # A uniform is at most 1 - 2^-53, and a total times that rounds to less than the total: there is a first sum above.
+    targets = uniforms * sums[:, -1]
     ids: NDArray[np.intp] = (sums > targets[:, None]).argmax(axis=1)
     return ids
 

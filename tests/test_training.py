@@ -73,6 +73,17 @@ def test_the_model_file_says_how_well_it_does(tmp_path: Path) -> None:
     assert [entry["step"] for entry in file.result["curve"]] == sorted({e["step"] for e in file.result["curve"]})
 
 
+def test_a_run_is_calibrated_when_it_is_over_and_not_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[int] = []
+    monkeypatch.setattr(Trainer, "calibrate", lambda trainer: called.append(trainer.step))
+    run = started_run(tmp_path, steps=20)
+    for _ in run.run(lambda: run.trainer.step >= 8):
+        pass
+    assert not called
+    finished(resume(run.output))
+    assert called == [20]
+
+
 @pytest.mark.parametrize("lines", [False, True])
 def test_a_network_that_is_too_sure_of_itself_is_calibrated(tmp_path: Path, lines: bool) -> None:
     run = started_run(tmp_path, steps=60, hidden=32, lines=lines)
