@@ -8,7 +8,8 @@ the part that is kept back, by the averaged weights; "fitted" is the same after 
 few temperatures, found on that part itself (so it flatters a little). Seconds tell what a change costs, on a quiet
 machine.
 
-Ideas that pay go into the package; this script keeps those that did not, so that nobody must write them again.
+Ideas that pay go into the package; this script keeps those that did not or were not tried yet (LOG.md has a row for
+what was), so that nobody must write them again.
 """
 
 from __future__ import annotations
@@ -100,6 +101,7 @@ class Soap(optimizer.Optimizer):
     """SOAP (Vyas et al. 2024), one-sided: Adam in the eigenbasis of each matrix's smaller Gram matrix."""
 
     every = 10
+    share = 0.5
 
     @torch.no_grad()
     def _muon(self, rate: float) -> None:
@@ -125,8 +127,6 @@ class Soap(optimizer.Optimizer):
             parameter.grad = None
             if memory["step"] % self.every == 0:
                 memory["basis"] = torch.linalg.qr(memory["gram"] @ memory["basis"])[0]
-
-    share = 0.5
 
 
 def _of_kind(trial: Trial, kind: type[optimizer.Optimizer]) -> None:

@@ -47,6 +47,8 @@ PATIENCE = 0.3
 """Share of the run without a better validation after which training stops."""
 TEMPERATURE_STEP = 1.05
 """Ratio of neighbouring temperatures that are tried when the result is calibrated."""
+CALIBRATION_RANGE = math.log(1.2)
+"""How far from 1 the temperature may go, in the logarithm: a step more is not tried beyond it."""
 CALIBRATION = 6
 """Rough validations that calibrating takes, about."""
 CURVE = 500
@@ -490,7 +492,7 @@ class Trainer:
 
         best, least = 1.0, nats(1.0)
         for factor in (TEMPERATURE_STEP, 1 / TEMPERATURE_STEP):
-            while abs(math.log(best)) < 0.19 and (found := nats(best * factor)) < least:
+            while abs(math.log(best)) < CALIBRATION_RANGE and (found := nats(best * factor)) < least:
                 best, least = best * factor, found
             if best != 1.0:
                 break

@@ -171,9 +171,12 @@ def test_two_people_of_a_tale_never_share_a_name(told: list[tuple[int, Any]]) ->
 def test_people_keep_to_their_trades_and_villages(told: list[tuple[int, Any]]) -> None:
     words = importlib.import_module("tales_words")
     trades = {row[who]: row[f"{who}_trade"] for row in words.NEIGHBOURS for who in ("woman", "man")}
+    homes = {row[who]: row["village"] for row in words.NEIGHBOURS for who in ("woman", "man")}
     for _, tale in told:
         for name, trade in re.findall(r"\b([A-Z][a-z]+) the ([a-z]+)\b", tale.text):
             assert trades.get(name, trade) == trade, tale.text
+        for name, village in re.findall(r"\b([A-Z][a-z]+) the [a-z]+ of ([A-Z][a-z]+(?: Green)?)", tale.text):
+            assert homes.get(name, village) == village, tale.text
 
 
 def test_a_closed_pipe_is_no_error() -> None:
