@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import math
 import time
 from collections.abc import Callable
@@ -32,6 +33,7 @@ from charlstm import optimizer, planning, training
 from charlstm.corpus import Batch, Corpus, read_corpus
 from charlstm.engine import Engine
 from charlstm.evaluation import surprisal
+from charlstm.model import CharModel
 from charlstm.modelfile import ModelFile
 from charlstm.settings import TrainingRequest, TrainingSettings, from_given
 from charlstm.training import Trainer
@@ -297,6 +299,50 @@ def no_memories(trial: Trial) -> None:
         layer.bias_ih_l0[:size], layer.bias_ih_l0[size : 2 * size] = 0.0, 1.0
 
 
+def without_first_momentum(trial: Trial) -> None:
+    """Adam with beta1 = 0 for what Muon leaves."""
+    for group in trial.optimizer._adam.param_groups:
+        group["betas"] = (0.0, group["betas"][1])
+
+
+def variational(trial: Trial) -> None:
+    """The same units of a stream are dropped at all its time steps (Gal and Ghahramani 2016)."""
+    model = trial.model
+
+    def dropped(values: Tensor, share: float = 1.0) -> Tensor:
+        if not (model.training and model.dropout):
+            return values
+        return values * model._mask(values[:1], share * model.dropout)
+
+    model._dropped = dropped  # type: ignore[method-assign]
+
+
+class _Tied(torch.nn.Module):
+    """A head whose weights are those of the embedding (Press and Wolf 2017)."""
+
+    def __init__(self, embedding: torch.nn.Embedding) -> None:
+        super().__init__()
+        self._embedding = [embedding]  # in a list, so that its weights are not counted twice
+        self.bias = torch.nn.Parameter(torch.zeros(len(embedding.weight) - 1))
+
+    @property
+    def weight(self) -> Tensor:
+        return self._embedding[0].weight[:-1] * (0.5 / math.sqrt(self._embedding[0].embedding_dim))
+
+
+def tied(trial: Trial) -> None:
+    """One matrix for the embedding and the head; takes --set embedding=N with N the hidden size."""
+    for model in (trial.model, trial.averaged):
+        model.head = _Tied(model.embedding)  # type: ignore[assignment]
+        model.tensors = functools.partial(_tensors_of_tied, model)  # type: ignore[method-assign]
+    _of_kind(trial, optimizer.Optimizer)
+
+
+def _tensors_of_tied(model: CharModel) -> dict[str, Any]:
+    tensors = CharModel.tensors(model)
+    return tensors | {"head.weight": model.head.weight.detach().numpy().copy()}
+
+
 VARIANTS: dict[str, Callable[[Trial], None]] = {
     "cosine": _schedule(cosine),
     "one-cycle": _schedule(one_cycle),
@@ -313,6 +359,9 @@ VARIANTS: dict[str, Callable[[Trial], None]] = {
     "longer-at-the-end": _stages((0.75, 1, 2)),
     "growing-batch": _stages((0.0, 0.5, 1), (0.4, 1, 1), (0.8, 2, 1)),
     "larger-at-the-end": _stages((0.75, 2, 1)),
+    "beta1-0": without_first_momentum,
+    "variational": variational,
+    "tied": tied,
     "small-start": small_start,
     "small-embedding": small_embedding,
     "memory-1": no_memories,

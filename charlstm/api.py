@@ -9,6 +9,7 @@ Prints nothing. torch is imported only where it is needed: for training and for 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import math
@@ -23,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 from . import modelfile
 from .corpus import STANDARD_INPUT, Corpus, find_files, lines_of, read_corpus
 from .engine import Engine
-from .errors import DivergedError, ModelFileError, OutputError, TextError, UsageError
-from .evaluation import NOTHING, Score, Scorer, scored
+from .errors import CharlstmError, DivergedError, ModelFileError, OutputError, TextError, UsageError
+from .evaluation import NOTHING, Score, Scorer, partial_scores
 from .modelfile import ModelFile, resume_path
 from .network import Network, side_by_side
 from .planning import Plan, Text, plan
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 Paths = Sequence[str | os.PathLike[str]]
 
-RESUME_FORMAT = 3
+RESUME_FORMAT = 4
 """Of the file that a run goes on from; it changes with what an optimiser remembers."""
 
 
@@ -86,19 +87,21 @@ class Model:
 
         The random stream of a text depends on the seed and its place in the output alone.
         """
+        if isinstance(prompts, str):
+            raise UsageError("prompts is a text; give a list of texts")
         settings = self.stopping(dataclasses.replace(settings, seed=choose_seed(settings)))
-        wanted = [prompt for prompt in prompts for _ in range(settings.count)]
-        for begin in range(0, len(wanted), AT_ONCE * self.threads):
-            window = range(begin, min(begin + AT_ONCE * self.threads, len(wanted)))
+        wanted = len(prompts) * settings.count
+        for begin in range(0, wanted, AT_ONCE * self.threads):
+            window = range(begin, min(begin + AT_ONCE * self.threads, wanted))
             size = -(-len(window) // self.threads)
             groups = [range(first, min(first + size, window.stop)) for first in window[::size]]
-            work = functools.partial(self._together, wanted, settings)
+            work = functools.partial(self._together, prompts, settings)
             for texts in side_by_side(work, groups, self.threads):
                 yield from texts
 
-    def _together(self, prompts: list[str], settings: SampleSettings, numbers: range) -> list[str]:
-        """Write on from some of the prompts, by number, as one batch."""
-        start = self._starts([prompts[number] for number in numbers])
+    def _together(self, prompts: Sequence[str], settings: SampleSettings, numbers: range) -> list[str]:
+        """Write some of the samples, by number, as one batch."""
+        start = self._starts([prompts[number // settings.count] for number in numbers])
         texts: list[list[str]] = [[] for _ in numbers]
         for pairs in generate(self.network, self.vocabulary, start, settings, numbers.start):
             for sample, character in pairs:
@@ -122,16 +125,22 @@ class Model:
 
     def score_pieces(self, pieces: Iterable[str]) -> Score:
         """As `score`, of a text that comes in pieces and may be larger than memory."""
-        if not self.lines:
-            return self.scorer.score(pieces)
-        return sum((score for lines in lines_of(pieces) for score in self.scorer.score_lines(lines)), NOTHING)
+        return sum(self.partial_scores(pieces), NOTHING)
 
-    def score_dynamically(self, pieces: Iterable[str], device: str = "cpu") -> Score:
-        """As `score_pieces`, by a copy of the model that learns from what it has scored (needs torch)."""
+    def partial_scores(self, pieces: Iterable[str]) -> Iterator[Score]:
+        """The scores of parts of a text, as it comes; their sum is the text's."""
+        if not self.lines:
+            yield from partial_scores(self.scorer.surprisals, self.vocabulary, pieces)
+            return
+        for lines in lines_of(pieces):
+            yield from self.scorer.score_lines(lines)
+
+    def dynamic_scores(self, pieces: Iterable[str], device: str = "cpu") -> Iterator[Score]:
+        """As `partial_scores`, by a copy of the model that learns from what it has scored (needs torch)."""
         from .adapting import Adapting
 
         adapting = Adapting(_torch_model(self.file, device), self.vocabulary)
-        return scored(adapting.surprisals, self.vocabulary, pieces)
+        return partial_scores(adapting.surprisals, self.vocabulary, pieces)
 
 
 def _torch_model(file: ModelFile, device: str) -> CharModel:
@@ -209,7 +218,7 @@ class Run:
             sample_every: minutes after which a report shows what the network writes by then, again and again.
 
         Raises:
-            DivergedError: the best model so far is saved.
+            DivergedError: the best model so far is saved, if there is one that has learnt something.
             OutputError: the last save failed, and the last good file is intact; or another process writes there.
         """
         with modelfile.locked(self.output):
@@ -245,9 +254,11 @@ class Run:
                         clock.time(self.save, progress.fraction)
                     except OutputError as error:
                         yield dataclasses.replace(progress, val_bits=None, note=f"not saved: {error}")
-        except DivergedError:
+        except DivergedError as error:
+            if self.trainer.best is None or not self.trainer.has_learnt():
+                raise DivergedError(f"{error}; nothing was learnt that is worth keeping") from error
             self.save_model(final=False)
-            raise
+            raise DivergedError(f"{error}; the best model so far is in {self.output}") from error
         self.finished = progress is not None and progress.fraction >= 1.0
         if self.finished:
             self.save_model(final=True)
@@ -320,7 +331,7 @@ def prepare(
     output: str | os.PathLike[str],
     texts: Iterable[str] = (),
     request: TrainingRequest | None = None,
-    validation: Paths = (),
+    validation: Paths | str | os.PathLike[str] = (),
     force: bool = False,
     encoding: str = "utf-8",
     errors: str = "strict",
@@ -342,10 +353,13 @@ def prepare(
     """
     started = time.monotonic() if started is None else started
     request = request or TrainingRequest()
+    paths, validation = _as_paths(paths), _as_paths(validation)
     origin = None if init_from is None else modelfile.load(init_from)
     if origin:
         request = _in_the_shape_of(origin.settings, request)
     modelfile.check_writable(output, force=force)
+    if validation and request.val_fraction != TrainingRequest.val_fraction:
+        raise UsageError("--val and --val-fraction contradict each other: give one of them")
     _refuse_to_overwrite_texts(output, [*paths, *validation], encoding)
     reading: dict[str, Any] = {
         "paths": _absolute(paths),
@@ -369,7 +383,13 @@ def prepare(
     prepare_process(request.threads)
     chosen: Any = request.precision
     precision, speed = measured_precision(device) if _needs_measure(request) else ("float32", 1e11)
-    chosen_plan = plan(request, _facts(corpus), speed, precision if chosen == "auto" else chosen)  # type: ignore[arg-type]
+    chosen_plan = plan(
+        request,
+        _facts(corpus),
+        speed,
+        precision if chosen == "auto" else chosen,  # type: ignore[arg-type]
+        taught=origin is not None,
+    )
     trainer = Trainer(
         corpus,
         chosen_plan.model,
@@ -413,6 +433,18 @@ def _refuse_to_overwrite_texts(output: str | os.PathLike[str], paths: Paths, enc
                 raise OutputError(f"{path}: this is one of the texts; give another --output")
 
 
+def _as_paths(paths: Paths | str | os.PathLike[str]) -> list[str]:
+    """Paths as texts; one that stands alone is a list of one, and not of its characters.
+
+    Raises:
+        UsageError: there is something else among them.
+    """
+    try:
+        return [os.fspath(paths)] if isinstance(paths, (str, os.PathLike)) else [os.fspath(path) for path in paths]
+    except TypeError as error:
+        raise UsageError(f"expected paths of files or folders, and found {paths!r:.60}") from error
+
+
 def _absolute(paths: Paths) -> list[str]:
     """Paths that hold from any folder; "-" stays."""
     return [STANDARD_INPUT if path == STANDARD_INPUT else os.path.abspath(path) for path in paths]
@@ -429,30 +461,47 @@ def resume(output: str | os.PathLike[str], *, minutes: float | None = None, star
     Raises:
         ModelFileError: there is nothing to go on with, or it is broken.
         TextError: a text is gone or has changed since.
+        UsageError: the new budget is used up already, or is none; or a device is not there.
     """
     started = time.monotonic() if started is None else started
+    budget = None if minutes is None else Budget("minutes", minutes)
     path = resume_path(output)
     if not path.exists():
         raise ModelFileError(f"{path}: not there, so there is no unfinished run to go on with")
     tensors, saved = modelfile.read(path)
     if saved.get("format") != RESUME_FORMAT:
         raise ModelFileError(f"{path}: not a run's state that this version of charlstm can go on with; start anew")
-    try:
+    with _broken_state_named(path):
         request = TrainingRequest(**saved["request"])
         model, training = ModelSettings(**saved["model"]), TrainingSettings.from_json(saved["training"])
+    with _broken_state_named(path, ours=True):
         facts, reading, sources = saved["resume"], saved["reading"], saved["trained_on"]
         if STANDARD_INPUT in (*reading["paths"], *reading["validation"]) and sys.stdin and sys.stdin.isatty():
             raise UsageError("the run read its text from standard input: pipe the same text in again")
+        if budget:
+            if 60 * budget.amount <= facts["seconds"]:
+                used = facts["seconds"] / 60
+                raise UsageError(
+                    f"--minutes is for the whole run, and {used:.2g} are used already; give more than that"
+                )
+            training = dataclasses.replace(training, budget=budget)
         corpus = _read(reading)
         _refuse_changed_text(corpus.sources, sources)
-        if minutes is not None:
-            training = dataclasses.replace(training, budget=Budget("minutes", minutes))
         plan = Plan(model, training, facts["expected"], ())
         run = _resumed(tensors, facts, request, corpus, plan, started, Path(output), reading)
-        if minutes is not None:
+        if budget:
             run.trainer.begin_new_budget()
         return run
-    except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError, RuntimeError) as error:
+
+
+@contextlib.contextmanager
+def _broken_state_named(path: Path, *, ours: bool = False) -> Iterator[None]:
+    """Whatever a broken state makes go wrong is an error that names its file; with `ours`, but for our own errors."""
+    try:
+        yield
+    except (CharlstmError, KeyError, TypeError, AttributeError, ValueError, ArithmeticError, RuntimeError) as error:
+        if ours and (isinstance(error, CharlstmError) or "memory" in str(error)):
+            raise
         raise ModelFileError(f"{path}: not a run's state that this charlstm can go on with ({error})") from error
 
 
@@ -509,7 +558,7 @@ def train(
     *paths: str | os.PathLike[str],
     output: str | os.PathLike[str],
     text: str | None = None,
-    validation: Paths = (),
+    validation: Paths | str | os.PathLike[str] = (),
     encoding: str = "utf-8",
     errors: str = "strict",
     progress: Callable[[Progress], None] = lambda _: None,

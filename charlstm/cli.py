@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 import math
 import os
+import shlex
 import signal
 import sys
 import time
@@ -110,10 +112,14 @@ def _write(text: str) -> None:
 
 
 def _write_raw(text: str) -> None:
-    """As `_write`, with control characters as they are."""
+    """As `_write`, with control characters as they are; a file's name is byte for byte what it is on the disk."""
     if sys.stdout is None:
         raise OutputError("standard output is closed")
-    sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))
+    try:
+        data = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # a surrogate that stands for no byte: from a hostile description
+        data = text.encode("utf-8", "surrogatepass")
+    sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
 
 
@@ -193,33 +199,53 @@ def train(**given: Any) -> None:
     goes to standard output. Ctrl-C saves; --resume goes on (with --minutes: so many in all).
     """
     _own_threads()
+    with _outliving_readers():
+        run = _run_of(given)
+        log = _open_log(given["log"], [*run.files(), *([given["init_from"]] if given["init_from"] else [])])
+        for note in run.corpus.notes:
+            _say(note)
+        if not given["quiet"]:
+            for reason in run.plan.reasons:
+                _say(reason)
+        _train(run, log, given["quiet"], given["sample_every"] or math.inf)
+    if sys.stdout is not None:  # without one the model is there all the same
+        _write_path(run.output)
+
+
+@contextlib.contextmanager
+def _outliving_readers() -> Iterator[None]:
+    """Let a run go on when who read its reports is gone: it is not for them."""
+    if not hasattr(signal, "SIGPIPE"):
+        yield
+        return
+    handler = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGPIPE, handler)
+
+
+def _run_of(given: dict[str, Any]) -> Run:
+    """The run that the options describe."""
     from .api import prepare, resume
 
     texts = given["texts"] or ("-",)
     output = _default_output(texts[0]) if given["output"] is None else given["output"]
     if given["resume"]:
         _refuse_retyped()
-        run = resume(output, minutes=given["minutes"], started=STARTED)
-    else:
-        _refuse_terminal_input(texts)
-        run = prepare(
-            texts,
-            output=output,
-            request=from_given(TrainingRequest, given),
-            validation=[given["validation"]] if given["validation"] else [],
-            force=given["force"],
-            encoding=given["encoding"],
-            errors=given["encoding_errors"],
-            started=STARTED,
-            init_from=given["init_from"],
-        )
-    log = _open_log(given["log"], [*run.files(), *([given["init_from"]] if given["init_from"] else [])])
-    for note in run.corpus.notes:
-        _say(note)
-    if not given["quiet"]:
-        for reason in run.plan.reasons:
-            _say(reason)
-    _train(run, log, given["quiet"], given["sample_every"] or math.inf)
+        return resume(output, minutes=given["minutes"], started=STARTED)
+    _refuse_terminal_input(texts)
+    return prepare(
+        texts,
+        output=output,
+        request=from_given(TrainingRequest, given),
+        validation=[given["validation"]] if given["validation"] else [],
+        force=given["force"],
+        encoding=given["encoding"],
+        errors=given["encoding_errors"],
+        started=STARTED,
+        init_from=given["init_from"],
+    )
 
 
 def _refuse_retyped() -> None:
@@ -243,7 +269,8 @@ def _open_log(path: str | None, others: Iterable[str | os.PathLike[str]]) -> IO[
     folder = Path(path).resolve().parent
     try:
         if any(
-            (os.path.exists(other) and os.path.exists(path) and os.path.samefile(path, other))
+            os.path.realpath(path) == os.path.realpath(other)
+            or (os.path.exists(other) and os.path.exists(path) and os.path.samefile(path, other))
             or (os.path.isdir(other) and folder.is_relative_to(Path(other).resolve()))
             for other in others
         ):
@@ -254,8 +281,8 @@ def _open_log(path: str | None, others: Iterable[str | os.PathLike[str]]) -> IO[
 
 
 def _default_output(text: str) -> str:
-    """The first text's name without its endings (a folder's has none); for standard input "model"."""
-    if text == "-":
+    """The first text's name without its endings (a folder's has none); for standard input and other pipes "model"."""
+    if text == "-" or (os.path.exists(text) and not os.path.isfile(text) and not os.path.isdir(text)):
         return "model.safetensors"
     name = Path(text).resolve().name
     if Path(text).is_dir():
@@ -286,17 +313,22 @@ def _train(run: Run, log: IO[str] | None, quiet: bool, sample_every: float) -> N
     handlers = {number: signal.signal(number, catch) for number in wanted}
     try:
         _follow(run.run(lambda: bool(caught), sample_every), log, quiet)
+        if caught and not run.finished:
+            _say(f"stopped and saved; go on with: charlstm train --resume -o {shlex.quote(str(run.output))}")
+            sys.exit(128 + caught[0])
+        bits = run.result.get("val_bits_per_char")
+        if bits is not None and not quiet:
+            count = f" over {run.result['val_characters']:,} characters" if "val_characters" in run.result else ""
+            _say(f"validation: {bits:.4f} bits per character{count}, after {run.result['seconds']:.0f} s")
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-    if caught and not run.finished:
-        _say(f"stopped and saved; go on with: charlstm train --resume -o {run.output}")
-        sys.exit(128 + caught[0])
-    bits = run.result.get("val_bits_per_char")
-    if bits is not None and not quiet:
-        count = f" over {run.result['val_characters']:,} characters" if "val_characters" in run.result else ""
-        _say(f"validation: {bits:.4f} bits per character{count}, after {run.result['seconds']:.0f} s")
-    _write(f"{run.output}\n")
+
+
+def _write_path(path: Path) -> None:
+    """A path for other commands, which is never taken for an option."""
+    name = os.fspath(path)
+    _write((os.path.join(os.curdir, name) if name.startswith("-") else name) + "\n")
 
 
 def _follow(reports: Iterable[Progress], log: IO[str] | None, quiet: bool) -> None:
@@ -389,7 +421,7 @@ def sample(
     encoding_errors: str,
     **given: Any,
 ) -> None:
-    """Continue PROMPT, or standard input.
+    """Continue PROMPT, or standard input (also where PROMPT is "-").
 
     \b
       charlstm sample book.safetensors 'Once upon' -n 200
@@ -410,7 +442,7 @@ def sample(
     settings = dataclasses.replace(settings, seed=choose_seed(settings))
     loaded = load(model, device, threads)
     prompts = _prompts(prompt, lines, (encoding, encoding_errors))
-    _warn_of_unknown(loaded, prompts)
+    _warn_of_unknown(loaded, prompts, settings.stop)
     if as_json:
         _sample_json(loaded, prompts, settings)
     elif settings.count == 1 and not lines:
@@ -420,7 +452,7 @@ def sample(
 
 
 def _prompts(prompt: str | None, lines: bool, reading: tuple[str, str]) -> list[str]:
-    if prompt is not None:
+    if prompt is not None and prompt != "-":
         return [prompt]
     if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
         return [""]
@@ -433,11 +465,12 @@ def _prompts(prompt: str | None, lines: bool, reading: tuple[str, str]) -> list[
     return text.split("\n") if lines else [text]
 
 
-def _warn_of_unknown(model: Model, prompts: Iterable[str]) -> None:
-    unknown = model.vocabulary.unknown_characters("".join(prompts))
-    if unknown:
-        shown = " ".join(repr(c)[1:-1] for c in unknown[:20]) + (" ..." if len(unknown) > 20 else "")
-        _say(f"warning: the model never saw these characters of the prompt: {shown}")
+def _warn_of_unknown(model: Model, prompts: Iterable[str], stops: Iterable[str]) -> None:
+    for where, texts in (("the prompt", prompts), ("--stop, which it cannot write", stops)):
+        unknown = model.vocabulary.unknown_characters("".join(texts))
+        if unknown:
+            shown = " ".join(repr(c)[1:-1] for c in unknown[:20]) + (" ..." if len(unknown) > 20 else "")
+            _say(f"warning: the model never saw these characters of {where}: {shown}")
 
 
 def _sample_streaming(model: Model, prompt: str, settings: SampleSettings, no_echo: bool) -> None:
@@ -451,17 +484,21 @@ def _sample_streaming(model: Model, prompt: str, settings: SampleSettings, no_ec
         _write("\n")
 
 
+def _repeated(prompts: list[str], settings: SampleSettings) -> Iterator[str]:
+    """The prompt of each sample, in order."""
+    return (prompt for prompt in prompts for _ in range(settings.count))
+
+
 def _sample_many(model: Model, prompts: list[str], settings: SampleSettings, no_echo: bool) -> None:
     """Whole samples; each ends its line, so that they can be told apart."""
-    whole = [prompt for prompt in prompts for _ in range(settings.count)]
-    for prompt, text in zip(whole, model.samples(prompts, settings), strict=True):
+    for prompt, text in zip(_repeated(prompts, settings), model.samples(prompts, settings), strict=True):
         shown = text if no_echo else prompt + text
         _write(shown if shown.endswith("\n") else shown + "\n")
 
 
 def _sample_json(model: Model, prompts: list[str], settings: SampleSettings) -> None:
-    whole = [prompt for prompt in prompts for _ in range(settings.count)]
-    for number, (prompt, text) in enumerate(zip(whole, model.samples(prompts, settings), strict=True)):
+    pairs = zip(_repeated(prompts, settings), model.samples(prompts, settings), strict=True)
+    for number, (prompt, text) in enumerate(pairs):
         record = {"prompt": prompt, "text": text, "seed": settings.seed, "sample": number}
         _write(json.dumps(record) + "\n")
 
@@ -470,7 +507,7 @@ def _sample_json(model: Model, prompts: list[str], settings: SampleSettings) -> 
 @click.argument("model", type=click.Path())
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of lines")
-@click.option("--lines", is_flag=True, help="BITS<tab>LINE for every line, each a text of its own")
+@click.option("--lines", is_flag=True, help="BITS<tab>LINE for every line, each with its end a text of its own")
 @click.option("--chars", is_flag=True, help="BITS<tab>CHARACTER for every character, as a JSON string")
 @click.option("--heatmap", is_flag=True, help="the text, coloured from white (expected) to red (8 bits or more)")
 @click.option(
@@ -512,7 +549,7 @@ def evaluate(
         raise UsageError("--lines, --chars and --heatmap contradict each other: give one of them")
     if heatmap and as_json:
         raise UsageError("--heatmap draws; for figures give --chars --json")
-    if len({model, *against}) <= len(against):
+    if len({os.path.realpath(path) for path in (model, *against)}) <= len(against):
         raise UsageError("--against names a model twice")
     if against and (chars or heatmap):
         raise UsageError("--against compares whole texts or --lines; leave out --chars and --heatmap")
@@ -523,7 +560,8 @@ def evaluate(
     models = [load(path, device, threads) for path in (model, *against)]
     if dynamic and models[0].lines:
         raise UsageError("--dynamic reads one running text, and this model learnt lines; leave it out")
-    pieces = read_pieces(sources, encoding, encoding_errors, _say)
+    records = lines or any(one.lines for one in models)
+    pieces = read_pieces(sources, encoding, encoding_errors, _say, end_lines=records)
     if lines:
         _eval_lines(models, (model, *against), pieces, as_json)
     elif chars:
@@ -538,12 +576,13 @@ def evaluate(
 
 def _eval_text(model: Model, pieces: Iterable[str], as_json: bool, dynamic: str | None) -> None:
     """The figures; with the name of a device, those of dynamic evaluation after them."""
-    if dynamic:
-        pieces = list(pieces)
-    figures: dict[str, Any] = _not_empty(model.score_pieces(pieces)).figures()
-    if dynamic:
-        adapted = model.score_dynamically(pieces, dynamic).figures()
-        figures |= {f"dynamic_{name}": value for name, value in adapted.items() if "per" in name}
+    from .evaluation import side_by_side_scores
+
+    adapting = [functools.partial(model.dynamic_scores, device=dynamic)] if dynamic else []
+    score, *adapted = side_by_side_scores(pieces, [model.partial_scores, *adapting])
+    figures: dict[str, Any] = _not_empty(score).figures()
+    for one in adapted:
+        figures |= {f"dynamic_{name}": value for name, value in one.figures().items() if "per" in name}
     if as_json:
         _write(json.dumps(figures) + "\n")
         return
@@ -615,13 +654,19 @@ def _eval_heatmap(model: Model, pieces: Iterable[str]) -> None:
     from .terminal import heatmap
 
     shown = ((visible(text), bits) for text, bits in _scored_pieces(model, pieces))
-    for piece in heatmap(shown):
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        _say("NO_COLOR is set or the terminal has no colours, so here is the text alone")
+        for text, _ in shown:
+            _write_raw(text)
+        return
+    for piece in heatmap(shown, fine=os.environ.get("COLORTERM") in ("truecolor", "24bit")):
         _write_raw(piece)
 
 
 def _eval_against(models: list[Model], names: tuple[str, ...], pieces: Iterable[str], as_json: bool) -> None:
-    text = list(pieces)
-    scores = [_not_empty(model.score_pieces(text)) for model in models]
+    from .evaluation import side_by_side_scores
+
+    scores = [_not_empty(score) for score in side_by_side_scores(pieces, [model.partial_scores for model in models])]
     best = min(range(len(models)), key=lambda number: scores[number].bits_per_byte)
     if as_json:
         table = {name: score.figures() for name, score in zip(names, scores, strict=True)}

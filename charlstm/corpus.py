@@ -165,18 +165,26 @@ def read_pieces(
     encoding: str = "utf-8",
     errors: str = "strict",
     note: Callable[[str], None] = lambda _: None,
+    *,
+    end_lines: bool = False,
 ) -> Iterator[str]:
     """The texts of files, folders and "-", one after the other as `cat` joins them, in pieces.
 
     Args:
         note: called with each thing that a user should be told.
+        end_lines: whether a text that does not end its last line is given a newline there, if another text follows.
     """
     files, notes = find_files(paths, encoding)
     for text in notes:
         note(text)
+    last = "\n"
     for path in files:
         source = TextSource(path, encoding, errors)
-        yield from source
+        for number, piece in enumerate(source):
+            if end_lines and not number and last != "\n":
+                yield "\n"
+            last = piece[-1]
+            yield piece
         for text in source.notes:
             note(text)
 
@@ -423,6 +431,10 @@ def read_corpus(
     if validation:
         held_ids, held_sources, held_notes = _read_ids(validation, vocabulary, encoding, errors)
         notes += held_notes
+        learnt = {facts["sha256"] for facts in sources}
+        for facts in held_sources:
+            if facts["sha256"] in learnt:
+                notes.append(f"warning: {facts['name']}: is learnt from, too, so validation on it flatters")
         sources += [{**facts, "role": "validation"} for facts in held_sources]
     else:
         held_ids = table[held]

@@ -124,7 +124,7 @@ def _sync_folder(folder: Path) -> None:
 
 def resume_path(output: str | os.PathLike[str]) -> Path:
     """Where the state of a run is kept that writes that model: NAME.resume.safetensors beside it."""
-    path = Path(output)
+    path = Path(os.path.realpath(output))  # as `write` does, so that two names of one model have one run
     if path.suffix == ".safetensors":
         return path.with_suffix(".resume.safetensors")
     return path.with_name(f"{path.name}.resume")
@@ -171,6 +171,8 @@ def check_writable(path: str | os.PathLike[str], *, force: bool) -> None:
     Raises:
         OutputError: the file exists and `force` is not set, or its folder is missing or read-only.
     """
+    if os.fspath(path).endswith(os.sep):
+        raise OutputError(f"{path}: this names a folder; name a file with --output")
     try:
         _check_place(Path(path), force)
     except OSError as error:
@@ -182,6 +184,8 @@ def _check_place(target: Path, force: bool) -> None:
         raise OutputError("a model needs a file: give --output a name")
     if target.is_dir():
         raise OutputError(f"{target}: this is a folder; name a file with --output")
+    if target.name.endswith((".resume", ".resume.safetensors")):
+        raise OutputError(f"{target}: names that end like this are for unfinished runs; give another --output")
     if target.exists() and not target.is_file():
         raise OutputError(f"{target}: this is no regular file; name another --output")
     if resume_path(target).exists() and not force:

@@ -24,6 +24,9 @@ ITERATIONS = 3
 EFFICIENCY = 0.85
 """What is left of the measured speed where masks are drawn, gradients clipped, weights averaged and validated."""
 
+TAUGHT_RATE = 0.25
+"""Share of the usual learning rate for a network that is taught already."""
+
 
 @dataclass(frozen=True)
 class Text:
@@ -45,7 +48,14 @@ class Plan:
     reasons: tuple[str, ...]
 
 
-def plan(request: TrainingRequest, text: Text, speed: float, precision: Literal["float32", "bfloat16"]) -> Plan:
+def plan(
+    request: TrainingRequest,
+    text: Text,
+    speed: float,
+    precision: Literal["float32", "bfloat16"],
+    *,
+    taught: bool = False,
+) -> Plan:
     """Decide everything about a run.
 
     Args:
@@ -53,6 +63,7 @@ def plan(request: TrainingRequest, text: Text, speed: float, precision: Literal[
         text: the part that is learnt from.
         speed: this machine's floating-point operations a second in a small training step.
         precision: the faster number format here.
+        taught: whether the run starts from another model's weights, which too high a rate would undo.
     """
     budget = request.budget()
     model = _shape(request, text, speed)
@@ -65,7 +76,7 @@ def plan(request: TrainingRequest, text: Text, speed: float, precision: Literal[
         budget=budget,
         batch=batch,
         context=context,
-        learning_rate=_given(request.learning_rate, 0.016 * min(1.0, (256 / model.hidden) ** 0.5)),
+        learning_rate=_given(request.learning_rate, _rate(model.hidden) * (TAUGHT_RATE if taught else 1.0)),
         weight_decay=_given(request.weight_decay, 0.1),
         dropout=_given(request.dropout, round(min(0.3, 0.02 * pressure), 2)),
         dropconnect=_given(request.dropconnect, 0.0),
@@ -78,6 +89,11 @@ def plan(request: TrainingRequest, text: Text, speed: float, precision: Literal[
         seed=request.seed,
     )
     return Plan(model, training, expected, _reasons(text, model, training, passes, speed))
+
+
+def _rate(hidden: int) -> float:
+    """The highest learning rate that a network of that width takes."""
+    return 0.016 * min(1.0, math.sqrt(256 / hidden))
 
 
 def _given(value: float | None, chosen: float) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import numbers
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -15,6 +16,7 @@ from .errors import UsageError
 
 CellName = Literal["lstm", "gru", "rnn"]
 CELLS: tuple[CellName, ...] = ("lstm", "gru", "rnn")
+PRECISIONS = ("auto", "float32", "bfloat16")
 GATES: dict[str, int] = {"lstm": 4, "gru": 3, "rnn": 1}
 """Rows of a layer's weight matrices, in units of the hidden size (torch's convention)."""
 
@@ -29,20 +31,40 @@ def setting(default: Any, help: str, *, least: float | None = None, most: float 
     return dataclasses.field(default=default, metadata={"help": help, "least": least, "most": most})
 
 
-def check_ranges(settings: Any) -> None:
-    """Check every field against the range that it declares; None means "not given" and passes.
+_KINDS: dict[str, tuple[type, str]] = {
+    "int": (numbers.Integral, "a whole number"),
+    "float": (numbers.Real, "a number"),
+    "str": (str, "a text"),
+    "bool": (bool, "true or false"),
+}
+"""What a field's declared type admits."""
+
+
+def check_fields(settings: Any) -> None:
+    """Check every field against the type and the range that it declares; None means "not given" and passes.
 
     Raises:
-        UsageError: a value is outside its range or not a number.
+        UsageError: a value is of another type or outside its range, or not a number.
     """
     for field in dataclasses.fields(settings):
-        value = getattr(settings, field.name)
+        value, name = getattr(settings, field.name), field.name.replace("_", "-")
+        declared, _, optional = str(field.type).partition(" | ")
+        if value is None and optional:
+            continue
+        kind, words = _KINDS.get(declared, (object, ""))
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind not in (bool, object)):
+            raise UsageError(f"{name} is {value!r:.20}; it must be {words}")
         least, most = field.metadata.get("least"), field.metadata.get("most")
-        if value is None or (least is None and most is None):
+        if least is None and most is None:
             continue
         if value != value or (least is not None and value < least) or (most is not None and value > most):
             bounds = f"at least {least:g}" if most is None else f"between {least:g} and {most:g}"
-            raise UsageError(f"{field.name.replace('_', '-')} is {value!s:.20}; it must be {bounds}")
+            raise UsageError(f"{name} is {value!s:.20}; it must be {bounds}")
+
+
+def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise UsageError(f"{name} is {value!r:.40}; it must be one of {', '.join(choices)}")
 
 
 @dataclass(frozen=True)
@@ -56,9 +78,8 @@ class ModelSettings:
     cell: CellName = setting("lstm", "kind of recurrent cell")
 
     def __post_init__(self) -> None:
-        check_ranges(self)
-        if self.cell not in CELLS:
-            raise UsageError(f"cell is {self.cell!r:.40}; it must be one of {', '.join(CELLS)}")
+        check_fields(self)
+        _check_choice("cell", self.cell, CELLS)
 
     @property
     def gates(self) -> int:
@@ -177,10 +198,11 @@ class TrainingRequest:
     precision: Literal["auto", "float32", "bfloat16"] = setting("auto", "number format of the matrix products")
 
     def __post_init__(self) -> None:
-        check_ranges(self)
+        check_fields(self)
         self.budget()
-        if self.cell not in (None, *CELLS):
-            raise UsageError(f"cell is {self.cell!r}; it must be one of {', '.join(CELLS)}")
+        if self.cell is not None:
+            _check_choice("cell", self.cell, CELLS)
+        _check_choice("precision", self.precision, PRECISIONS)
 
     def budget(self) -> Budget:
         """The one budget that was asked for."""
@@ -228,7 +250,7 @@ class TrainingSettings:
 class SampleSettings:
     """How characters are drawn from a model's predictions."""
 
-    length: int = setting(500, "characters to write", least=0, most=1e15)
+    length: int = setting(500, "characters to write", least=0, most=10**15)
     temperature: float = setting(0.8, "below 1 plays safe, above 1 takes risks; 0 is greedy", least=0, most=1e6)
     top_k: int | None = setting(None, "draw from the K likeliest characters only", least=1)
     top_p: float | None = setting(None, "draw from the likeliest characters that reach P together", least=0, most=1)
@@ -242,8 +264,11 @@ class SampleSettings:
     stop: tuple[str, ...] = setting((), "end a sample where it has written TEXT (repeatable)")
 
     def __post_init__(self) -> None:
-        check_ranges(self)
-        if any(not text for text in self.stop):
+        check_fields(self)
+        stop: Any = self.stop
+        if isinstance(stop, str):  # a text is a sequence of texts, too: of its characters
+            object.__setattr__(self, "stop", (stop,))
+        if not all(isinstance(text, str) and text for text in stop):
             raise UsageError("stop is empty; give the text that ends a sample")
 
 

@@ -1,4 +1,4 @@
-"""Everything that rich draws: the progress of a training run, a curve, a heat map.
+"""Everything that is drawn on a terminal: the progress of a training run, a curve, a heat map.
 
 Knows progress records and surprisals; knows nothing about networks or files. Imported only where the stream that is
 drawn on is a terminal.
@@ -6,13 +6,12 @@ drawn on is a terminal.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
-from rich.style import Style
-from rich.text import Text
 
 if TYPE_CHECKING:
     from .training import Progress as TrainingProgress
@@ -36,14 +35,20 @@ class TrainingDisplay:
         self._val: float | None = None
 
     def __enter__(self) -> TrainingDisplay:
-        self._bar.start()
+        with contextlib.suppress(OSError):
+            self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        with contextlib.suppress(OSError):
+            self._bar.stop()
 
     def show(self, progress: TrainingProgress) -> None:
-        """Draw the latest report."""
+        """Draw the latest report; where the terminal is gone, the work goes on."""
+        with contextlib.suppress(OSError):
+            self._draw(progress)
+
+    def _draw(self, progress: TrainingProgress) -> None:
         if progress.note:
             self._bar.console.print(progress.note, style="yellow", highlight=False, markup=False)
         if progress.sample:
@@ -78,20 +83,27 @@ def sparkline(values: Sequence[float], width: int = 60) -> str:
     return "".join(BLOCKS[round((value - low) / span * (len(BLOCKS) - 1))] for value in picked)
 
 
-def heatmap(pieces: Iterable[tuple[str, Sequence[float]]]) -> Iterator[str]:
-    """Text coloured by how surprising each character was: pieces of (text, bits a character) -> ANSI text."""
-    console = Console(force_terminal=True, width=10**9, soft_wrap=True)
+def heatmap(pieces: Iterable[tuple[str, Sequence[float]]], fine: bool) -> Iterator[str]:
+    """Text coloured by how surprising each character was: pieces of (text, bits a character) -> ANSI text.
+
+    The text itself is left as it is, tabs too. A colour holds until another one begins, and never over a line's end.
+
+    Args:
+        fine: whether the terminal takes 24-bit colours; almost all take the 256 that are used else.
+    """
     for text, bits in pieces:
-        line = Text(end="")
+        shown, before = [], ""
         for character, surprise in zip(text, bits, strict=True):
-            line.append(character, None if character == "\n" else _colour(surprise))
-        with console.capture() as capture:
-            console.print(line, end="")
-        yield capture.get()
+            colour = "\x1b[0m" if character == "\n" else _colour(surprise, fine)
+            shown.append(character if colour == before else colour + character)
+            before = colour
+        yield "".join(shown) + "\x1b[0m"
 
 
-def _colour(bits: float) -> Style:
-    """From nothing (expected) over yellow to red (8 bits or more)."""
-    share = min(1.0, bits / 8)
-    green = round(255 * (1 - share))
-    return Style(bgcolor=f"#{255:02x}{green:02x}{round(green * 0.6):02x}", color="#000000")
+def _colour(bits: float, fine: bool) -> str:
+    """Black on a background from white (expected) to red (8 bits or more)."""
+    share = 1 - min(1.0, bits / 8)
+    if fine:
+        return f"\x1b[30;48;2;255;{round(255 * share)};{round(255 * share)}m"
+    red, step = 5, round(5 * share)  # in the cube of 6 x 6 x 6 colours that begins at 16
+    return f"\x1b[30;48;5;{16 + 36 * red + 6 * step + step}m"

@@ -160,8 +160,8 @@ def rate(fraction: float, settings: TrainingSettings) -> float:
 
 
 _FACTS = (
-    "step", "characters", "validated", "best_bits", "best_fraction", "worse_in_a_row", "curve", "rate_factor",
-    "rate_cuts", "closing", "first_loss",
+    "step", "characters", "validated", "best_bits", "best_step", "best_fraction", "worse_in_a_row", "curve",
+    "rate_factor", "rate_cuts", "closing", "first_loss",
 )  # fmt: skip
 """What a checkpoint keeps of a trainer beside its tensors, by attribute."""
 
@@ -220,6 +220,7 @@ class Trainer:
         self.characters = 0
         self.state: TorchState | None = None
         self.best_bits: float | None = None
+        self.best_step: int | None = None
         self.best_fraction = 0.0
         self.worse_in_a_row = 0
         self.best: Tensors | None = None
@@ -232,6 +233,7 @@ class Trainer:
         self._earlier = 0.0
         self.closing = 0.0
         self._first = self.averaged.tensors()
+        self._taught = weights is not None
 
     # ------------------------------------------------------------------------------------ the clock
 
@@ -266,6 +268,8 @@ class Trainer:
         meter = _Meter()
         self.model.train()
         first = self.step
+        if self._taught and not self.step and (bits := self._validate()) is not None:
+            yield self._report(meter, None, f"validation at the start: {bits:.4f} bits per character")
         while (fraction := self.fraction) < 1.0 or self.step == first:
             loss, characters = self._learn(self.batches[self.step], fraction)
             if not self._is_sane(loss):
@@ -284,7 +288,7 @@ class Trainer:
                     continue
                 yield self._report(meter, bits)
                 if self._is_hopeless():
-                    note = "no better validation for a while: stopped early, the best weights are kept"
+                    note = f"no better validation for a while: stopped early, {self._kept()} are kept"
                     yield dataclasses.replace(self._report(meter, None, note), fraction=1.0, left=0.0)
                     return
             elif meter.seconds() > every:
@@ -295,13 +299,27 @@ class Trainer:
         if bits == math.inf:
             self._return_to_best()
             bits = None
-        if self.best_bits is not None and self.best_bits > 2 * math.log2(self.model_settings.vocabulary) + 2:
+        if not self.has_learnt():
             raise DivergedError(
                 f"nothing was learnt with a learning rate of {self.settings.learning_rate:g}; give a smaller one"
             )
-        few = self.settings.budget.unit == "minutes" and self.step < 20
-        note = f"the budget was over after {self.step} steps; give more --minutes" if few else ""
-        yield self._report(meter, bits, note)
+        note = ""
+        if self.settings.budget.unit == "minutes" and self.step < 20:
+            note = f"the budget was over after {self.step} steps; give more --minutes"
+        elif self.best_step == 0:
+            note = f"no validation was better than at the start: {self._kept()} are kept"
+        # Whatever the clock says: validating may have shown that less time must be left for what comes after.
+        yield dataclasses.replace(self._report(meter, bits, note), fraction=1.0, left=0.0)
+
+    def has_learnt(self) -> bool:
+        """Whether there are weights that are worth keeping: validated, and better than knowing nothing."""
+        if self.best_bits is None:
+            return self.best is not None or not len(self.corpus.validation)
+        return self.best_bits <= 2 * math.log2(self.model_settings.vocabulary) + 2
+
+    def _kept(self) -> str:
+        """What the run ends with, in words."""
+        return "the weights that it started from" if self.best_step == 0 else "the best weights"
 
     def _is_hopeless(self) -> bool:
         """Whether validation has got no better for long; a run that is almost over may as well end."""
@@ -372,7 +390,8 @@ class Trainer:
         if not len(ids):
             return None
         threads = torch.get_num_threads() if self.device.type == "cpu" else 1
-        scorer = Scorer(self._validating_network(), self.corpus.vocabulary, threads=threads)
+        last = most is None
+        scorer = Scorer(self._validating_network(), self.corpus.vocabulary, threads=threads, mending=last)
         if not self.settings.lines:
             return scorer.score_ids(ids)
         lines = split_lines(ids, self.corpus.line_end)
@@ -410,12 +429,12 @@ class Trainer:
             weights = self.averaged.tensors()
             if not all(np.isfinite(tensor).all() for tensor in weights.values()):
                 return math.inf
-            self.best, self.best_fraction = weights, self.fraction
+            self.best, self.best_step, self.best_fraction = weights, self.step, self.fraction
             return None
         if not math.isfinite(score.nats):
             return math.inf
         if self.best_bits is None or score.bits_per_char < self.best_bits:
-            self.best_bits, self.best_fraction = score.bits_per_char, self.fraction
+            self.best_bits, self.best_step, self.best_fraction = score.bits_per_char, self.step, self.fraction
             self.best, self.worse_in_a_row = self.averaged.tensors(), 0
         else:
             self.worse_in_a_row += 1

@@ -23,15 +23,15 @@ PLOTS = [*tales_errands.PLOTS, *tales_neighbours.PLOTS, *tales_wonders.PLOTS, *t
 
 
 def tales(seed: int = 1) -> Iterator[Tale]:
-    """Tell tales without end, and never two that open alike; every plot has its turn before one comes again."""
+    """Tell tales without end, and no story twice; every plot has its turn before one comes again."""
     chance = Chance(seed)
     told: set[str] = set()
     while True:
         for plot in chance.several(PLOTS, len(PLOTS)):
             tale = plot.tale(Teller(chance))
-            opening = tale.text.partition(".")[0]
-            if opening not in told:
-                told.add(opening)
+            story = tale.text.partition("\n")[2]
+            if story not in told:
+                told.add(story)
                 yield tale
 
 

@@ -3,18 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tales_teller import Tale, Teller
-from tales_words import COLOURS, NEIGHBOURS, NUMBERS, SEASONS, WORKPLACES
+from tales_teller import Row, Tale, Teller
+from tales_words import NUMBERS, PEOPLE, SEASONS, WEATHERS
 
 PHRASES = {
-    "_one_day": "[one day|one morning|one {season} morning]",
+    "_one_day": "[one day|one {weather} morning|one {season} morning]",
     "_say": """[{_moral}|{_moral}|In {village} they still say: "{_moral}"|And so they say in {village}: "{_moral}"]""",
 }
 
-FEMALE = ("she", "her", "her", "herself")
-MALE = ("he", "him", "his", "himself")
-TOLD_BY = ("hero", "other", "trade", "otrade")
-"""Slots that tell who the neighbours are, and with them all of these slots."""
+PRONOUNS = {"woman": ("she", "her", "her", "herself"), "man": ("he", "him", "his", "himself")}
 
 
 @dataclass(frozen=True)
@@ -42,50 +39,50 @@ class Plot:
 
 
 def people(teller: Teller) -> None:
-    """Choose two neighbours and the season: what most of the tales begin with.
+    """Choose who the tale is about and the season: what most of the tales begin with.
 
-    Everybody has a trade and a village, and there are two to a village: a reader who knows one of the two, or a
-    trade, knows the rest. The third person is from the next village.
+    Everybody has a trade, a village, a neighbour, and a lot: in every plot the same things happen to the same person.
+    The third person is from the next village.
     """
-    here = teller.chance.number(0, len(NEIGHBOURS) - 1)
-    home, away = NEIGHBOURS[here], NEIGHBOURS[(here + 1) % len(NEIGHBOURS)]
-    hero_is_woman = teller.chance.number(0, 1) == 1
-    first, second = ("woman", "man") if hero_is_woman else ("man", "woman")
-    _person(teller, home[first], FEMALE if hero_is_woman else MALE, "hero he him his himself", TOLD_BY)
-    _person(teller, home[second], MALE if hero_is_woman else FEMALE, "other she her hers herself", TOLD_BY)
-    _person(teller, away[first], FEMALE if hero_is_woman else MALE, "third he3 him3 his3 himself3")
-    teller.word("trade", home[first + "_trade"], "trade", TOLD_BY)
-    teller.word("otrade", home[second + "_trade"], "trade", TOLD_BY)
-    teller.word("work", WORKPLACES[home[first + "_trade"]], "trade", TOLD_BY)
-    teller.word("village", home["village"], "place", TOLD_BY)
+    lot = teller.lot = teller.chance.number(0, len(PEOPLE) - 1)
+    hero, other, third = PEOPLE[lot], PEOPLE[lot ^ 1], PEOPLE[(lot + 2) % len(PEOPLE)]
+    _person(teller, hero, "hero he him his himself")
+    _person(teller, other, "other she her hers herself")
+    _person(teller, third, "third he3 him3 his3 himself3")
+    for slot, word in {"trade": hero["trade"], "otrade": other["trade"], "work": hero["work"]}.items():
+        teller.word(slot, word, "trade", of_lot=True, tells=True)
+    teller.word("village", hero["village"], "place", of_lot=True)
     teller.row("season", SEASONS)
+    teller.row("weather", WEATHERS)
 
 
-def _person(teller: Teller, name: str, pronouns: Sequence[str], slots: str, told_by: Sequence[str] = ()) -> None:
+def _person(teller: Teller, person: Row, slots: str) -> None:
     """Give a person a name and the pronouns that follow from it."""
-    names = slots.split()
-    teller.word(names[0], name, "name", told_by)
-    for slot, pronoun in zip(names[1:], pronouns, strict=True):
-        teller.word(slot, pronoun, "pronoun", names)
+    name, *others = slots.split()
+    teller.word(name, person["name"], "name", of_lot=True, tells=True)
+    for slot, pronoun in zip(others, PRONOUNS[person["sex"]], strict=True):
+        teller.word(slot, pronoun, "pronoun", [name, *others])
 
 
-def beasts(teller: Teller, first: str, second: str, first_is_she: bool | None = None) -> None:
-    """Let two animals be the people of a fable; of them too, one is a she and the other a he."""
+def beasts(teller: Teller, pairs: Sequence[Row], first_is_she: bool | None = None) -> None:
+    """Choose a pair of animals as the people of a fable; of them too, one is a she and the other a he.
+
+    A row of the table has the animal, its neighbour, and what else is theirs.
+    """
+    teller.lot = teller.chance.number(0, len(pairs) - 1)
+    pair = pairs[teller.lot]
     if first_is_she is None:
-        first_is_she = teller.chance.number(0, 1) == 1
-    _person(teller, first, FEMALE if first_is_she else MALE, "hero he him his himself")
-    _person(teller, second, MALE if first_is_she else FEMALE, "other she her hers herself")
+        first_is_she = teller.lot % 2 == 1
+    sexes = ("woman", "man") if first_is_she else ("man", "woman")
+    _person(teller, {"name": pair["animal"], "sex": sexes[0]}, "hero he him his himself")
+    _person(teller, {"name": pair["neighbour"], "sex": sexes[1]}, "other she her hers herself")
+    teller.lots("thing", pairs)
     teller.word(
         "_say",
         """[{_moral}|{_moral}|The owl, who knows such things, says: "{_moral}"|Even the worms
         say it now: "{_moral}"]""",
         "",
     )
-
-
-def colours(teller: Teller, count: int) -> None:
-    """Choose different colours: {colour1}, {colour2}..."""
-    teller.several("colour", COLOURS, count)
 
 
 def number(teller: Teller, slot: str, low: int, high: int) -> None:

@@ -1,28 +1,28 @@
 """Tales of buying, carrying, counting, fetching and finding."""
 
-from tales_cast import Plot, colours, number, people
+from tales_cast import Plot, number, people
 from tales_teller import Teller, column, table
-from tales_words import COINS, GIFTS
+from tales_words import COINS, COLOURS, GIFTS, RIBBONS
 
 NEEDS = table(
     "need cure shop _sign _buy _use",
     """
-    hungry ; bread ; bakery ; {his} stomach growled like a bear ; a loaf of {cure}, still warm ;
-        {he} ate the {cure} on the steps, down to the last crumb
-    cold ; coat ; tailor's shop ; {his} teeth rattled like spoons ; a thick {cure} with deep pockets ;
-        {he} put on the {cure} and did up every button
     thirsty ; milk ; dairy ; {his} tongue was as dry as an old boot ; a jug of fresh {cure} ;
         {he} drank the {cure} in one go and licked {his} lips
-    barefoot ; shoes ; shoe shop ; {he} had a thorn in one foot and a stone under the other ;
-        a pair of {cure} with strong soles ; {he} put on the {cure} and stamped twice to hear the sound
     wet ; umbrella ; umbrella shop ; the rain ran in at {his} collar and out at {his} sleeves ;
         a big {cure} with a duck's head ; {he} opened the {cure}, and the rain drummed on it and stayed outside
     dirty ; soap ; soap shop ; even the pigs turned up their noses at {him} ; a round piece of {cure} ;
         {he} washed with the {cure} until {his} ears were pink
-    lonely ; puppy ; kennel ; {he} had talked to the teapot all week, and it never answered ;
-        a small brown {cure} ; the {cure} licked {his} nose and fell asleep in {his} sleeve
+    hungry ; bread ; bakery ; {his} stomach growled like a bear ; a loaf of {cure}, still warm ;
+        {he} ate the {cure} on the steps, down to the last crumb
     bored ; book ; bookshop ; {he} had counted all the nails in the floor, and then counted them again ;
         a fat old {cure} ; {he} opened the {cure} and did not look up until the sun went down
+    cold ; coat ; tailor's shop ; {his} teeth rattled like spoons ; a thick {cure} with deep pockets ;
+        {he} put on the {cure} and did up every button
+    barefoot ; shoes ; shoe shop ; {he} had a thorn in one foot and a stone under the other ;
+        a pair of {cure} with strong soles ; {he} put on the {cure} and stamped twice to hear the sound
+    lonely ; puppy ; kennel ; {he} had talked to the teapot all week, and it never answered ;
+        a small brown {cure} ; the {cure} licked {his} nose and fell asleep in {his} sleeve
     """,
 )
 
@@ -34,8 +34,8 @@ GOODS = column(
 
 def _need(teller: Teller) -> None:
     people(teller)
-    teller.row("need", [row for row in NEEDS if row["shop"] != teller.known("work")])
-    teller.several("thing", GOODS, 2)
+    teller.lots("need", NEEDS)
+    teller.lots("thing", GOODS, 2)
     teller.row("coin", COINS)
 
 
@@ -69,39 +69,24 @@ NEED = Plot(
 
 
 WARES = table(
-    "ware _song",
+    "ware _song _reminder",
     """
-    salt ; {ware} for the soup
-    thread ; {ware} for the sleeve
-    candles ; {ware} for the night
-    sugar ; {ware} for the tea
-    nails ; {ware} for the door
-    ink ; {ware} for a letter
-    butter ; {ware} for the pan
-    wool ; {ware} for a sock
-    """,
-)
-
-REMINDERS = table(
-    "ware _reminder",
-    """
-    salt ; a tear ran down to {his} mouth, and it tasted of something
-    thread ; a button hung loose on {his} coat
-    candles ; it was getting dark, and {he} could not see {his} hand
-    sugar ; a child went by with a sweet in each cheek
-    nails ; a loose board hit {him} on the knee
-    ink ; a blackbird hopped by, as black as a blot
-    butter ; {he} sat down on a yellow flower, and it was soft
-    wool ; a sheep looked over the wall
+    salt ; {ware} for the soup ; a tear ran down to {his} mouth, and it tasted of something
+    thread ; {ware} for the sleeve ; a button hung loose on {his} coat
+    candles ; {ware} for the night ; it was getting dark, and {he} could not see {his} hand
+    sugar ; {ware} for the tea ; a child went by with a sweet in each cheek
+    nails ; {ware} for the door ; a loose board hit {him} on the knee
+    ink ; {ware} for a letter ; a blackbird hopped by, as black as a blot
+    butter ; {ware} for the pan ; {he} sat down on a yellow flower, and it was soft
+    wool ; {ware} for a sock ; a sheep looked over the wall
     """,
 )
 
 
 def _shopping(teller: Teller) -> None:
     people(teller)
-    teller.several("errand", WARES, 3)
-    reminders = {row["ware"]: row["_reminder"] for row in REMINDERS}
-    teller.word("_reminder", reminders[teller.known("ware2")], "")
+    teller.lots("errand", WARES, 3)
+    teller.row("colour", RIBBONS)
 
 
 SHOPPING = Plot(
@@ -109,7 +94,7 @@ SHOPPING = Plot(
     _shopping,
     "[Three Things from the Shop|{Hero} Forgets]",
     """
-    {_One_day} {other} the {otrade} [asked|told] {hero} the {trade} to go to the shop. "[Please bring|Bring] me
+    {_One_day} {other} the {otrade} gave {hero} the {trade} {a colour} basket. "[Please bring|Bring] me
     three things," said {other}: "{ware1}, {ware2} and {ware3}. [Can you remember that?|Say it over as you go.]"
     "{Ware1}, {ware2} and {ware3}," said {hero}. [{He} had a head like a sieve, so {he} made a song of it.|To be
     safe, {he} made a song.] "{_Song1}, {_song2}, {_song3}!" {he} sang, and off {he} went.
@@ -118,10 +103,10 @@ SHOPPING = Plot(
     went on, [part of the song was gone|there was a hole in the song]. "{Ware1}," sang {hero}, "and {ware3},
     and... and..." {He} could not find the middle of it. {He} [tried cabbages, but that was not it|sat down on a
     wall to think]. "{Ware1} and {ware3}," {he} said again, "and something between." [Then|But then]
-    {_reminder}. "{Ware2}!" cried {hero}. "It was {ware2}!"
+    {_reminder2}. "{Ware2}!" cried {hero}. "It was {ware2}!"
 
     [So {he} bought all three and carried them home.|{He} ran to the shop, bought all three, and ran back to
-    {village}.] {Other} looked into the basket. [In it lay the {ware1}, the {ware2} and the {ware3}.|There they
+    {village}.] {Other} looked into the {colour} basket. [In it lay the {ware1}, the {ware2} and the {ware3}.|There they
     lay, the {ware1}, the {ware2} and the {ware3}.] "[You have forgotten nothing|Nothing is missing]," {she}
     said, and {she} gave {him} [a kiss on the nose|a slice of cake]. {_Say}
     """,
@@ -150,7 +135,7 @@ NEWS = table(
 
 def _message(teller: Teller) -> None:
     people(teller)
-    teller.row("message", NEWS, "m")
+    teller.lots("message", NEWS, suffix="m")
     teller.row("gift", GIFTS)
 
 
@@ -159,7 +144,7 @@ MESSAGE = Plot(
     _message,
     "[{Hero} Carries a Message|The Message]",
     """
-    {_One_day} {other} the {otrade} came [running|in a great hurry] to {hero} the {trade} and said, "You have
+    One {season} day {other} the {otrade} came [running|in a great hurry] to {hero} the {trade} and said, "You have
     good legs. Go to {third} and say: the {placem} {troublem}, {detourm}." "The {placem} {troublem}, {detourm},"
     said {hero}, and {he} [was off|ran]. {He} said it [at every step|under {his} breath], so as not to lose it.
 
@@ -172,7 +157,7 @@ MESSAGE = Plot(
     {Third} was [just putting on a hat|already in the saddle] when {hero} came in at the gate. "[Stop|Wait]!"
     {he} cried. "{Other} the {otrade} sends me to say: the {placem} {troublem}, {detourm}." [So {third} did not
     go near the {placem}|{Third} thanked {him} and took the other way], and came [safe|in good time] to
-    {village}. For {his} trouble {hero} got {a gift}. {_Say}
+    {village}. And {hero}, who was the hero of that {season}, got {a gift}. {_Say}
     """,
     """
     One wrong word can sink a ship, and one right word can save it.
@@ -199,8 +184,8 @@ CLOTHES = table(
 
 def _lost(teller: Teller) -> None:
     people(teller)
-    colours(teller, 3)
-    teller.row("thing", CLOTHES)
+    teller.lots("colour", COLOURS, 3)
+    teller.lots("thing", CLOTHES)
     teller.row("gift", GIFTS)
 
 
@@ -210,7 +195,7 @@ LOST = Plot(
     "[The {Colour1} {Lost}|{Hero} Loses {a Lost}]",
     """
     {Hero} the {trade} of {village} had {a colour1} {lost} with {mark}. [It was old, but {he} loved it.|{His}
-    grandmother had made it.] {_One_day} [the wind took it and carried it over the roofs|{he} left it on a wall
+    grandmother had made it.] One {season} day [the wind took it and carried it over the roofs|{he} left it on a wall
     and walked on], and the {colour1} {lost} was gone. {Hero} looked [behind every wall|in every hedge] and
     found [nothing but a surprised hen|two snails and a spoon].
 
@@ -225,7 +210,7 @@ LOST = Plot(
     {Other} smiled and [reached|looked] down to the bottom of the box, and there lay the {colour1} {lost} with
     {mark}. "[Many people have come|You are the third today]," said {other}, "and you are the first who did not
     take the {colour2} one or the {colour3} one." And {she} gave {him} the {colour1} {lost}, and {a gift}
-    besides. {_Say}
+    besides, for the rest of the {season}. {_Say}
     """,
     """
     A true word keeps you warmer than a new {lost}.
@@ -268,11 +253,11 @@ LIGHTS = column("light", "candle, lantern, torch, lamp")
 
 def _dark(teller: Teller) -> None:
     people(teller)
-    teller.row("animal", STRAYS)
-    teller.row("place", DARK_PLACES)
+    teller.lots("animal", STRAYS)
+    teller.lots("place", DARK_PLACES)
+    teller.lots("colour", COLOURS, 1)
     teller.row("light", LIGHTS)
     number(teller, "paces", 6, 12)
-    colours(teller, 1)
 
 
 DARK = Plot(
@@ -294,7 +279,7 @@ DARK = Plot(
     the {stray}, {_call} [for joy|with all its might].
 
     {He} [took it in {his} arms|held it by the {colour1} ribbon], and counted {paces} steps back. {Hero} and the
-    {stray} came out of the {cave} [into the {season} sun|just as the stars came out], and the {light} [went
+    {stray} came out of the {cave} [into the {season} sun|under the {season} stars], and the {light} [went
     out|was no longer needed]. "[Was it terrible|What was in there]?" asked {other} the {otrade}[ at the gate|,
     who had come to look for them]. "{A dweller}," said {hero}, "and {paces} steps." {_Say}
     """,

@@ -1,28 +1,28 @@
 """Tales of lending, promising, quarrelling, owning up and coming home."""
 
-from tales_cast import Plot, colours, number, people
+from tales_cast import Plot, number, people
 from tales_teller import Teller, column, table
-from tales_words import DEADLINES, FAR_PLACES, GIFTS
+from tales_words import COLOURS, DEADLINES, FAR_PLACES, GIFTS
 
 LOANS = table(
     "loan job done",
     """
-    ladder ; mend the roof ; the roof was mended
-    spade ; dig a well ; the well was dug
-    saw ; cut the winter wood ; the winter wood was cut
-    wheelbarrow ; move the stones ; the stones were moved
     boat ; cross the lake ; the lake was crossed
-    cart ; bring in the hay ; the hay was in
     kettle ; make soup for the wedding ; the soup was eaten
-    needle ; sew a sail ; the sail was sewn
+    ladder ; mend the roof ; the roof was mended
+    wheelbarrow ; move the stones ; the stones were moved
+    cart ; bring in the hay ; the hay was in
+    needle ; sew a winter coat ; the coat was sewn
+    saw ; cut the winter wood ; the winter wood was cut
+    spade ; dig a well ; the well was dug
     """,
 )
 
 
 def _loan(teller: Teller) -> None:
     people(teller)
-    teller.row("loan", LOANS)
-    teller.row("promise", DEADLINES)
+    teller.lots("loan", LOANS)
+    teller.lots("promise", DEADLINES)
     teller.row("gift", GIFTS)
     number(teller, "days", 3, 9)
     number(teller, "coins", 4, 12)
@@ -62,24 +62,24 @@ LOAN = Plot(
 GUESTS = table(
     "need cure _have _got",
     """
-    cold ; blanket ; one {cure} ; {he} slept under the {cure}
     hungry ; soup ; half a pot of {cure} ; {he} ate two bowls of {cure}
-    tired ; bed ; one {cure} ; {he} slept in a soft {cure}
-    thirsty ; cider ; a jug of {cure} ; {he} drank three cups of {cure}
     wet ; fire ; a good {cure} ; {he} dried {his} boots by the {cure}
+    thirsty ; cider ; a jug of {cure} ; {he} drank three cups of {cure}
+    lost ; lantern ; one good {cure} ; {he} found the road with the {cure}
+    cold ; blanket ; one {cure} ; {he} slept under the {cure}
+    tired ; bed ; one {cure} ; {he} slept in a soft {cure}
     hoarse ; honey ; a little {cure} ; {he} drank hot milk with {cure}
     sad ; fiddle ; an old {cure} ; {he} fell asleep to the sound of the {cure}
-    lost ; lantern ; one good {cure} ; {he} found the road with the {cure}
     """,
 )
 
 
 def _guest(teller: Teller) -> None:
     people(teller)
-    teller.row("need", GUESTS)
-    teller.row("far", FAR_PLACES)
+    teller.lots("need", GUESTS)
+    teller.lots("place", FAR_PLACES)
+    teller.row("colour", COLOURS, "1")
     teller.row("gift", GIFTS)
-    colours(teller, 1)
     number(teller, "years", 2, 7)
 
 
@@ -112,27 +112,14 @@ GUEST = Plot(
 )
 
 
-WONDERS = table(
-    "fine lack",
-    """
-    the roofs were of gold ; nobody said good morning
-    the soup had nine herbs in it ; everyone ate alone
-    the streets were paved with glass ; no child was allowed to run
-    the beds had silk sheets ; the clocks struck all night
-    the gardens had a hundred fountains ; there was no bench to sit on
-    the bridges were carved like lace ; one had to pay to cross them
-    every house had forty windows ; all the curtains were shut
-    people wore coats of fur ; nobody ever took them off to dance
-    """,
-)
+TREES = column("tree", "apple tree, willow, rose bush, lilac, cherry tree, walnut tree, pear tree, elm")
 
 
 def _home(teller: Teller) -> None:
     people(teller)
-    colours(teller, 1)
-    teller.several("place", FAR_PLACES, 2)
-    teller.several("wonder", WONDERS, 2)
-    teller.row("tree", column("tree", "apple tree, pear tree, willow, lilac, cherry tree, walnut tree, rose bush"))
+    teller.lots("colour", COLOURS, 1)
+    teller.lots("place", FAR_PLACES, 2)
+    teller.lots("tree", TREES)
     number(teller, "years", 2, 9)
 
 
@@ -142,7 +129,7 @@ HOME = Plot(
     "[The {Colour1} Door|{Hero} Goes Away]",
     """
     {Hero} the {trade} of {village} lived in a small house with {a colour1} door and {a tree} beside it.
-    "[Everything here is too small|Nothing ever happens here]," said {hero}. So {_one_day} {he} locked the
+    "[Everything here is too small|Nothing ever happens here]," said {hero}. So one {season} day {he} locked the
     {colour1} door, gave the key to {other} the {otrade}, and went out into the world. "[I will keep it safe|It
     will hang on my wall]," said {other}.
 
@@ -151,11 +138,12 @@ HOME = Plot(
     {he} began to think of {a colour1} door and {a tree}. "[Small|It was small]," {he} said to {himself}, "[but
     mine|but I could find my slippers in it]."
 
-    After {years} years {he} came back to {village}. There was the house, and there was the {tree}, [a little
-    taller|full of birds]. The {colour1} door was locked. {Hero} knocked at {other}'s window. "{Years} years,"
-    said {other}, and took the key from the wall. "[Did you find anything better?|Was it fine out there?]" "In
-    {far1} {fine1}," said {hero}, "and in {far2} {fine2}." {He} [turned the key in the lock|opened the {colour1}
-    door]. "But {lack1}, and {lack2}." {Other} [put the kettle on|set out two cups]. {_Say}
+    After {years} years {he} came back to {village}, and it was {season} again. There was the house, and there
+    was the {tree}, [a little taller|full of birds]. The {colour1} door was locked. {Hero} knocked at {other}'s
+    window. "{Years} years," said {other}, and took the key from the wall. "[Did you find anything better?|Was
+    it fine out there?]" "In {far1} {fine1}," said {hero}, "and in {far2} {fine2}." {He} [turned the key in the
+    lock|opened the {colour1} door]. "But {lack1}, and {lack2}." {Other} [put the kettle on|set out two cups].
+    {_Say}
     """,
     """
     The world is wide, and a chair by the fire is just wide enough.
@@ -168,14 +156,14 @@ HOME = Plot(
 VESSELS = table(
     "vessel _use",
     """
-    jug ; for milk on Sundays
-    bowl ; for the best plums
-    vase ; for the first roses
-    teapot ; when guests came
+    dish ; for the wedding fish
     plate ; for cakes
     cup ; for {hers} morning tea
+    bowl ; for the best plums
+    jug ; for milk on Sundays
+    teapot ; when guests came
     jar ; for ginger biscuits
-    dish ; for the wedding fish
+    vase ; for the first roses
     """,
 )
 
@@ -184,9 +172,9 @@ HIDEOUTS = column("hideout", "flowerpot, hen house, woodpile, hedge, old boot, c
 
 def _broken(teller: Teller) -> None:
     people(teller)
-    colours(teller, 1)
-    teller.row("vessel", VESSELS)
-    teller.row("hideout", HIDEOUTS)
+    teller.lots("colour", COLOURS, 1)
+    teller.lots("vessel", VESSELS)
+    teller.lots("hideout", HIDEOUTS)
     number(teller, "pieces", 3, 9)
 
 
@@ -209,8 +197,8 @@ BROKEN = Plot(
 
     {Other} [looked at them for a long time|said nothing for a while]. Then {she} [fetched the glue|put glue on
     the stove]. They sat together until noon, and {hero} held each piece until it was dry. When it was done, the
-    {vessel} was {colour1} again, with [thin lines|cracks] all over it. "[Now I like it better|It is finer than
-    before]," said {other}. "Anyone can have {a vessel}. This one has a friend in it." {_Say}
+    {vessel} was {colour1} again, with the [thin lines|cracks] of {pieces} pieces. "[Now I like it better|It is
+    finer than before]," said {other}. "Anyone can have {a vessel}. This one has a friend in it." {_Say}
     """,
     """
     A broken {vessel} can be glued, but a lie must be taken back.
@@ -234,13 +222,13 @@ THIEVES = table(
     """,
 )
 
-STOLEN = column("stolen", "plum pie, cherry tart, honey cake, cheese, pudding, apple pie, ginger bread, sponge cake")
+STOLEN = column("stolen", "plum pie, cherry tart, honey cake, nut cake, pudding, apple pie, ginger bread, sponge cake")
 
 
 def _thief(teller: Teller) -> None:
     people(teller)
-    teller.several("thief", THIEVES, 3)
-    teller.row("food", STOLEN)
+    teller.lots("thief", THIEVES, 3)
+    teller.lots("food", STOLEN)
 
 
 THIEF = Plot(
@@ -248,8 +236,8 @@ THIEF = Plot(
     _thief,
     "[Who Took the {Stolen}?|The Missing {Stolen}]",
     """
-    {_One_day} {hero} the {trade} of {village} [baked|made] {a stolen} and put it on the window sill to cool.
-    When {he} came back, the {stolen} was gone. "[Thieves|Help, thieves]!" cried {hero}. {Other} the {otrade},
+    One {season} morning {hero} the {trade} of {village} [baked|made] {a stolen} and put it on the window sill to
+    cool. When {he} came back, the {stolen} was gone. "[Thieves|Help, thieves]!" cried {hero}. {Other} the {otrade},
     who [was the cleverest person in {village}|noticed everything], came [at once|with a magnifying glass].
     {Other} looked at the sill, and there {she} found {clue1}. "[Aha|Hm]," said {other}, and wrote it down in a
     little book[ (it was a very little book)|].
@@ -263,7 +251,7 @@ THIEF = Plot(
     {Other} smiled and led {him} to {lair1}. There sat the {culprit1}, as round as a barrel, with crumbs all
     over its face. "[I only wanted to smell it|It was looking at me]," said the {culprit1}. "[And where is the
     rest|Is there any left]?" asked {hero}. The {culprit1} [hiccupped|licked its lips]. That was the end of the
-    {stolen}. The next day {hero} [baked|made] two, one for the window and one for the {culprit1}. {_Say}
+    {stolen}. All that {season} {hero} [baked|made] two, one for the window and one for the {culprit1}. {_Say}
     """,
     """
     Who takes in secret is betrayed by little things.
@@ -287,14 +275,16 @@ NOISES = table(
     """,
 )
 
+WEAPONS = column("weapon", "broom, frying pan, poker, umbrella, rolling pin, shovel, mop, candlestick")
+
 MONSTERS = column("monster", "bear, robber, wolf, ghost, giant, dragon, witch, troll")
 
 
 def _noise(teller: Teller) -> None:
     people(teller)
-    teller.row("noise", NOISES)
-    teller.several("fear", MONSTERS, 2)
-    teller.row("weapon", column("weapon", "broom, frying pan, poker, umbrella, rolling pin, shovel, mop, candlestick"))
+    teller.lots("noise", NOISES)
+    teller.lots("fear", MONSTERS, 2)
+    teller.lots("weapon", WEAPONS)
 
 
 NOISE = Plot(
@@ -317,8 +307,8 @@ NOISE = Plot(
     There was no {monster1}, and there was no {monster2}. There was {a maker}, {_doing}. It [looked at the
     {weapon}|looked at them], and it looked [very sorry|quite calm]. {Other} put down the {weapon} and [began to
     laugh|laughed until {she} had to sit down]. "[So that is what goes {noise} in the night|So there is your
-    {monster1}]," {she} said. {Hero} opened the back door, and the {maker} went out [without a word|slowly, like
-    a guest]. {_Say}
+    {monster1}]," {she} said. {Hero} opened the back door, and the {maker} went out into the {season} night
+    [without a word|like a guest]. {_Say}
     """,
     """
     By night {a maker} is as big as {a monster1}.

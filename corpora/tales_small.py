@@ -10,8 +10,8 @@ KIND_WORDS = column("kind", "friend, neighbour, sunshine, good morning, my dear,
 
 def _echo(teller: Teller) -> None:
     people(teller)
-    teller.row("word", INSULTS)
-    teller.row("word", KIND_WORDS)
+    teller.lots("word", INSULTS)
+    teller.lots("word", KIND_WORDS)
 
 
 ECHO = Plot(
@@ -50,8 +50,8 @@ DISHES = column(
 
 def _tomorrow(teller: Teller) -> None:
     people(teller)
-    teller.row("owed", OWED)
-    teller.row("food", DISHES)
+    teller.lots("owed", OWED)
+    teller.lots("food", DISHES)
     first = teller.chance.number(0, 6)
     for step in range(4):
         before = [f"day{step - 1}"] if step else []
@@ -74,8 +74,8 @@ TOMORROW = Plot(
     {dish}|I cannot smell any {dish}]," said {other}. "[Come back tomorrow|Tomorrow, tomorrow]," said {hero}.
     {Other} [went red|opened {hers} mouth and shut it again]. On {day3} there was a knock, and there stood
     {other} with the {owed}[ under {hers} arm|, as good as new]. "[Here it is|I am sorry it is late]," said
-    {other}. "And today there will be {dish}," said {hero}, and they [sat down together|ate until nothing was
-    left]. {_Say}
+    {other}. "I needed it on {day0}," said {hero}, "and today there will be {dish}," and they [sat down
+    together|ate until nothing was left]. {_Say}
     """,
     """
     Tomorrow is a dish that fills nobody.

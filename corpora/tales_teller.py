@@ -9,6 +9,9 @@ A template is plain text with two kinds of places in it:
 
 Every slot word leaves a mark where it is written. When a slot is written again, or when its word follows
 from another slot that was written before (who is *hungry* buys *bread*), the teller records a dependency.
+
+The people and things of a tale come in lots: it is always Ada who borrows the boat, and she gives it back before
+market day. So a reader who knows one word of a lot knows them all.
 """
 
 import random
@@ -119,6 +122,7 @@ class _Fact:
     text: str
     kind: str
     told_by: tuple[str, ...]
+    of_lot: bool
 
 
 @dataclass
@@ -134,6 +138,10 @@ class Teller:
     """Knows the facts of one tale, writes it, and keeps the marks."""
 
     chance: Chance
+    lot: int = 0
+    """Which row of a table of lots the tale takes, in all of them."""
+    _telling: list[str] = field(default_factory=list)
+    """Slots from which a reader can tell the lot."""
     _facts: dict[str, _Fact] = field(default_factory=dict)
     _phrases: dict[str, str] = field(default_factory=dict)
     _marks: dict[str, _Mark] = field(default_factory=dict)
@@ -142,31 +150,36 @@ class Teller:
     _in_title: bool = False
     _wants_capital: bool = False
 
-    def word(self, slot: str, text: str, kind: str, told_by: Iterable[str] = ()) -> None:
-        """Give a slot its word; a slot that starts with an underscore gets a phrase."""
+    def word(
+        self, slot: str, text: str, kind: str, told_by: Iterable[str] = (), *, of_lot: bool = False, tells: bool = False
+    ) -> None:
+        """Give a slot its word; a slot that starts with an underscore gets a phrase.
+
+        A word of the lot follows from every word that tells which lot it is.
+        """
         if slot.startswith("_"):
             self._phrases[slot] = _SPACE.sub(" ", text)
         else:
-            self._facts[slot] = _Fact(text, kind, tuple(told_by))
-
-    def known(self, slot: str) -> str:
-        """Look up what a slot holds, for casts in which one choice must fit another."""
-        return self._phrases[slot] if slot.startswith("_") else self._facts[slot].text
+            self._facts[slot] = _Fact(text, kind, tuple(told_by), of_lot)
+            self._telling += [slot] if tells else []
 
     def row(self, kind: str, rows: Sequence[Row], suffix: str = "") -> None:
         """Pick a row; its cells fill the slots of their names, and tell each other where they can."""
-        self.fill(kind, rows, self.chance.pick(rows), suffix)
+        self._fill(kind, rows, self.chance.pick(rows), suffix)
 
-    def several(self, kind: str, rows: Sequence[Row], count: int) -> None:
-        """Pick different rows, whose slots are numbered from one: ``{animal1}``, ``{animal2}``..."""
-        for number, row in enumerate(self.chance.several(rows, count), start=1):
-            self.fill(kind, rows, row, str(number))
+    def lots(self, kind: str, rows: Sequence[Row], count: int = 0, suffix: str = "") -> None:
+        """Take the lot's row, or with a count that row and those after it: ``{animal1}``, ``{animal2}``..."""
+        for number in range(max(1, count)):
+            row = rows[(self.lot + number) % len(rows)]
+            self._fill(kind, rows, row, str(number + 1) if count else suffix, of_lot=True)
 
-    def fill(self, kind: str, rows: Sequence[Row], row: Row, suffix: str = "") -> None:
-        """Fill the slots of one row; its phrases speak of the row's own slots, so they get the suffix too."""
+    def _fill(self, kind: str, rows: Sequence[Row], row: Row, suffix: str, *, of_lot: bool = False) -> None:
+        """Fill the slots of one row; its phrases speak of the row's slots, so they get the suffix too."""
         for name, text in row.items():
             tellers = (other + suffix for other in row if other != name and _tells(rows, row, other, name))
-            self.word(name + suffix, _SLOT.sub(lambda slot: _own(slot[1], row, suffix), text), kind, tellers)
+            phrase = _SLOT.sub(lambda slot: _suffixed(slot[1], row, suffix), text)
+            tells = of_lot and len({other[name] for other in rows}) == len(rows)
+            self.word(name + suffix, phrase, kind, tellers, of_lot=of_lot, tells=tells)
 
     def tell(self, plot: str, title: str, story: str) -> Tale:
         """Write the title line and the paragraphs, and return the tale."""
@@ -226,7 +239,8 @@ class Teller:
         text = _title_case(text) if self._in_title else text
         self._wants_capital = False
         at = len(self._text)
-        marks = [self._marks[name] for name in (slot, *fact.told_by) if name in self._marks]
+        tellers = (slot, *fact.told_by, *(self._telling if fact.of_lot else ()))
+        marks = [self._marks[name] for name in tellers if name in self._marks]
         if marks:
             latest = max(marks, key=lambda mark: mark.at)
             self._dependencies.append(Dependency(text, at, latest.text, latest.at, fact.kind))
@@ -234,7 +248,7 @@ class Teller:
         self._text += text
 
 
-def _own(slot: str, row: Row, suffix: str) -> str:
+def _suffixed(slot: str, row: Row, suffix: str) -> str:
     """Write a slot of a phrase again, with the suffix if its word comes from the same row."""
     key = slot.rpartition(" ")[2].lower()
     return "{" + slot + (suffix if key in row else "") + "}"

@@ -1,7 +1,8 @@
 """Tales of riddles, wishes and spells, of seeds and bells, and of animals that talk."""
 
-from tales_cast import Plot, beasts, colours, number, people
+from tales_cast import Plot, beasts, number, people
 from tales_teller import Teller, column, table
+from tales_words import RIBBONS
 
 HELPERS = table(
     "helper trap hidden fetch",
@@ -22,9 +23,9 @@ LOSSES = column("jewel", "ring, locket, brooch, bracelet, necklace, buckle, hair
 
 def _helper(teller: Teller) -> None:
     people(teller)
-    teller.row("animal", HELPERS)
-    teller.row("thing", LOSSES)
-    colours(teller, 1)
+    teller.lots("animal", HELPERS)
+    teller.lots("thing", LOSSES)
+    teller.row("colour", RIBBONS, "1")
 
 
 HELPER = Plot(
@@ -60,11 +61,14 @@ HELPER = Plot(
 
 SPELLS = column(
     "spell",
-    "pip and pepper, hurry and flurry, up with the moon, seven blue geese, wake up and work, run and rumble",
+    """pip and pepper, hurry and flurry, up with the moon, seven blue geese, wake up and work, run and
+    rumble, stir and bubble, more and more""",
 )
 
 STOPS = column(
-    "stop", "enough is plenty, hush and rest, down with the sun, thank you kindly, sleep in the straw, that will do"
+    "stop",
+    """enough is plenty, hush and rest, down with the sun, thank you kindly, sleep in the straw, that will
+    do, still and cool, no more today""",
 )
 
 VESSELS = table(
@@ -84,9 +88,9 @@ VESSELS = table(
 
 def _spell(teller: Teller) -> None:
     people(teller)
-    teller.row("spell", SPELLS)
-    teller.row("stop", STOPS)
-    teller.row("vessel", VESSELS)
+    teller.lots("spell", SPELLS)
+    teller.lots("stop", STOPS)
+    teller.lots("vessel", VESSELS)
 
 
 SPELL = Plot(
@@ -99,7 +103,7 @@ SPELL = Plot(
     nobody.|That was a secret, but walls have ears.] Every evening {hero} said, "{Spell}!" and had {stuff} for
     supper, and then {he} said, "{Stop}!" and went to bed.
 
-    {_One_day} {hero} was away, and {other} the {otrade} [looked in at the window|came to the door]. "[How hard
+    One {season} day {hero} was away, and {other} the {otrade} [looked in at the window|came to the door]. "[How hard
     can it be?|I only want a little,]" said {other}, who had once heard the first words but not the second.
     {She} sat down before the {vessel} and said, "{Spell}!" And the {vessel} made {stuff}, and {other} [ate|was
     happy], and the {vessel} made more {stuff}. "[That is enough|You may stop now]!" cried {other}. "[Halt!
@@ -108,8 +112,8 @@ SPELL = Plot(
     [{Hero} was on the hill when {he} saw it.|When {hero} came home, half of {village} was in the street.] {He}
     [waded|pushed {his} way] into the house and called, "{Stop}!" And the {vessel} stopped at once. {Other} sat
     on the cupboard[, with {stuff} in {hers} hair,|, holding the cat,] and was very much ashamed. "[Next
-    time|When you are hungry], ask me," said {hero}, "and I will share." For a week all {village} lived on
-    {stuff}. {_Say}
+    time|When you are hungry], ask me," said {hero}, "and I will share." All that {season} {village} lived
+    on {stuff}. {_Say}
     """,
     """
     Do not begin what you cannot stop.
@@ -142,14 +146,16 @@ DANGERS = table(
     mist ; every tree looked like every other ; went before {him}, from tree to tree
     hailstorm ; the stones fell as big as eggs ; tugged at {his} coat until {he} followed
     storm ; the bridge was gone ; showed {him} the old ford
+    dust storm ; there was no road and no sky ; held on to {his} belt and trotted home
+    thunderstorm ; every flash made the dark darker ; ran ahead and called at every turn
     """,
 )
 
 
 def _foundling(teller: Teller) -> None:
     people(teller)
-    teller.row("pet", PETS)
-    teller.row("danger", DANGERS)
+    teller.lots("pet", PETS)
+    teller.lots("danger", DANGERS)
 
 
 FOUNDLING = Plot(
@@ -157,7 +163,7 @@ FOUNDLING = Plot(
     _foundling,
     "[{A Pet} Called {Petname}|{Petname}]",
     """
-    {_One_day} {hero} the {trade} of {village} found a [small|very small] {pet} [in a ditch|under a bush], wet
+    One {season} day {hero} the {trade} of {village} found a [small|very small] {pet} [in a ditch|under a bush], wet
     and alone. {He} carried it home in {his} arms and gave it [warm milk|a bed by the stove]. "You must have a
     name," said {hero}, and {he} called it {petname}, because {_marks}. "[That is no name for {a pet},|Who ever
     heard of {a pet} called {petname}?]" said {other} the {otrade}. But the {pet} [came|looked up] when {he}
@@ -171,8 +177,8 @@ FOUNDLING = Plot(
     [For a while there was nothing.|At first there was no answer.] Then something warm pushed against {his}
     knee. It was {petname}, who had heard {him} [through two walls|from the kitchen]. {Petname} {_way}, and so
     the {pet} brought {hero} home through the {danger}. {Other} was standing at the gate [with a lantern|with a
-    blanket]. "[That is a good name for {a pet}|It is the best name in the world], after all," said {other}.
-    {_Say}
+    blanket]. "[To think|And to think] that you found it in {season}," said {other}, "wet and alone. It is the best
+    name in the world, after all." {_Say}
     """,
     """
     Give a thing a name, and it will come when you call.
@@ -182,42 +188,28 @@ FOUNDLING = Plot(
 )
 
 
-WORKERS = table(
-    "animal store one",
+SINGERS = table(
+    "animal store one neighbour music",
     """
-    squirrel ; nuts ; nut
-    mouse ; grains ; grain
-    hedgehog ; apples ; apple
-    badger ; roots ; root
-    jay ; acorns ; acorn
-    mole ; onions ; onion
-    hamster ; peas ; pea
-    beaver ; twigs ; twig
+    squirrel ; nuts ; nut ; cricket ; fiddle
+    mouse ; grains ; grain ; frog ; drum
+    hedgehog ; apples ; apple ; lark ; flute
+    badger ; roots ; root ; blackbird ; whistle
+    jay ; acorns ; acorn ; grasshopper ; guitar
+    mole ; onions ; onion ; cuckoo ; horn
+    hamster ; peas ; pea ; toad ; trumpet
+    beaver ; twigs ; twig ; robin ; harp
     """,
 )
 
-SINGERS = table(
-    "animal music",
-    """
-    cricket ; fiddle
-    frog ; drum
-    lark ; flute
-    blackbird ; whistle
-    grasshopper ; guitar
-    cuckoo ; horn
-    toad ; trumpet
-    robin ; harp
-    """,
-)
+
+SEATS = column("seat", "stone, fence post, tree stump, flowerpot")
 
 
 def _winter(teller: Teller) -> None:
-    worker, singer = teller.chance.pick(WORKERS), teller.chance.pick(SINGERS)
-    beasts(teller, worker["animal"], singer["animal"])
-    teller.word("store", worker["store"], "thing", ["hero"])
-    teller.word("one", worker["one"], "thing", ["hero", "store"])
-    teller.word("music", singer["music"], "thing", ["other"])
-    number(teller, "weeks", 3, 9)
+    beasts(teller, SINGERS)
+    teller.row("place", SEATS)
+    number(teller, "days", 3, 9)
 
 
 WINTER = Plot(
@@ -225,8 +217,8 @@ WINTER = Plot(
     _winter,
     "[The {Hero} and the {Other}|A Song for the Winter]",
     """
-    All summer the {hero} carried {store} into {his} house, and all summer the {other} sat on a [stone|fence
-    post] and played the {music}. "[Why do you not work?|What will you eat in winter?]" asked the {hero}.
+    All summer the {hero} carried {store} into {his} house, and all summer the {other} sat on {a seat}
+    and played the {music}. "[Why do you not work?|What will you eat in winter?]" asked the {hero}.
     "[Somebody must play|I work too]," said the {other}. "Do you not carry your {store} faster when I play?" The
     {hero} [did not answer|shook {his} head], but it was true: {his} feet kept time with the {music}.
 
@@ -234,14 +226,14 @@ WINTER = Plot(
     {store} for breakfast, {store} for dinner and {store} for supper. It was [warm|safe] there, but it was very
     quiet. [{He} counted the {store}, and then {he} counted them again.|{He} talked to the {store}, but they had
     nothing to say.] Then somebody knocked. It was the {other}, [blue with cold|with snow on {hers} head],
-    holding the {music}. "I have not eaten for {weeks} days," said the {other}. "[Give me one {one}, and I will
+    holding the {music}. "I have not eaten for {days} days," said the {other}. "[Give me one {one}, and I will
     give you one song.|One song for one {one}?]"
 
     The {hero} looked at the {store}, and {he} looked at the {music}. "Come in," {he} said, "and shut the door."
     So they [sat by the fire|sat down together], and for every {one} there was a song. When spring came, the
     last of the {store} was gone, and the last of the songs had been sung. "[It was the shortest winter that I
     remember|I never knew so short a winter]," said the {hero}. And in summer the {hero} carried {store} for
-    two, and the {other} played the {music} twice as loud. {_Say}
+    two, and the {other} sat on the {seat} and played the {music} twice as loud. {_Say}
     """,
     """
     {Store} fill the belly, and songs fill the evening.
@@ -252,35 +244,22 @@ WINTER = Plot(
 
 
 PARENTS = table(
-    "animal young home",
+    "animal young home neighbour food password1 password2",
     """
-    goose ; goslings ; barn
-    hen ; chicks ; henhouse
-    duck ; ducklings ; boathouse
-    rabbit ; young rabbits ; burrow
-    cat ; kittens ; hay loft
-    goat ; kids ; stable
-    mouse ; young mice ; hole
-    sheep ; lambs ; fold
+    goose ; goslings ; barn ; fox ; corn ; butter and bells ; warm milk and feathers
+    hen ; chicks ; henhouse ; weasel ; berries ; three green apples ; two left shoes
+    duck ; ducklings ; boathouse ; polecat ; bread ; moon over the mill ; salt and silver
+    rabbit ; young rabbits ; burrow ; stoat ; carrots ; warm milk and feathers ; hay in the hat
+    cat ; kittens ; hay loft ; marten ; cheese ; nettles for supper ; butter and bells
+    goat ; kids ; stable ; wolf ; cabbage ; two left shoes ; moon over the mill
+    mouse ; young mice ; hole ; snake ; oats ; salt and silver ; three green apples
+    sheep ; lambs ; fold ; lynx ; clover ; hay in the hat ; nettles for supper
     """,
 )
 
-PASSWORDS = column(
-    "password",
-    """butter and bells, three green apples, moon over the mill, warm milk and feathers, nettles for supper,
-    two left shoes""",
-)
-
-PROWLERS = column("animal", "fox, wolf, weasel, stoat, polecat, lynx")
-
 
 def _password(teller: Teller) -> None:
-    parent = teller.chance.pick(PARENTS)
-    beasts(teller, parent["animal"], teller.chance.pick(PROWLERS)["animal"], first_is_she=True)
-    teller.word("young", parent["young"], "thing", ["hero"])
-    teller.word("home", parent["home"], "place", ["hero"])
-    teller.several("password", PASSWORDS, 2)
-    teller.row("food", column("food", "corn, cabbage, berries, cheese, bread, carrots"))
+    beasts(teller, PARENTS, first_is_she=True)
     number(teller, "children", 3, 7)
 
 

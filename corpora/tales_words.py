@@ -2,34 +2,43 @@
 
 Each table is a list of rows. The cells of a row belong together, so that the first one written tells a
 reader the others: a baker works in a bakery, and in winter it is snow that lies on the lane.
+
+In a table of lots (see `Teller.lots`) the rows stand in the order of PEOPLE: what a row tells is what happens to that
+person.
 """
 
 from tales_teller import cells, column, table
 
-NEIGHBOURS = table(
-    "woman woman_trade man man_trade village",
+PEOPLE = table(
+    "name sex trade work village",
     """
-    Ada ; baker ; Abel ; fisher ; Applewick
-    Bella ; potter ; Anton ; shepherd ; Crumbleford
-    Dora ; weaver ; Caspar ; clockmaker ; Elmstead Green
-    Flora ; gardener ; Emil ; smith ; Frogmarsh
-    Hilda ; doctor ; Gus ; cobbler ; Goosegate
-    Kate ; carpenter ; Ivan ; cook ; Hollybrook
-    Lucy ; innkeeper ; Karl ; miller ; Kettleby
-    Milly ; teacher ; Max ; farmer ; Larkmoor
-    Rosa ; beekeeper ; Peter ; tailor ; Owlbury
-    Stella ; painter ; Theo ; hatter ; Willowmere
+    Ada ; woman ; baker ; bakery ; Applewick
+    Gus ; man ; fisher ; boathouse ; Applewick
+    Bella ; woman ; potter ; pottery ; Crumbleford
+    Emil ; man ; smith ; forge ; Crumbleford
+    Dora ; woman ; weaver ; weaving room ; Larkmoor
+    Max ; man ; shepherd ; sheepfold ; Larkmoor
+    Flora ; woman ; gardener ; greenhouse ; Willowmere
+    Caspar ; man ; clockmaker ; clock shop ; Willowmere
     """,
 )
 """A woman and a man of each village, who live next door to each other; the tales keep to them, as tales do."""
 
-WOMEN = [row["woman"] for row in NEIGHBOURS]
-MEN = [row["man"] for row in NEIGHBOURS]
+WOMEN = [row["name"] for row in PEOPLE if row["sex"] == "woman"]
+MEN = [row["name"] for row in PEOPLE if row["sex"] == "man"]
 
-FAR_PLACES = column(
-    "far",
-    """the Copper Mountains, the Glass Islands, the Salt Valley, the Windy Hills, the Land of Lamps,
-    the Red Desert, the city of Orlo, the town of Veen""",
+FAR_PLACES = table(
+    "far fine lack",
+    """
+    the Copper Mountains ; the roofs were of gold ; nobody said good morning
+    the Glass Islands ; the streets were paved with glass ; no child was allowed to run
+    the Salt Valley ; the soup had nine herbs in it ; everyone ate alone
+    the Windy Hills ; the beds had silk sheets ; the clocks struck all night
+    the Land of Lamps ; every house had forty windows ; all the curtains were shut
+    the Red Desert ; the gardens had a hundred fountains ; there was no bench to sit on
+    the city of Orlo ; the bridges were carved like lace ; one had to pay to cross them
+    the town of Veen ; people wore coats of fur ; nobody ever took them off to dance
+    """,
 )
 
 SEASONS = table(
@@ -42,30 +51,11 @@ SEASONS = table(
     """,
 )
 
-WORKPLACES = {
-    "baker": "bakery",
-    "miller": "mill",
-    "weaver": "weaving room",
-    "potter": "pottery",
-    "shepherd": "sheepfold",
-    "tailor": "tailor's shop",
-    "smith": "forge",
-    "gardener": "greenhouse",
-    "carpenter": "workshop",
-    "cobbler": "shoe shop",
-    "beekeeper": "bee garden",
-    "farmer": "farm",
-    "cook": "kitchen",
-    "painter": "attic",
-    "innkeeper": "inn",
-    "hatter": "hat shop",
-    "clockmaker": "clock shop",
-    "teacher": "schoolhouse",
-    "doctor": "sickroom",
-    "fisher": "boathouse",
-}
+WEATHERS = column("weather", "windy, rainy, foggy, sunny, grey, cool, bright, still")
 
-COLOURS = column("colour", "red, blue, green, yellow, white, black, brown, grey")
+COLOURS = column("colour", "red, blue, brown, black, yellow, white, green, grey")
+
+RIBBONS = column("colour", "red, blue, yellow, white")
 
 COINS = column("coin", "copper, silver, brass, tin")
 

@@ -17,7 +17,7 @@ import charlstm as library
 from charlstm import modelfile
 from charlstm.api import prepare, resume
 from charlstm.errors import ModelFileError, OutputError, TextError, UsageError
-from charlstm.settings import TrainingRequest
+from charlstm.settings import SampleSettings, TrainingRequest
 
 SMALL = {"hidden": 16, "layers": 1, "embedding": 8, "batch": 4, "context": 16, "threads": 1}
 
@@ -56,6 +56,28 @@ def test_the_library_takes_what_the_command_takes(tmp_path: Path) -> None:
     )  # fmt: skip
     assert "ç" in model.vocabulary
     assert model.file.result["val_characters"] == 18
+
+
+def test_a_path_or_a_text_that_stands_alone_is_one_and_not_its_letters(tmp_path: Path) -> None:
+    (tmp_path / "held.txt").write_text("the cat is a bird\n")
+    model = library.train(
+        output=tmp_path / "m.safetensors", text=TEXT, steps=3, validation=str(tmp_path / "held.txt"), **SMALL
+    )
+    assert model.file.result["val_characters"] == 18
+    whole = model.sample("the ", length=50, seed=1)
+    assert model.sample("the ", length=50, seed=1, stop=whole[3:6]) == whole[:6]
+    with pytest.raises(UsageError, match="list of texts"):
+        list(model.samples("abc", SampleSettings(length=1)))
+    with pytest.raises(UsageError, match="paths"):
+        library.train(["text.txt"], output=tmp_path / "n.safetensors")  # type: ignore[arg-type]
+
+
+def test_validating_on_what_is_learnt_from_is_said(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    request = TrainingRequest(steps=2, batch=4, context=16, hidden=8)
+    text = tmp_path / "text.txt"
+    run = prepare([text], output=tmp_path / "m.safetensors", validation=[text], request=request)
+    assert any("learnt from, too" in note for note in run.corpus.notes)
 
 
 # ---------------------------------------------------------------------- starting from another model
@@ -125,6 +147,19 @@ def test_an_unfinished_run_is_not_overwritten_by_accident(tmp_path: Path) -> Non
     output = stopped_run(tmp_path)
     with pytest.raises(OutputError, match="--resume"):
         prepare([tmp_path / "text.txt"], output=output)
+
+
+def test_a_new_budget_must_be_more_than_what_is_used(tmp_path: Path) -> None:
+    output = stopped_run(tmp_path)
+    kept = modelfile.resume_path(output).read_bytes()
+    with pytest.raises(UsageError, match="used already"):
+        resume(output, minutes=1e-9)
+    assert modelfile.resume_path(output).read_bytes() == kept
+
+
+def test_a_run_through_a_link_is_the_run_of_what_it_points_to(tmp_path: Path) -> None:
+    (tmp_path / "link.safetensors").symlink_to(stopped_run(tmp_path))
+    assert resume(tmp_path / "link.safetensors").trainer.step == 10
 
 
 def test_a_broken_resume_file_is_an_error(tmp_path: Path) -> None:

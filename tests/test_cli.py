@@ -147,11 +147,83 @@ def test_against_names_the_model_that_explains_best(trained: Path, model_path: P
     assert lines.startswith(f"{trained}\t")
 
 
-def test_heatmap_colours_every_character(trained: Path) -> None:
-    done = charlstm("eval", trained, "--heatmap", input="the cat Q")
+@pytest.mark.parametrize("colours", ["truecolor", ""])
+def test_heatmap_colours_every_character_and_leaves_the_text_as_it_is(trained: Path, colours: str) -> None:
+    text = "the cat\tis Q\n\nthe end"
+    done = charlstm("eval", trained, "--heatmap", input=text, env={"COLORTERM": colours, "TERM": "xterm"})
     assert done.returncode == 0
-    assert "\x1b[" in done.stdout
-    assert "Q" in done.stdout
+    assert re.sub(r"\x1b\[[0-9;]*m", "", done.stdout) == text
+    backgrounds = re.findall(r"48;[25];([0-9;]+)m", done.stdout)
+    assert len(set(backgrounds)) > 2
+    assert backgrounds[0] != backgrounds[-1]
+    plain = charlstm("eval", trained, "--heatmap", input=text, env={"NO_COLOR": "1"})
+    assert plain.stdout == text
+    assert "NO_COLOR" in plain.stderr
+
+
+def test_lines_of_several_files_stay_apart(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("the cat")
+    (tmp_path / "b.txt").write_text("the dog\n")
+    shown = charlstm("eval", trained, "--lines", "a.txt", "b.txt", cwd=tmp_path).stdout.splitlines()
+    assert [line.split("\t")[1] for line in shown] == ["the cat", "the dog"]
+
+
+def test_a_hyphen_as_prompt_is_standard_input(model_path: Path) -> None:
+    assert charlstm("sample", model_path, "-", "-n", 5, "--seed", 1, input="abc").stdout.startswith("abc")
+
+
+def test_a_stop_text_that_can_never_come_is_said(model_path: Path) -> None:
+    assert "--stop" in charlstm("sample", model_path, "a", "-n", 5, "--stop", "Ω").stderr
+
+
+# --------------------------------------------------------------------------- names of files
+
+
+def test_the_printed_path_is_the_path_byte_for_byte(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9 -.txt")
+    (tmp_path / name).write_text(TEXT)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "charlstm", "train", name, "--steps", "2", "--hidden", "8", "-q"],
+        cwd=tmp_path, env=environment, capture_output=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == b"caf\xe9 -.safetensors\n"
+
+
+def test_a_printed_path_is_never_taken_for_an_option(tmp_path: Path) -> None:
+    (tmp_path / "-dash.txt").write_text(TEXT)
+    done = charlstm("train", "--steps", 2, "--hidden", 8, "-q", "--", "-dash.txt", cwd=tmp_path)
+    assert done.stdout == "./-dash.safetensors\n"
+
+
+def test_a_text_from_a_pipe_by_name_gives_a_model_a_plain_name(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    writer = subprocess.Popen(["sh", "-c", "cat > pipe"], cwd=tmp_path, stdin=subprocess.PIPE)
+    assert writer.stdin
+    writer.stdin.write(TEXT.encode())
+    writer.stdin.close()
+    done = charlstm("train", "pipe", "--steps", 2, "--hidden", 8, "-q", cwd=tmp_path)
+    writer.wait()
+    assert done.stdout == "model.safetensors\n"
+
+
+# ----------------------------------------------------------------------- readers that leave
+
+
+def test_a_reader_of_the_reports_that_leaves_does_not_end_a_training(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    train = f"exec {sys.executable} -m charlstm train text.txt --minutes 5 --hidden 16 -o m.safetensors"
+    process = subprocess.Popen(
+        ["bash", "-c", f"{train} 2> >(head -1 > seen)"], cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "m.resume.safetensors").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert {"m.safetensors", "m.resume.safetensors"} <= files(tmp_path)
 
 
 def test_info_shows_what_is_in_the_file(trained: Path) -> None:
@@ -196,6 +268,11 @@ BAD_INPUT: list[tuple[list[object], int, str]] = [
     (["train", "--resume", "-o", "other.safetensors"], 1, "no unfinished run"),
     (["train", "--resume", "-o", "other.safetensors", "--hidden", 9], 2, "leave out --hidden"),
     (["train", "text.txt", "--val", "empty.txt"], 1, "validation"),
+    (["train", "text.txt", "--val", "short.txt", "--val-fraction", 0.2], 2, "contradict"),
+    (["train", "text.txt", "-o", "m.resume.safetensors"], 1, "unfinished runs"),
+    (["train", "text.txt", "-o", "new/"], 1, "names a folder"),
+    (["train", "text.txt", "-o", "m.safetensors", "--log", "./m.safetensors"], 2, "own files"),
+    (["train", "--resume", "-o", "other.safetensors", "--minutes", -1], 2, "more than 0"),
     (["sample", "missing.safetensors"], 1, "missing.safetensors"),
     (["sample", "text.txt"], 1, "not a charlstm model"),
     (["sample", "bare"], 1, "not a charlstm model"),
@@ -209,7 +286,7 @@ BAD_INPUT: list[tuple[list[object], int, str]] = [
     (["eval", "there.safetensors"], 1, "empty"),
     (["eval", "there.safetensors", "--lines", "--chars"], 2, "contradict"),
     (["eval", "there.safetensors", "--heatmap", "--json"], 2, "--chars --json"),
-    (["eval", "there.safetensors", "--against", "there.safetensors"], 2, "twice"),
+    (["eval", "there.safetensors", "--against", "./there.safetensors"], 2, "twice"),
     (["eval", "there.safetensors", "--dynamic", "--lines"], 2, "--dynamic"),
     (["eval", "there.safetensors", "latin.txt"], 1, "--encoding"),
     (["info", "text.txt"], 1, "not a charlstm model"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from charlstm import evaluation
 from charlstm.api import Model, load
 from charlstm.engine import Engine
-from charlstm.evaluation import NOTHING, Score, Scorer, surprisal
+from charlstm.evaluation import NOTHING, Score, Scorer, side_by_side_scores, surprisal
 from charlstm.model import CharModel, TorchNetwork
 from charlstm.modelfile import ModelFile
 from charlstm.network import Floats, State
@@ -72,6 +73,7 @@ def brute_force(scorer: Scorer, text: str) -> list[float]:
 def short_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     """Texts of some hundred characters are split already."""
     monkeypatch.setattr(evaluation, "SHORTEST", 100)
+    monkeypatch.setattr(evaluation, "LONGEST", 150)
     monkeypatch.setattr(evaluation, "WARMUP", 60)
 
 
@@ -312,6 +314,7 @@ def test_warmed_up_streams_agree_with_the_single_stream_on_a_trained_model(
     trained: Path, streams: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evaluation, "SHORTEST", 600)
+    monkeypatch.setattr(evaluation, "WARMUP", 512)
     model = load(trained)
     lines = np.array(TEXT.splitlines(keepends=True))
     text = "".join(np.random.default_rng(0).permutation(lines).tolist()).replace("dog", "dogged", 40)
@@ -320,6 +323,25 @@ def test_warmed_up_streams_agree_with_the_single_stream_on_a_trained_model(
     assert several.bits_per_char == pytest.approx(one.bits_per_char, abs=0.001)
     assert one.bits_per_char < 2  # it has learnt something, so that the state matters
     assert (several.characters, several.unknown, several.bytes) == (one.characters, one.unknown, one.bytes)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_streams_that_began_in_a_wrong_state_are_mended(cell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation, "SHORTEST", 300)
+    monkeypatch.setattr(evaluation, "WARMUP", 1)
+    file = random_model(cell=cell, hidden=8)
+    if cell == "lstm":  # forget gates all but open: what is remembered is remembered for thousands of characters
+        for layer in range(2):
+            file.tensors[f"layers.{layer}.bias_ih_l0"][8:16] = 9.0
+    network = Engine(file.settings, file.tensors)
+    text = some_text(5000)
+    one = Scorer(network, file.vocabulary, streams=1).score([text])
+    assert Scorer(network, file.vocabulary, streams=64, threads=2).score([text]).nats == pytest.approx(
+        one.nats, abs=0.5
+    )
+    rough = Scorer(network, file.vocabulary, streams=64, mending=False)
+    lost = abs(rough.score([text]).nats - one.nats)
+    assert lost > 5 if cell == "lstm" else lost > 0  # so that there was something to mend
 
 
 @bounded(deadline=None, derandomize=True, max_examples=40)
@@ -331,6 +353,7 @@ def test_warmed_up_streams_agree_with_the_single_stream_on_a_trained_model(
 def test_the_score_does_not_depend_on_how_the_text_is_cut(text: str, cuts: list[int], streams: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluation, "SHORTEST", 100)
+        patch.setattr(evaluation, "LONGEST", 150)
         patch.setattr(evaluation, "WARMUP", 60)
         scorer = scorer_of(streams=streams, hidden=4, layers=1)
         edges = [0, *sorted(cuts), len(text)]
@@ -405,22 +428,33 @@ def test_a_model_of_lines_scores_a_text_as_the_sum_of_its_lines() -> None:
 
 def test_memory_does_not_depend_on_the_length_of_the_text() -> None:
     file = random_model("ab", hidden=2, layers=1)
-    scorer = Scorer(Engine(file.settings, file.tensors), file.vocabulary)
 
     def pieces(characters: int) -> Iterator[str]:
         for _ in range(characters // 10_000):
             yield "abéa\n" * 2000
 
-    peaks = []
-    for characters in (300_000, 2_000_000):
+    def peak(score: Callable[[Iterator[str]], Any], characters: int) -> int:
         tracemalloc.start()
         try:
-            assert scorer.score(pieces(characters)).characters == characters
-            peaks.append(tracemalloc.get_traced_memory()[1])
+            score(pieces(characters))
+            return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
-    assert max(peaks) < 64e6
-    assert peaks[1] < 1.1 * peaks[0]
+
+    whole, records = Model(file), Model(dataclasses.replace(file, lines=True))
+    ways = [whole.partial_scores, records.partial_scores]
+    for score in (whole.score_pieces, lambda text: side_by_side_scores(text, ways)):
+        short, long = peak(score, 1_200_000), peak(score, 3_600_000)
+        assert long < 64e6
+        assert long < 1.1 * short
+
+
+def test_two_ways_of_scoring_give_what_each_gives_alone() -> None:
+    models = [Model(sharp_model(lines=lines)) for lines in (False, True)]
+    pieces = ["abc\nhé", "", "gg\n", "a" * 9000]
+    together = side_by_side_scores(iter(pieces), [model.partial_scores for model in models])
+    assert together == [model.score_pieces(pieces) for model in models]
+    assert side_by_side_scores([], [models[0].partial_scores]) == [NOTHING]
 
 
 class Weighed:

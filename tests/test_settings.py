@@ -97,6 +97,16 @@ REFUSED: list[tuple[type[Any], dict[str, Any], str]] = [
     (SampleSettings, {"min_p": -0.5}, "min-p"),
     (SampleSettings, {"count": 0}, "count"),
     (SampleSettings, {"stop": ("end", "")}, "stop"),
+    (SampleSettings, {"stop": (1,)}, "stop"),
+    (SampleSettings, {"length": 5.5}, "length .* whole number"),
+    (SampleSettings, {"length": "5"}, "length .* whole number"),
+    (SampleSettings, {"count": True}, "count .* whole number"),
+    (SampleSettings, {"temperature": "hot"}, "temperature .* number"),
+    (TrainingRequest, {"steps": 2.5}, "steps .* whole number"),
+    (TrainingRequest, {"lines": "yes"}, "lines .* true or false"),
+    (TrainingRequest, {"device": 0}, "device .* text"),
+    (TrainingRequest, {"precision": "float16"}, "auto, float32, bfloat16"),
+    (ModelSettings, {"hidden": None}, "hidden .* whole number"),
 ]
 
 

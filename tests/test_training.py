@@ -158,6 +158,24 @@ def test_minutes_are_kept_with_validation_and_saving_included(tmp_path: Path) ->
     assert 4 < time.monotonic() - begin < 19  # 9 seconds, give or take 10 on a busy machine
 
 
+def test_a_run_is_finished_even_if_its_last_validation_shows_that_there_was_more_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = started_run(tmp_path, minutes=0.04)
+    validate = run.trainer._validate
+
+    def quicker_at_the_end() -> float | None:
+        over = run.trainer.fraction >= 1.0
+        bits = validate()
+        run.trainer.closing = -60.0 if over else 0.0
+        return bits
+
+    monkeypatch.setattr(run.trainer, "_validate", quicker_at_the_end)
+    assert finished(run)[-1].fraction == 1.0
+    assert run.finished
+    assert load(run.output).result["finished"] is True
+
+
 def test_the_rate_rises_then_falls_to_zero(tmp_path: Path) -> None:
     settings = started_run(tmp_path, steps=10).plan.training
     rates = [rate(fraction, settings) for fraction in np.linspace(0, 1, 101)]
@@ -245,12 +263,49 @@ def test_a_longer_budget_is_validated_from_its_beginning(tmp_path: Path) -> None
 def test_an_absurd_rate_goes_back_thrice_and_then_says_what_to_change(tmp_path: Path) -> None:
     run = started_run(tmp_path, steps=300, learning_rate=1e5)
     notes = []
-    with pytest.raises(DivergedError, match="--learning-rate"):
+    with pytest.raises(DivergedError, match=r"--learning-rate.*nothing was learnt"):
         for report in run.run():
             notes += [report.note] * bool(report.note)
     assert len(notes) == 3
     assert all("half" in note or "rate" in note for note in notes)
-    assert load(run.output)  # the best model so far is kept, and valid
+
+
+def test_a_diverged_run_replaces_a_model_by_its_best_one_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = started_run(tmp_path, steps=60)
+    finished(good)
+    before = good.output.read_bytes()
+    hopeless = started_run(tmp_path, steps=300, learning_rate=1e5)
+    with pytest.raises(DivergedError):
+        finished(hopeless)
+    assert good.output.read_bytes() == before
+
+    late = started_run(tmp_path, steps=300)
+    learn = late.trainer._learn
+
+    def poisoned(batch: object, fraction: float) -> tuple[float, int]:
+        loss, characters = learn(batch, fraction)  # type: ignore[arg-type]
+        return (math.inf if fraction > 0.5 else loss), characters
+
+    monkeypatch.setattr(late.trainer, "_learn", poisoned)
+    with pytest.raises(DivergedError, match="the best model so far is in"):
+        finished(late)
+    assert good.output.read_bytes() != before
+    assert load(late.output).result["val_bits_per_char"] < 2
+
+
+def test_a_run_that_only_spoils_the_model_it_started_from_gives_that_one_back(tmp_path: Path) -> None:
+    first = started_run(tmp_path, steps=150)
+    finished(first)
+    spoiling = prepare(
+        [tmp_path / "text.txt"], output=tmp_path / "second.safetensors", init_from=first.output,
+        request=TrainingRequest(steps=6, learning_rate=0.2, batch=4, context=16, threads=1),
+    )  # fmt: skip
+    notes = [report.note for report in finished(spoiling) if report.note]
+    assert "validation at the start" in notes[0]
+    assert "started from" in notes[-1]
+    assert spoiling.result["val_bits_per_char"] < first.result["val_bits_per_char"] + 0.05
 
 
 def test_a_loss_that_is_not_finite_goes_back_and_the_run_ends_well(
