@@ -258,8 +258,9 @@ def _mend(
         for first in range(0, length, MENDING):
             rows = range(first, min(first + MENDING, length))
             again, state = run(streams, rows, state)
-            off = np.abs(again - nats[rows][:, streams]).mean(axis=0) > MENDED
-            nats[np.ix_(rows, streams)] = again
+            stretch = slice(rows.start, rows.stop)
+            off = np.abs(again - nats[stretch, streams]).mean(axis=0) > MENDED
+            nats[stretch, streams] = again
             streams, state = streams[off], state.streams(np.flatnonzero(off))
             if not len(streams):
                 break
