@@ -124,7 +124,9 @@ def _sync_folder(folder: Path) -> None:
 
 def resume_path(output: str | os.PathLike[str]) -> Path:
     """Where the state of a run is kept that writes that model: NAME.resume.safetensors beside it."""
-    path = Path(os.path.realpath(output))  # as `write` does, so that two names of one model have one run
+    path = Path(output)
+    if path.is_symlink():  # what it points to is written: two names of one model have one run
+        path = path.resolve()
     if path.suffix == ".safetensors":
         return path.with_suffix(".resume.safetensors")
     return path.with_name(f"{path.name}.resume")
