@@ -293,3 +293,25 @@ def test_a_full_disk_is_a_clear_error_and_the_last_good_model_is_intact(
         list(run.run())
     assert output.read_bytes() == before
     assert not list(tmp_path.glob(".*part"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts open files as Linux shows them")
+def test_no_file_stays_open(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    (tmp_path / "broken.safetensors").write_bytes(b"nonsense")
+
+    def once(number: int) -> None:
+        model = library.train(
+            tmp_path / "text.txt", output=tmp_path / f"{number}.safetensors", validation=tmp_path / "text.txt",
+            steps=2, **SMALL,
+        )  # fmt: skip
+        model.sample("the ", length=5)
+        model.score(TEXT)
+        with pytest.raises(ModelFileError):
+            library.load(tmp_path / "broken.safetensors")
+
+    once(0)  # what is opened once and for all, by torch for one, is open now
+    before = len(os.listdir("/proc/self/fd"))
+    for number in range(1, 6):
+        once(number)
+    assert len(os.listdir("/proc/self/fd")) <= before
