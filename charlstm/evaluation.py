@@ -182,10 +182,7 @@ class Scorer:
         parts = np.array_split(np.arange(count), min(self.threads, count))
         results = side_by_side(score, parts, self.threads)
         nats = np.concatenate([nats for nats, _ in results], axis=1)  # (T, B)
-        ends = State(
-            np.concatenate([after.hidden for _, after in results], axis=1),
-            np.concatenate([after.cell for _, after in results], axis=1),
-        )
+        ends = State.joined(after for _, after in results)
         if self.mending:
             _mend(nats, ends, run)
         # Where the last stream ends early, this is the text's last piece, and nobody asks for the state.
@@ -300,7 +297,6 @@ def side_by_side_scores(
     """
     copies = itertools.tee(pieces, len(ways))
     running = {number: way(copy) for number, (way, copy) in enumerate(zip(ways, copies, strict=True))}
-    del copies  # else all of the text is kept
     totals = [NOTHING] * len(ways)
     while running:
         behind = min(running, key=lambda number: totals[number].characters)

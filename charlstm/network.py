@@ -6,7 +6,7 @@ neither.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -31,6 +31,11 @@ class State(NamedTuple):
     def streams(self, chosen: Any) -> State:
         """The state of some of the B streams; `chosen` is any numpy index of one axis."""
         return State(self.hidden[:, chosen], self.cell[:, chosen])
+
+    @staticmethod
+    def joined(states: Iterable[State]) -> State:
+        """The streams of several states, one after the other."""
+        return State(*(np.concatenate(parts, axis=1) for parts in zip(*states, strict=True)))
 
 
 class Network(Protocol):

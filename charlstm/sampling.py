@@ -109,7 +109,7 @@ def read_prompts(network: Network, vocabulary: Vocabulary, prompts: Sequence[str
         last, state = network.step(ids[-1], state)
         for column, number in enumerate(numbers):
             scores[number], states[number] = last[column], state.streams([column])
-    whole = State(*(np.concatenate(parts, axis=1) for parts in zip(*(s for s in states if s), strict=True)))
+    whole = State.joined(state for state in states if state)
     return Start(np.stack([row for row in scores if row is not None]), whole)
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import math
 import tracemalloc
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -448,6 +449,30 @@ def test_memory_does_not_depend_on_the_length_of_the_text(monkeypatch: pytest.Mo
         short, long = peak(score, 300_000), peak(score, 900_000)
         assert long < 64e6
         assert long < 1.1 * short
+
+
+def test_two_ways_of_scoring_keep_no_more_of_a_text_than_one_is_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation, "LONGEST", 2048)  # so that a block has 131 of the pieces below
+
+    class Piece(str):
+        """A text that can be watched."""
+
+    made: list[weakref.ref[Piece]] = []
+    alive = 0
+
+    def pieces() -> Iterator[str]:
+        nonlocal alive
+        for _ in range(1000):
+            piece = Piece("abca\n" * 400)
+            made.append(weakref.ref(piece))
+            yield piece
+            alive = max(alive, sum(one() is not None for one in made))
+
+    file = random_model("abc", hidden=2, layers=1)
+    ways = [Model(dataclasses.replace(file, lines=lines)).partial_scores for lines in (False, True)]
+    side_by_side_scores(pieces(), ways)
+    assert len(made) == 1000
+    assert alive < 400  # what one way is ahead, and what itertools.tee frees together: 57 at a time
 
 
 def test_two_ways_of_scoring_give_what_each_gives_alone() -> None:
