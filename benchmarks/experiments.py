@@ -32,10 +32,10 @@ from charlstm import corpus as corpora
 from charlstm import optimizer, planning, training
 from charlstm.corpus import Batch, Corpus, read_corpus
 from charlstm.engine import Engine
-from charlstm.evaluation import surprisal
 from charlstm.model import CharModel
 from charlstm.modelfile import ModelFile
 from charlstm.settings import TrainingRequest, TrainingSettings, from_given
+from charlstm.streams import surprisal
 from charlstm.training import Trainer
 
 # --------------------------------------------------------------------------------------- schedules

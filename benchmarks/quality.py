@@ -27,7 +27,7 @@ import numpy as np
 from common import machine, report
 
 from charlstm import load
-from charlstm.evaluation import surprisal
+from charlstm.streams import surprisal
 
 CHARLSTM = [sys.executable, "-m", "charlstm"]
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from .model import CharModel
-from .vocabulary import UNKNOWN, Ids, Vocabulary
+from .vocabulary import UNKNOWN, Ids, Vocabulary, regrouped
 
 SEGMENT = 64
 """Characters that are scored with one state of the weights."""
@@ -48,7 +48,7 @@ class Adapting:
         squares = [torch.zeros_like(weight) for weight in weights]
         state = model.zero_state(1)
         last = self.vocabulary.start
-        for steps, ids in enumerate(_segments(pieces), start=1):
+        for steps, ids in enumerate(regrouped(pieces, SEGMENT), start=1):
             inputs = torch.from_numpy(np.concatenate([[last], ids[:-1]]).astype(np.int64))[:, None]  # (T, 1)
             scores, state = model(inputs.to(weights[0].device), state)  # (T, 1, V)
             targets = torch.from_numpy(ids.astype(np.int64)).to(weights[0].device)
@@ -77,15 +77,3 @@ class Adapting:
         torch._foreach_addcdiv_(data, gradients, scale, -self.rate)
         for weight in weights:
             weight.grad = None
-
-
-def _segments(pieces: Iterable[Ids]) -> Iterator[Ids]:
-    """The same ids in segments of SEGMENT, but for the last."""
-    waiting: Ids = np.zeros(0, dtype=np.int64)
-    for piece in pieces:
-        waiting = np.concatenate([waiting, piece])
-        whole = len(waiting) - len(waiting) % SEGMENT
-        yield from np.split(waiting[:whole], whole // SEGMENT) if whole else ()
-        waiting = waiting[whole:]
-    if len(waiting):
-        yield waiting

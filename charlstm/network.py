@@ -32,6 +32,12 @@ class State(NamedTuple):
         """The state of some of the B streams; `chosen` is any numpy index of one axis."""
         return State(self.hidden[:, chosen], self.cell[:, chosen])
 
+    def replaced(self, chosen: Any, by: State) -> State:
+        """These streams, but for some of them those of another state."""
+        hidden, cell = self.hidden.copy(), self.cell.copy()
+        hidden[:, chosen], cell[:, chosen] = by.hidden, by.cell
+        return State(hidden, cell)
+
     @staticmethod
     def joined(states: Iterable[State]) -> State:
         """The streams of several states, one after the other."""

@@ -85,13 +85,15 @@ class Progress:
 
 
 def pick_device(name: str) -> torch.device:
-    """The device of that name; "auto" is the first of cuda, mps and cpu that is there.
+    """The device of that name; "auto" is cuda where there is one, and else the CPU.
+
+    Not mps: how fast and how right torch's recurrent layers are there was never measured.
 
     Raises:
         UsageError: there is no such device here.
     """
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         torch.zeros(1, device=name)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
@@ -334,7 +336,7 @@ class Trainer:
         scores, state = self.model(inputs, self._starting_state(batch))  # (T, B, V)
         loss = functional.cross_entropy(scores.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip, foreach=True)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
         self.optimizer.step(self.rate_factor * rate(fraction, self.settings))
         self._average()
         self.state = [tuple(part.detach()[:, : batch.carried] for part in layer) for layer in state]
@@ -390,8 +392,7 @@ class Trainer:
         if not len(ids):
             return None
         threads = torch.get_num_threads() if self.device.type == "cpu" else 1
-        last = most is None
-        scorer = Scorer(self._validating_network(), self.corpus.vocabulary, threads=threads, mending=last)
+        scorer = Scorer(self._validating_network(), self.corpus.vocabulary, threads=threads)
         if not self.settings.lines:
             return scorer.score_ids(ids)
         lines = split_lines(ids, self.corpus.line_end)

@@ -7,7 +7,7 @@ network predicts these V symbols. It also reads a start symbol, id V, which is n
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,23 @@ def codepoints(text: str) -> NDArray[np.uint32]:
 def from_codepoints(points: NDArray[np.uint32]) -> str:
     """The inverse of `codepoints`."""
     return points.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+
+
+def regrouped(pieces: Iterable[Ids], size: int) -> Iterator[Ids]:
+    """The same ids in pieces of `size`, but for the last."""
+    waiting: list[Ids] = []
+    count = 0
+    for piece in pieces:
+        waiting.append(piece)
+        count += len(piece)
+        if count >= size:
+            joined = np.concatenate(waiting)
+            whole = len(joined) - len(joined) % size
+            for begin in range(0, whole, size):
+                yield joined[begin : begin + size]
+            waiting, count = [joined[whole:]], len(joined) - whole
+    if count:
+        yield np.concatenate(waiting)
 
 
 class Vocabulary:

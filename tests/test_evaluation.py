@@ -18,14 +18,15 @@ from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
-from charlstm import evaluation
+from charlstm import evaluation, streams
 from charlstm.api import Model, load
 from charlstm.engine import Engine
-from charlstm.evaluation import NOTHING, Score, Scorer, side_by_side_scores, surprisal
+from charlstm.evaluation import NOTHING, Score, Scorer, side_by_side_scores
 from charlstm.model import CharModel, TorchNetwork
 from charlstm.modelfile import ModelFile
 from charlstm.network import Floats, State
 from charlstm.settings import CELLS, ModelSettings
+from charlstm.streams import surprisal
 
 every_cell = pytest.mark.parametrize("cell", CELLS)
 
@@ -33,9 +34,9 @@ FOREIGN = "é"
 """Outside ALPHABET; two bytes of UTF-8."""
 
 
-def scorer_of(dtype: Any = np.float32, streams: int = evaluation.STREAMS, **options: Any) -> Scorer:
+def scorer_of(dtype: Any = np.float32, most: int = evaluation.STREAMS, **options: Any) -> Scorer:
     file = sharp_model(**options)
-    return Scorer(Engine(file.settings, file.tensors, dtype), file.vocabulary, streams)
+    return Scorer(Engine(file.settings, file.tensors, dtype), file.vocabulary, most)
 
 
 def sharp_model(**options: Any) -> ModelFile:
@@ -75,7 +76,9 @@ def short_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     """Texts of some hundred characters are split already."""
     monkeypatch.setattr(evaluation, "SHORTEST", 100)
     monkeypatch.setattr(evaluation, "LONGEST", 150)
-    monkeypatch.setattr(evaluation, "WARMUP", 60)
+    monkeypatch.setattr(evaluation, "FEWEST", 2)
+    monkeypatch.setattr(evaluation, "SETTLING", 60)
+    monkeypatch.setattr(streams, "MENDING", 30)
 
 
 # --------------------------------------------------------------------------- a distribution over texts
@@ -275,16 +278,16 @@ def test_ids_score_as_their_text_does() -> None:
 @pytest.mark.parametrize("length", [199, 200, 201, 299, 300, 301, 399, 400, 401, 599, 600, 601, 800, 1234])
 def test_every_character_costs_the_same_side_by_side_as_in_one_stream(cell: str, length: int) -> None:
     text = some_text(length, seed=length)
-    one = all_surprisals(scorer_of(streams=1, cell=cell, hidden=6), text)
-    for streams in (2, 3, 4):
-        several = all_surprisals(scorer_of(streams=streams, cell=cell, hidden=6), text)
+    one = all_surprisals(scorer_of(most=1, cell=cell, hidden=6), text)
+    for most in (2, 3, 4):
+        several = all_surprisals(scorer_of(most=most, cell=cell, hidden=6), text)
         np.testing.assert_allclose(several, one, rtol=0, atol=2e-3)
 
 
 @pytest.mark.usefixtures("short_streams")
 @pytest.mark.parametrize(("cell", "threads"), [("lstm", 2), ("lstm", 100), ("gru", 3)])
 def test_threads_change_no_figure(cell: str, threads: int) -> None:
-    one = scorer_of(cell=cell, streams=5, hidden=6)
+    one = scorer_of(cell=cell, most=5, hidden=6)
     several = Scorer(one.network, one.vocabulary, streams=5, threads=threads)
     for length in (0, 50, 200, 301, 500, 1234):
         text = some_text(length, seed=length)
@@ -304,18 +307,17 @@ def test_several_streams_are_used_where_the_text_is_long() -> None:
             return super().scores(ids, state)
 
     file = random_model(hidden=4, layers=1)
-    for length, streams, expected in ((4095, 64, 1), (4096, 64, 2), (20_480, 64, 10), (20_480, 3, 3), (20_480, 1, 1)):
+    for length, most, expected in ((24_575, 64, 1), (24_576, 64, 6), (40_960, 64, 10), (40_960, 3, 3), (40_960, 1, 1)):
         network = Watched(file.settings, file.tensors)
-        Scorer(network, file.vocabulary, streams).score(["a" * length])
+        Scorer(network, file.vocabulary, most).score(["a" * length])
         assert network.widest == expected
 
 
 @pytest.mark.parametrize("streams", [2, 5, 64])
-def test_warmed_up_streams_agree_with_the_single_stream_on_a_trained_model(
+def test_parts_side_by_side_agree_with_the_single_stream_on_a_trained_model(
     trained: Path, streams: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evaluation, "SHORTEST", 600)
-    monkeypatch.setattr(evaluation, "WARMUP", 512)
     model = load(trained)
     lines = np.array(TEXT.splitlines(keepends=True))
     text = "".join(np.random.default_rng(0).permutation(lines).tolist()).replace("dog", "dogged", 40)
@@ -327,9 +329,11 @@ def test_warmed_up_streams_agree_with_the_single_stream_on_a_trained_model(
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_streams_that_began_in_a_wrong_state_are_mended(cell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("threads", [1, 2])
+def test_parts_that_began_in_a_wrong_state_are_mended(cell: Any, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluation, "SHORTEST", 300)
-    monkeypatch.setattr(evaluation, "WARMUP", 1)
+    monkeypatch.setattr(evaluation, "SETTLING", 1)
+    monkeypatch.setattr(streams, "MENDING", 30)
     file = random_model(cell=cell, hidden=8)
     if cell == "lstm":  # forget gates all but open: what is remembered is remembered for thousands of characters
         for layer in range(2):
@@ -337,26 +341,61 @@ def test_streams_that_began_in_a_wrong_state_are_mended(cell: Any, monkeypatch: 
     network = Engine(file.settings, file.tensors)
     text = some_text(5000)
     one = Scorer(network, file.vocabulary, streams=1).score([text])
-    assert Scorer(network, file.vocabulary, streams=64, threads=2).score([text]).nats == pytest.approx(
-        one.nats, abs=0.5
-    )
-    rough = Scorer(network, file.vocabulary, streams=64, mending=False)
-    lost = abs(rough.score([text]).nats - one.nats)
+    several = Scorer(network, file.vocabulary, streams=64, threads=threads)
+    assert several.score([text]).nats == pytest.approx(one.nats, abs=0.5)
+    monkeypatch.setattr(streams, "SAME", math.inf)
+    lost = abs(several.score([text]).nats - one.nats)
     assert lost > 5 if cell == "lstm" else lost > 0  # so that there was something to mend
+
+
+def model_that_remembers_a_letter() -> ModelFile:
+    """After q it expects y if the last capital letter was A and n if it was B; nothing else shows which it was."""
+    file = random_model("ABqynx", hidden=1, layers=1)
+    known = {character: symbol for symbol, character in enumerate(file.vocabulary.characters, 1)}
+    settings = dataclasses.replace(file.settings, embedding=8)
+    tensors = {name: np.zeros(shape, np.float32) for name, shape in settings.shapes().items()}
+    tensors["embedding.weight"] = np.eye(8, dtype=np.float32)
+    inputs = tensors["layers.0.weight_ih_l0"]  # rows: input, forget, cell, output
+    inputs[:, :] = np.array([[-30], [30], [0], [-30]])
+    for letter, value in (("A", 30), ("B", -30)):
+        inputs[:3, known[letter]] = 30, -30, value
+    inputs[3, known["q"]] = 30
+    tensors["head.weight"][[known["y"], known["n"]], 0] = 8, -8
+    return dataclasses.replace(file, settings=settings, tensors=tensors)
+
+
+@pytest.mark.parametrize("every", [170, 4000])
+def test_what_is_remembered_long_before_it_is_needed_is_mended_too(every: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation, "SHORTEST", 700)
+    monkeypatch.setattr(evaluation, "SETTLING", 200)
+    rng = np.random.default_rng(0)
+    text, letter = "", "A"
+    while len(text) < 30_000:
+        letter = "AB"[rng.integers(2)] if len(text) % every < 100 else letter
+        text += letter * (len(text) % every < 100) + "x" * 150 + "q" + "yn"["AB".index(letter)]
+    file = model_that_remembers_a_letter()
+    network = Engine(file.settings, file.tensors)
+    one = Scorer(network, file.vocabulary, streams=1)
+    several = Scorer(network, file.vocabulary, threads=2)
+    np.testing.assert_allclose(all_surprisals(several, text), all_surprisals(one, text), atol=1e-3)
+    monkeypatch.setattr(streams, "SAME", math.inf)
+    assert several.score([text]).nats > one.score([text]).nats + 10
 
 
 @bounded(deadline=None, derandomize=True, max_examples=40)
 @given(
     text=st.text(alphabet=ALPHABET + "é", max_size=700),
     cuts=st.lists(st.integers(0, 700), max_size=12),
-    streams=st.sampled_from([1, 2, 64]),
+    most=st.sampled_from([1, 2, 64]),
 )
-def test_the_score_does_not_depend_on_how_the_text_is_cut(text: str, cuts: list[int], streams: int) -> None:
+def test_the_score_does_not_depend_on_how_the_text_is_cut(text: str, cuts: list[int], most: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluation, "SHORTEST", 100)
         patch.setattr(evaluation, "LONGEST", 150)
-        patch.setattr(evaluation, "WARMUP", 60)
-        scorer = scorer_of(streams=streams, hidden=4, layers=1)
+        patch.setattr(evaluation, "FEWEST", 2)
+        patch.setattr(evaluation, "SETTLING", 60)
+        patch.setattr(streams, "MENDING", 30)
+        scorer = scorer_of(most=most, hidden=4, layers=1)
         edges = [0, *sorted(cuts), len(text)]
         pieces = [text[begin:end] for begin, end in itertools.pairwise(edges)]
         pieces = pieces if "".join(pieces) == text else list(text)
@@ -409,7 +448,8 @@ def test_more_lines_than_are_scored_together_keep_their_order() -> None:
 
 def test_a_very_long_line_among_short_ones_is_scored() -> None:
     scorer = scorer_of(hidden=4, layers=1)
-    lines = ["ab", some_text(2 * evaluation.SHORTEST + 1), "", some_text(2 * evaluation.SHORTEST), "é", "h" * 10_000]
+    parted = evaluation.FEWEST * evaluation.SHORTEST
+    lines = ["ab", some_text(parted + 1), "", some_text(parted - 1), "é", "h" * 10_000]
     expected = [Scorer(scorer.network, scorer.vocabulary, streams=1).score([line]).nats for line in lines]
     assert [score.nats for score in scorer.score_lines(lines)] == pytest.approx(expected, rel=1e-4)
 
@@ -428,7 +468,7 @@ def test_a_model_of_lines_scores_a_text_as_the_sum_of_its_lines() -> None:
 
 
 def test_memory_does_not_depend_on_the_length_of_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation, "LONGEST", 2048)
+    monkeypatch.setattr(evaluation, "LONGEST", 1024)
     file = random_model("ab", hidden=2, layers=1)
 
     def pieces(characters: int) -> Iterator[str]:

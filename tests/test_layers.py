@@ -23,6 +23,7 @@ LEVELS = {
     "engine": 2,
     "model": 2,
     "optimizer": 2,
+    "streams": 2,
     "sampling": 3,
     "evaluation": 3,
     "adapting": 3,

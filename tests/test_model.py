@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -126,6 +128,16 @@ def test_every_parameter_gets_a_finite_gradient_in_float32(cell: str, precision:
 
 
 @every_cell
+def test_a_step_computes_on_the_model_s_device_alone(cell: str) -> None:
+    model = model_of(cell, dropout=0.3, dropconnect=0.3).to("meta").train()  # a device without numbers, as good as any
+    model.reseed(1, 2)
+    scores, state = model(some_ids().to("meta"), model.zero_state(BATCH))
+    scores.mean().backward()  # "meta" and "cpu" in one operation are an error
+    tensors = [scores, *state[0], *(weight.grad for weight in model.parameters())]
+    assert {tensor.device.type for tensor in tensors if tensor is not None} == {"meta"}
+
+
+@every_cell
 def test_bfloat16_training_computes_nearly_the_same(cell: str) -> None:
     low, full = scores_of(model_of(cell, precision=torch.bfloat16).train()), scores_of(model_of(cell).train())
     assert not torch.equal(low, full)  # the option does something
@@ -202,6 +214,16 @@ def test_the_second_layers_input_is_added_to_its_output() -> None:
     alone = model_of("lstm", 1).eval()
     alone.load({name: tensor for name, tensor in model.tensors().items() if "layers.1." not in name})
     torch.testing.assert_close(scores_of(model), scores_of(alone), rtol=0, atol=1e-6)
+
+
+def test_cudnn_s_remark_about_weights_that_are_computed_is_not_shown() -> None:
+    remark = (
+        "RNN module weights are not part of single contiguous chunk of memory. This means they need to be compacted"
+    )
+    program = f"import warnings, charlstm.model; warnings.warn({remark!r}); warnings.warn('another')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "another" in done.stderr
+    assert "contiguous" not in done.stderr.replace(program, "")
 
 
 def test_the_torch_network_evaluates_and_keeps_no_gradient() -> None:
