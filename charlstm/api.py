@@ -31,7 +31,7 @@ from .network import Network, side_by_side
 from .planning import Plan, Text, plan
 from .sampling import AT_ONCE, Start, choose_seed, generate, read_prompts, write_on
 from .settings import Budget, ModelSettings, SampleSettings, TrainingRequest, TrainingSettings
-from .vocabulary import Vocabulary
+from .vocabulary import UNKNOWN, Vocabulary
 
 if TYPE_CHECKING:
     from .model import CharModel
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 Paths = Sequence[str | os.PathLike[str]]
 
-RESUME_FORMAT = 4
+RESUME_FORMAT = 5
 """Of the file that a run goes on from; it changes with what an optimiser remembers."""
 
 
@@ -205,6 +205,8 @@ class Run:
     """How the corpus was read: what a resumed run needs to read it again."""
     force: bool = True
     """Whether an existing model may be replaced when the run begins to write."""
+    went_on_from: tuple[int, ...] | None = None
+    """Which file of a stopped run's state it goes on from, see `_mark`."""
     finished: bool = False
     result: dict[str, Any] = field(default_factory=dict)
 
@@ -223,7 +225,9 @@ class Run:
         """
         with modelfile.locked(self.output):
             modelfile.check_writable(self.output, force=self.force)  # another run may have ended meanwhile
-            if self.trainer.step == 0:
+            if self.went_on_from not in (None, _mark(resume_path(self.output))):
+                raise OutputError(f"{self.output}: another process has gone on with this run meanwhile")
+            if self.went_on_from is None:
                 resume_path(self.output).unlink(missing_ok=True)  # another run's: it does not belong to this model
             yield from self._with_samples(self._run(stop), sample_every)
 
@@ -255,6 +259,7 @@ class Run:
                     except OutputError as error:
                         yield dataclasses.replace(progress, val_bits=None, note=f"not saved: {error}")
         except DivergedError as error:
+            resume_path(self.output).unlink(missing_ok=True)  # going on from there would end here again
             if self.trainer.best is None or not self.trainer.has_learnt():
                 raise DivergedError(f"{error}; nothing was learnt that is worth keeping") from error
             self.save_model(final=False)
@@ -345,7 +350,7 @@ def prepare(
         output: where the model goes.
         request: what is decided already.
         force: replace an existing output.
-        started: see Trainer.
+        started: see Trainer; the time that standard input takes to arrive is not counted.
         init_from: a model to start from; its shape is kept, and its alphabet grows by what is new.
 
     Raises:
@@ -375,21 +380,21 @@ def prepare(
         if origin
         else None,
     }
-    corpus = _read(reading)
+    corpus, waited = _read(reading)
+    started += waited
     _share_processor()
     from .training import Trainer, measured_precision, pick_device, prepare_process
 
     device = pick_device(request.device)
     prepare_process(request.threads)
-    chosen: Any = request.precision
-    precision, speed = measured_precision(device) if _needs_measure(request) else ("float32", 1e11)
-    chosen_plan = plan(
-        request,
-        _facts(corpus),
-        speed,
-        precision if chosen == "auto" else chosen,  # type: ignore[arg-type]
-        taught=origin is not None,
-    )
+    precision: Any = "float32" if request.precision == "auto" else request.precision
+    speed = 1e11
+    if (
+        request.budget().unit == "minutes"
+    ):  # steps and epochs must give the same run on a fast machine and on a slow one
+        precision, speed = measured_precision(device, request.precision)
+    used = time.monotonic() - started
+    chosen_plan = plan(request, _facts(corpus), speed, precision, taught=origin is not None, used=used)
     trainer = Trainer(
         corpus,
         chosen_plan.model,
@@ -402,11 +407,17 @@ def prepare(
     return Run(trainer, chosen_plan, request, corpus, Path(output), reading, force)
 
 
-def _read(reading: dict[str, Any]) -> Corpus:
-    """Read a corpus as it was described; the alphabet that it builds on is described by its characters."""
+def _read(reading: dict[str, Any]) -> tuple[Corpus, float]:
+    """Read a corpus as it was described; give it, and the seconds that standard input took.
+
+    The alphabet that it builds on is described by its characters.
+    """
+    before = time.monotonic()
     how = {name: value for name, value in reading.items() if name != "started_from"}
     how["known"] = None if how["known"] is None else Vocabulary(how["known"])
-    return read_corpus(**how)
+    corpus = read_corpus(**how)
+    piped = STANDARD_INPUT in (*reading["paths"], *reading["validation"])
+    return corpus, time.monotonic() - before if piped else 0.0
 
 
 def _in_the_shape_of(model: ModelSettings, request: TrainingRequest) -> TrainingRequest:
@@ -468,6 +479,7 @@ def resume(output: str | os.PathLike[str], *, minutes: float | None = None, star
     path = resume_path(output)
     if not path.exists():
         raise ModelFileError(f"{path}: not there, so there is no unfinished run to go on with")
+    mark = _mark(path)
     tensors, saved = modelfile.read(path)
     if saved.get("format") != RESUME_FORMAT:
         raise ModelFileError(f"{path}: not a run's state that this version of charlstm can go on with; start anew")
@@ -485,13 +497,23 @@ def resume(output: str | os.PathLike[str], *, minutes: float | None = None, star
                     f"--minutes is for the whole run, and {used:.2g} are used already; give more than that"
                 )
             training = dataclasses.replace(training, budget=budget)
-        corpus = _read(reading)
+        corpus, waited = _read(reading)
         _refuse_changed_text(corpus.sources, sources)
         plan = Plan(model, training, facts["expected"], ())
-        run = _resumed(tensors, facts, request, corpus, plan, started, Path(output), reading)
+        run = _resumed(tensors, facts, request, corpus, plan, started + waited, Path(output), reading)
+        run.went_on_from = mark
         if budget:
             run.trainer.begin_new_budget()
         return run
+
+
+def _mark(path: Path) -> tuple[int, ...]:
+    """What tells one state of a file from another; empty where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 @contextlib.contextmanager
@@ -530,8 +552,10 @@ def _refuse_changed_text(now: list[dict[str, Any]], then: list[dict[str, Any]]) 
     for old in then:
         if not any(new["name"] == old["name"] and new["sha256"] == old["sha256"] for new in now):
             raise TextError(f"{old['name']}: changed since the run began, so it cannot be resumed; start anew")
+    fresh = [new["name"] for new in now if all(new["sha256"] != old["sha256"] for old in then)]
     if len(now) != len(then):
-        raise TextError(f"{now[-1]['name']}: new since the run began, so it cannot be resumed; start anew")
+        name = fresh[0] if fresh else now[-1]["name"]
+        raise TextError(f"{name}: new since the run began, so it cannot be resumed; start anew")
 
 
 def _share_processor() -> None:
@@ -543,14 +567,10 @@ def _share_processor() -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 
-def _needs_measure(request: TrainingRequest) -> bool:
-    """A budget in steps or epochs must give the same run on a fast machine and on a slow one."""
-    return request.budget().unit == "minutes"
-
-
 def _facts(corpus: Corpus) -> Text:
     ids = corpus.training
-    lines = max(1, int((ids == corpus.line_end).sum()))
+    ends = int((ids == corpus.line_end).sum()) if corpus.line_end != UNKNOWN else 0
+    lines = max(1, ends)
     return Text(len(ids), len(corpus.vocabulary), len(ids) / lines)
 
 

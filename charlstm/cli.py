@@ -263,7 +263,7 @@ def _refuse_retyped() -> None:
 
 
 def _open_log(path: str | None, others: Iterable[str | os.PathLike[str]]) -> IO[str] | None:
-    """The log, opened before anything long begins; it may not be one of the run's other files, nor in a text folder."""
+    """The log, opened before training begins; it may not be one of the run's other files, nor in a text folder."""
     if path is None:
         return None
     folder = Path(path).resolve().parent
@@ -354,13 +354,18 @@ def _logged(reports: Iterable[Progress], log: IO[str]) -> Iterator[Progress]:
     for report in reports:
         if not broken:
             try:
-                values = {name: None if value != value else value for name, value in dataclasses.asdict(report).items()}
+                values = {name: _finite(value) for name, value in dataclasses.asdict(report).items()}
                 log.write(json.dumps(values) + "\n")
                 log.flush()
             except OSError as error:
                 broken = True
                 _say(f"the log cannot be written and is given up: {error.strerror}")
         yield report
+
+
+def _finite(value: Any) -> Any:
+    """The value; None for numbers that JSON does not have."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _tell(report: Progress) -> None:
@@ -756,7 +761,7 @@ def main() -> None:
             raise
         _say("error: there is not enough memory; give a smaller --hidden, --batch or --context, or a shorter text")
         status = 1
-    except OSError as error:  # what reads and writes files names them; what is left is standard output
-        _say(f"error: standard output: {error.strerror or error}")
+    except OSError as error:  # what reads and writes files names them; what is left is mostly standard output
+        _say(f"error: {error.filename or 'standard output'}: {error.strerror or error}")
         status = 1
     sys.exit(status if isinstance(status, int) else 0)

@@ -59,7 +59,7 @@ class TextSource:
 
     Raises (while iterating):
         TextError: the file cannot be read, its compression is broken, or its bytes do not decode.
-        UsageError: there is no such encoding.
+        UsageError: there is no such encoding, or no such way to treat errors.
     """
 
     def __init__(self, path: str | os.PathLike[str], encoding: str = "utf-8", errors: str = "strict") -> None:
@@ -68,14 +68,16 @@ class TextSource:
         self.notes: list[str] = []
         self.characters = 0
         self.bytes = 0
+        if errors not in ("strict", "replace"):
+            raise UsageError(f"errors must be strict or replace, and is {errors!r:.60}")
         self._errors = errors
         self._hash = hashlib.sha256()
         self._codec = _codec(encoding)
 
-    def facts(self) -> dict[str, Any]:
-        """What is worth keeping about a text that was read: name, sizes, SHA-256 of its (unpacked) bytes."""
+    def facts(self, name: str) -> dict[str, Any]:
+        """What is worth keeping about a text that was read: a name, sizes, SHA-256 of its (unpacked) bytes."""
         return {
-            "name": self.name,
+            "name": name,
             "characters": self.characters,
             "bytes": self.bytes,
             "sha256": self._hash.hexdigest(),
@@ -239,11 +241,12 @@ class _PutBack(io.RawIOBase):
 def find_files(paths: Iterable[str | os.PathLike[str]], encoding: str = "utf-8") -> tuple[list[str], list[str]]:
     """Files named directly or found below folders (sorted, each once), and notes on what was left out.
 
-    In a folder, hidden files and folders are passed over, and so are files that look binary (a NUL character in
-    the first 8 KiB) and are not compressed texts. The same file reached twice through links counts once.
+    In a folder, hidden files and folders and links to folders are passed over, and so are, with a note, files that
+    look binary (a NUL character in the first 8 KiB) and are not compressed texts. The same file reached twice
+    through links counts once.
 
     Raises:
-        TextError: there is no such file, or a folder holds no text.
+        TextError: there is no such file, or a folder holds no text or cannot be read.
     """
     files: list[str] = []
     notes: list[str] = []
@@ -279,7 +282,11 @@ def _shortened(notes: list[str], most: int = 10) -> list[str]:
 
 def _texts_below(folder: str, encoding: str, notes: list[str]) -> list[str]:
     texts = []
-    for parent, folders, names in os.walk(folder):
+
+    def fail(error: OSError) -> None:
+        raise TextError(f"{error.filename}: cannot read this folder: {error.strerror or error}") from error
+
+    for parent, folders, names in os.walk(folder, onerror=fail):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(name for name in names if not name.startswith(".")):
             path = os.path.join(parent, name)
@@ -368,7 +375,7 @@ def _collect(
         source = TextSource(path, encoding, errors)
         for piece in source:
             collector.add(piece)
-        facts.append(source.facts())
+        facts.append(source.facts(source.name if path == STANDARD_INPUT else _name_to_share(path, paths)))
         notes.extend(source.notes)
     for text in texts:
         if _SURROGATE.search(text):
@@ -380,6 +387,14 @@ def _collect(
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         facts.append({"name": "text", "characters": len(text), "bytes": len(text.encode()), "sha256": digest})
     return collector, facts, notes
+
+
+def _name_to_share(path: str, named: Iterable[str | os.PathLike[str]]) -> str:
+    """A file's name for a model that others may read: below a folder that was named, the way from there."""
+    for folder in [os.fspath(one) for one in named]:
+        if os.path.isdir(folder) and path.startswith(os.path.join(folder, "")):
+            return os.path.join(os.path.basename(os.path.abspath(folder)), os.path.relpath(path, folder))
+    return os.path.basename(path)
 
 
 def read_corpus(
@@ -438,7 +453,16 @@ def read_corpus(
         sources += [{**facts, "role": "validation"} for facts in held_sources]
     else:
         held_ids = table[held]
+        if len(sources) > 1 and len(held) and not lines:
+            name = _source_at(sources, len(training))
+            notes.append(f"validating on the end of the text, from {name} on; texts of different kinds need --val")
     return Corpus(vocabulary, table[training], held_ids, sources, notes)
+
+
+def _source_at(sources: list[dict[str, Any]], place: int) -> str:
+    """The name of the text that a place is in, with all texts one after the other."""
+    ends = np.cumsum([source["characters"] + 1 for source in sources])  # a newline may stand between two
+    return str(sources[min(int(np.searchsorted(ends, place, side="right")), len(sources) - 1)]["name"])
 
 
 def _read_ids(
@@ -457,14 +481,16 @@ def _split(ids: Ids, fraction: float, newline: int | None) -> tuple[Ids, Ids]:
         return ids[:cut], ids[cut:]
     if not fraction:
         return ids, ids[:0]
-    line = np.cumsum(ids == newline) - (ids == newline)  # the number of the line that each character is in
-    count = int(line[-1]) + 1
+    ends = np.flatnonzero(ids[:-1] == newline) + 1
+    lengths = np.diff(ends, prepend=0, append=len(ids))  # (lines,)
+    count = len(lengths)
     if count < 2:
         raise TextError("the text has one line only; leave out --lines, or give one record a line")
     kept_back = min(max(1, round(count * fraction)), count - 1)
     held = np.zeros(count, dtype=bool)
     held[((np.arange(kept_back) + 0.5) * count / kept_back).astype(int)] = True
-    return ids[~held[line]], ids[held[line]]
+    mask = np.repeat(held, lengths)  # (characters,)
+    return ids[~mask], ids[mask]
 
 
 def _vocabulary(

@@ -43,7 +43,7 @@ class Score:
     unknown: int
     """Characters outside the vocabulary."""
     bytes: int
-    """Size of the text in UTF-8."""
+    """Size of the text in UTF-8; 0 where it is not known."""
 
     @property
     def nats_per_char(self) -> float:
@@ -57,7 +57,12 @@ class Score:
 
     @property
     def bits_per_byte(self) -> float:
-        """Cross entropy in bits per byte of UTF-8: comparable between models with different alphabets."""
+        """Cross entropy in bits per byte of UTF-8: comparable between models with different alphabets.
+
+        Not a number where the size is not known.
+        """
+        if self.characters and not self.bytes:
+            return math.nan
         return self.nats / LN2 / max(1, self.bytes)
 
     @property

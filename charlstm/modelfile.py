@@ -41,7 +41,7 @@ FORMAT = 1
 
 KEY = "charlstm"
 LARGEST_HEADER = 32 << 20
-"""Bytes. A vocabulary of all Unicode characters needs 14 MB; more is not a model."""
+"""Bytes. A vocabulary of all Unicode characters needs 22 MB; more is not a model."""
 
 
 @dataclass
@@ -95,10 +95,13 @@ def write(path: str | os.PathLike[str], tensors: Mapping[str, NDArray[Any]], des
     """
     target = Path(os.path.realpath(path))  # a link stays one: what it points to is replaced
     temporary = target.with_name(f".{target.name}.part")
-    metadata = {KEY: json.dumps(description, ensure_ascii=True, allow_nan=False)}
-    if len(metadata[KEY]) > LARGEST_HEADER - (1 << 20):  # the rest of the header is small
-        raise OutputError(f"{target}: its description is too large to be read again; give texts as files")
+    try:
+        metadata = {KEY: json.dumps(description, ensure_ascii=True, allow_nan=False)}
+    except ValueError as error:
+        raise OutputError(f"{target}: cannot write it: its description holds a number that is not finite") from error
     data = to_bytes({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, metadata)
+    if int.from_bytes(data[:8], "little") > LARGEST_HEADER:  # safetensors: the header's length comes first
+        raise OutputError(f"{target}: its description is too large to be read again; give texts as files")
     try:
         with open(temporary, "wb") as stream:
             stream.write(data)

@@ -90,5 +90,8 @@ def side_by_side(work: Callable[[_Part], _Result], parts: Sequence[_Part], threa
         return [work(part) for part in parts]
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(threads) as pool:
+    pool = ThreadPoolExecutor(threads)
+    try:
         return list(pool.map(work, parts))
+    finally:  # after Ctrl-C nobody waits for work that is under way
+        pool.shutdown(wait=False, cancel_futures=True)

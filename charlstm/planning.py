@@ -17,8 +17,8 @@ CHARACTERS_A_WEIGHT = 4.0
 """How often a run must at least show a character for every weight of the network."""
 TEXT_A_WEIGHT = 0.2
 """Characters of text that justify a weight: a short text does not fill a large network."""
-OVERHEAD_SECONDS = 6.0
-"""Start-up and last validation, about."""
+CLOSING_SECONDS = 3.0
+"""Last validation, about."""
 ITERATIONS = 3
 """Newton-Schulz iterations of a training step (see optimizer.py)."""
 EFFICIENCY = 0.85
@@ -55,6 +55,7 @@ def plan(
     precision: Literal["float32", "bfloat16"],
     *,
     taught: bool = False,
+    used: float = 0.0,
 ) -> Plan:
     """Decide everything about a run.
 
@@ -64,16 +65,17 @@ def plan(
         speed: this machine's floating-point operations a second in a small training step.
         precision: the faster number format here.
         taught: whether the run starts from another model's weights, which too high a rate would undo.
+        used: seconds of a budget in minutes that are gone by now.
     """
-    budget = request.budget()
-    model = _shape(request, text, speed)
+    budget = _left(request.budget(), used)
+    model = _shape(request, budget, text, speed)
     context = request.context or _context(text, request.lines)
     batch = request.batch or _batch(_reach(budget, text, model, 16 * context, speed) / context)
     expected = _reach(budget, text, model, batch * context, speed)
     passes = expected / text.characters
     pressure = _overfitting(passes, model.multiplications() / text.characters)
     training = TrainingSettings(
-        budget=budget,
+        budget=request.budget(),
         batch=batch,
         context=context,
         learning_rate=_given(request.learning_rate, _rate(model.hidden) * (TAUGHT_RATE if taught else 1.0)),
@@ -105,11 +107,18 @@ def _model(request: TrainingRequest, text: Text, layers: int, hidden: int) -> Mo
     return ModelSettings(text.vocabulary, layers, hidden, embedding, request.cell or "lstm")
 
 
-def _shape(request: TrainingRequest, text: Text, speed: float) -> ModelSettings:
+def _left(budget: Budget, used: float) -> Budget:
+    """What is left of a budget for learning."""
+    if budget.unit != "minutes":
+        return budget
+    return Budget("minutes", max(1.0, 60 * budget.amount - used - CLOSING_SECONDS) / 60)
+
+
+def _shape(request: TrainingRequest, budget: Budget, text: Text, speed: float) -> ModelSettings:
     """The largest network that the budget can teach and that the text can fill."""
     for layers, hidden in reversed(SHAPES):
         model = _model(request, text, request.layers or layers, request.hidden or hidden)
-        reach = _reach(request.budget(), text, model, (request.batch or 16) * (request.context or 64), speed)
+        reach = _reach(budget, text, model, (request.batch or 16) * (request.context or 64), speed)
         weights = model.multiplications()
         if reach >= CHARACTERS_A_WEIGHT * weights and text.characters >= TEXT_A_WEIGHT * weights:
             break
@@ -122,8 +131,7 @@ def _reach(budget: Budget, text: Text, model: ModelSettings, step: int, speed: f
         return budget.amount * step
     if budget.unit == "epochs":
         return budget.amount * text.characters
-    seconds = max(0.5 * 60 * budget.amount, 60 * budget.amount - OVERHEAD_SECONDS)
-    return EFFICIENCY * seconds * speed * step / operations(model, step)
+    return EFFICIENCY * 60 * budget.amount * speed * step / operations(model, step)
 
 
 def operations(model: ModelSettings, step: int) -> float:

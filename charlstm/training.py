@@ -131,25 +131,31 @@ def measure_speed(device: torch.device, precision: torch.dtype, seconds: float =
         scores, _ = model(ids, model.zero_state(16))
         scores.square().mean().backward()
         optimizer.step(1e-3)
-        if device.type == "cuda":
-            torch.cuda.synchronize()
+        if device.type != "cpu":
+            torch.accelerator.synchronize()
         times.append(time.perf_counter() - before)
     # The fastest: whatever else the machine does can only make a step slower.
     return operations(settings, ids.numel()) / min(times)
 
 
-def measured_precision(device: torch.device) -> tuple[str, float]:
-    """The faster number format for training here, and its speed in floating-point operations a second.
+def measured_precision(device: torch.device, asked: str = "auto") -> tuple[str, float]:
+    """The number format for training here, and its speed in floating-point operations a second.
 
-    bfloat16 keeps weights, gradients and sums in float32 and rounds what the matrix products read; it is taken
+    bfloat16 keeps weights, gradients and sums in float32 and rounds what the matrix products read; "auto" takes it
     where it is a fifth faster, which needs hardware made for it.
+
+    Raises:
+        UsageError: the format that was asked for does not work here.
     """
-    exact = rounded = 0.0
+    speeds = dict.fromkeys(("float32", "bfloat16") if asked == "auto" else (asked,), 0.0)
     for _ in range(2):  # by turns, so that a passing disturbance does not decide
-        exact = max(exact, measure_speed(device, torch.float32))
-        with contextlib.suppress(RuntimeError):  # this device or build may have no such kernels
-            rounded = max(rounded, measure_speed(device, torch.bfloat16))
-    return ("bfloat16", rounded) if rounded > 1.2 * exact else ("float32", exact)
+        for name in speeds:
+            with contextlib.suppress(RuntimeError):  # this device or build may have no such kernels
+                speeds[name] = max(speeds[name], measure_speed(device, getattr(torch, name)))
+    if not any(speeds.values()):
+        raise UsageError(f"--precision {asked} does not work on this machine; leave it out")
+    name = max(speeds, key=lambda name: speeds[name] / (1.2 if name == "bfloat16" else 1.0))
+    return name, speeds[name]
 
 
 def rate(fraction: float, settings: TrainingSettings) -> float:
@@ -269,10 +275,9 @@ class Trainer:
         """
         meter = _Meter()
         self.model.train()
-        first = self.step
         if self._taught and not self.step and (bits := self._validate()) is not None:
             yield self._report(meter, None, f"validation at the start: {bits:.4f} bits per character")
-        while (fraction := self.fraction) < 1.0 or self.step == first:
+        while (fraction := self.fraction) < 1.0 or self.step == 0:
             loss, characters = self._learn(self.batches[self.step], fraction)
             if not self._is_sane(loss):
                 yield self._report(meter, None, self._go_back())
@@ -375,8 +380,10 @@ class Trainer:
             note,
         )
         if val_bits is not None:
-            entry = {"step": self.step, "seconds": round(seconds, 2), "train": round(train_bits, 4)}
-            self.curve.append({**entry, "val": round(val_bits, 4)})
+            entry: dict[str, float] = {"step": self.step, "seconds": round(seconds, 2), "val": round(val_bits, 4)}
+            if math.isfinite(train_bits):  # not in a sitting in which nothing was learnt yet
+                entry["train"] = round(train_bits, 4)
+            self.curve.append(entry)
             if len(self.curve) > CURVE:
                 self.curve = self.curve[::2] if len(self.curve) % 2 else self.curve[1::2]
         return progress
@@ -423,9 +430,10 @@ class Trainer:
         score = self.score_validation(self._rough_characters())
         # The last validations, rough and final, calibration and the save must fit into a budget in minutes too.
         # Scoring many characters is at least one and a half times as fast as learning from them.
-        speed = max(self.characters / self.seconds, self.expected / (60 * self.settings.budget.amount))
-        taken = time.monotonic() - before
-        self.closing = (1 + CALIBRATION) * taken + self._final_characters() / (1.5 * speed) + 0.5
+        if self.settings.budget.unit == "minutes":
+            speed = max(self.characters / self.seconds, self.expected / (60 * self.settings.budget.amount))
+            taken = time.monotonic() - before
+            self.closing = (1 + CALIBRATION) * taken + self._final_characters() / (1.5 * speed) + 0.5
         if score is None:
             weights = self.averaged.tensors()
             if not all(np.isfinite(tensor).all() for tensor in weights.values()):
@@ -445,8 +453,10 @@ class Trainer:
 
     def _is_sane(self, loss: float) -> bool:
         """Whether the loss is finite and not far worse than at first, or than knowing nothing."""
+        if not math.isfinite(loss):
+            return False
         self.first_loss = loss if self.first_loss is None else self.first_loss
-        return math.isfinite(loss) and loss < 2 * max(self.first_loss, math.log(self.model_settings.vocabulary) + 1)
+        return loss < 2 * max(self.first_loss, math.log(self.model_settings.vocabulary) + 1)
 
     def _go_back(self) -> str:
         """Return to the best weights so far with half the rate; say so."""
@@ -524,7 +534,8 @@ class Trainer:
         self.averaged.to(self.device)
 
     def begin_new_budget(self) -> None:
-        """After `restore` under another budget: validations and patience count from here."""
+        """After `restore` under another budget: validations, patience and what is expected count from here."""
+        self.expected = 60 * self.settings.budget.amount * self.characters / self.seconds
         self.validated = int(self.fraction * self.settings.validations)
         self.best_fraction, self.worse_in_a_row = self.fraction, 0
 

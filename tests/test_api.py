@@ -14,8 +14,9 @@ import pytest
 from conftest import ROOT, TEXT, charlstm
 
 import charlstm as library
-from charlstm import modelfile
+from charlstm import api, modelfile
 from charlstm.api import prepare, resume
+from charlstm.corpus import Corpus, read_corpus
 from charlstm.errors import ModelFileError, OutputError, TextError, UsageError
 from charlstm.settings import SampleSettings, TrainingRequest
 
@@ -175,6 +176,60 @@ def test_a_broken_resume_file_is_an_error(tmp_path: Path) -> None:
         resume(output)
 
 
+def test_of_two_that_go_on_with_one_run_the_second_is_refused(tmp_path: Path) -> None:
+    output = stopped_run(tmp_path)
+    first, second = resume(output), resume(output)
+    list(first.run())
+    with pytest.raises(OutputError, match="another process"):
+        next(second.run())
+    assert library.load(output).file.result["finished"]
+
+
+def test_a_text_that_came_into_a_folder_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for name in ("b", "c"):
+        (folder / name).write_text(TEXT + name)
+    request = TrainingRequest(steps=50, **SMALL)  # type: ignore[arg-type]
+    run = prepare([folder], output=tmp_path / "m.safetensors", request=request)
+    list(run.run(lambda: True))
+    (folder / "a").write_text("something new")
+    with pytest.raises(TextError, match="texts/a: new since"):
+        resume(run.output)
+
+
+def test_waiting_for_standard_input_is_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(**how: object) -> Corpus:
+        time.sleep(0.3)
+        return read_corpus(texts=[TEXT])
+
+    monkeypatch.setattr(api, "read_corpus", slow)
+    begin = time.monotonic()
+    request = TrainingRequest(steps=2, **SMALL)  # type: ignore[arg-type]
+    piped = prepare(["-"], output=tmp_path / "m.safetensors", request=request, started=begin)
+    assert piped.trainer.seconds < time.monotonic() - begin - 0.25
+    begin = time.monotonic()
+    (tmp_path / "text.txt").write_text(TEXT)
+    named = prepare([tmp_path / "text.txt"], output=tmp_path / "m.safetensors", request=request, started=begin)
+    assert named.trainer.seconds > 0.25
+
+
+def test_what_is_used_of_the_budget_before_the_plan_is_not_planned_again(tmp_path: Path) -> None:
+    expected = [
+        prepare(
+            output=tmp_path / "m.safetensors", texts=[TEXT], started=time.monotonic() - used,
+            request=TrainingRequest(minutes=1, precision="float32", **SMALL),  # type: ignore[arg-type]
+        ).plan.expected
+        for used in (0, 50)
+    ]  # fmt: skip
+    assert expected[1] < 0.4 * expected[0]
+
+
+def test_without_line_ends_a_text_is_one_line_and_unknown_characters_end_none() -> None:
+    corpus = read_corpus(texts=["".join("ab" * 20 + chr(0x400 + number) for number in range(10))], min_count=2)
+    assert api._facts(corpus).mean_line == len(corpus.training)
+
+
 def test_a_second_training_to_the_same_output_is_refused_while_the_first_lives(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text(TEXT)
     request = TrainingRequest(steps=50, **SMALL)  # type: ignore[arg-type]
@@ -220,8 +275,13 @@ def test_a_path_that_cannot_be_is_an_output_error(tmp_path: Path) -> None:
 
 def test_a_description_too_large_to_be_read_again_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="too large"):
-        modelfile.write(tmp_path / "m.safetensors", {}, {"text": "é" * (modelfile.LARGEST_HEADER // 6)})
+        modelfile.write(
+            tmp_path / "m.safetensors", {}, {"text": "é" * (modelfile.LARGEST_HEADER // 7)}
+        )  # each is \\u00e9
     assert not list(tmp_path.iterdir())
+    description = {"text": "é" * (modelfile.LARGEST_HEADER // 7 - 100)}
+    modelfile.write(tmp_path / "m.safetensors", {}, description)
+    assert modelfile.read(tmp_path / "m.safetensors")[1] == description
 
 
 # ---------------------------------------------------------------------------------- kill and go on

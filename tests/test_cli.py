@@ -359,6 +359,16 @@ def test_the_log_holds_every_report_as_json(tmp_path: Path) -> None:
     assert all(row["train_bits"] > 0 for row in rows)
 
 
+def test_the_log_is_json_and_no_more_than_json(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    options = ["--steps", 20, "--log", "log.jsonl", "-q"]
+    for more in (["--hidden", 8, "-o", "a.safetensors"], ["--init-from", "a.safetensors", "-o", "b.safetensors"]):
+        done = charlstm("train", "text.txt", *options, *more, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    for line in (tmp_path / "log.jsonl").read_text().splitlines():
+        json.loads(line, parse_constant=pytest.fail)  # NaN and Infinity are no JSON
+
+
 def test_a_budget_too_small_to_learn_anything_is_said(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text(TEXT)
     done = charlstm("train", "text.txt", "--minutes", 0.001, "--hidden", 8, cwd=tmp_path)
@@ -424,6 +434,16 @@ def test_ctrl_c_ends_a_writer_that_nobody_reads_from(model_path: Path) -> None:
             last, now = now, int.from_bytes(fcntl.ioctl(process.stdout, termios.FIONREAD, b"\0" * 4), sys.byteorder)
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
+
+
+def test_ctrl_c_ends_samples_that_are_made_together(model_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "charlstm", "sample", str(model_path), "--count", "4", "-n", "1000000"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=ROOT,
+    ) as process:  # fmt: skip
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(5) == 130
 
 
 def test_text_of_any_locale_is_written_as_utf8(tmp_path: Path) -> None:

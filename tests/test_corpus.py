@@ -252,7 +252,7 @@ def test_packed_text_is_known_by_its_first_bytes_whatever_its_name(
     found, source = read(write(tmp_path / name, pack(raw)))
     assert found == "caf\u00e9\n" + TEXT
     assert source.bytes == len(raw)
-    assert source.facts()["sha256"] == hashlib.sha256(raw).hexdigest()
+    assert source.facts("t")["sha256"] == hashlib.sha256(raw).hexdigest()
 
 
 @pytest.mark.parametrize("text", ["BZ is no archive", "BZhoro", "\x1f is a control", ""])
@@ -447,6 +447,44 @@ def test_a_folder_without_text_is_an_error(content: dict[str, bytes], tmp_path: 
         find_files([tmp_path])
 
 
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "a" / "t", "text")
+    write(tmp_path / "b" / "t", "text")
+    scan = os.scandir
+
+    def guarded(path: Any) -> Any:
+        if os.fspath(path).endswith("b"):
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    with pytest.raises(TextError, match="b: cannot read this folder: Permission denied"):
+        find_files([tmp_path])
+
+
+def test_a_corpus_says_no_more_of_where_its_texts_lie_than_it_must(tmp_path: Path) -> None:
+    for name in ("alice/t.txt", "alice/letters/a/t.txt", "alice/letters/u.txt"):
+        write(tmp_path / name, TEXT)
+    found = read_corpus([tmp_path / "alice" / "t.txt", f"{tmp_path}/alice/letters/"], texts=[TEXT])
+    names_kept = [source["name"] for source in found.sources]
+    assert names_kept == ["t.txt", "letters/u.txt", "letters/a/t.txt", "text"]
+
+
+def test_where_the_validation_text_begins_is_said_of_several_texts(tmp_path: Path) -> None:
+    write(tmp_path / "a", "ab\n" * 200)
+    write(tmp_path / "b", "ba\n" * 25)
+    write(tmp_path / "c", "bb\n" * 4)
+    assert any("/b on" in note for note in read_corpus([tmp_path]).notes)
+    for quiet in (read_corpus([tmp_path / "a"]), read_corpus([tmp_path], lines=True)):
+        assert not any("validating" in note for note in quiet.notes)
+
+
+@pytest.mark.parametrize("errors", ["ignore", "nonsense", "surrogateescape"])
+def test_errors_are_strict_or_replaced(errors: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="strict or replace"):
+        read_corpus([write(tmp_path / "t", TEXT)], errors=errors)
+
+
 @pytest.mark.parametrize("name", ["nowhere", "a/b/c", "", "a\0b", "x" * 5000])
 def test_a_missing_file_is_an_error(name: str) -> None:
     with pytest.raises(TextError, match="cannot read"):
@@ -519,7 +557,7 @@ def test_a_corpus_holds_its_text_and_the_facts_about_it(tmp_path: Path) -> None:
     assert whole(found) == TEXT
     assert found.sources == [
         {
-            "name": str(path),
+            "name": "t.txt",
             "characters": len(TEXT),
             "bytes": len(raw),
             "sha256": hashlib.sha256(raw).hexdigest(),

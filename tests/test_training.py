@@ -15,6 +15,7 @@ import pytest
 import torch
 from conftest import TEXT
 
+from charlstm import training
 from charlstm.api import Run, prepare, resume
 from charlstm.corpus import Batch
 from charlstm.engine import Engine
@@ -22,7 +23,7 @@ from charlstm.errors import DivergedError, UsageError
 from charlstm.evaluation import Scorer
 from charlstm.modelfile import Tensors, load, resume_path
 from charlstm.settings import TrainingRequest
-from charlstm.training import CURVE, Progress, Trainer, _tempered, pick_device, rate
+from charlstm.training import CURVE, Progress, Trainer, _tempered, measured_precision, pick_device, rate
 
 SMALL = {"hidden": 16, "embedding": 8, "batch": 4, "context": 16, "threads": 1}
 
@@ -239,6 +240,19 @@ def test_a_run_cut_into_pieces_ends_with_the_same_bytes(tmp_path: Path, settings
     assert not resume_path(cut.output).exists()  # a finished run leaves the model alone
 
 
+def test_a_run_stopped_at_its_last_step_ends_as_if_it_were_not(tmp_path: Path) -> None:
+    whole = started_run(tmp_path, "whole", steps=20)
+    finished(whole)
+    cut = started_run(tmp_path, "cut", steps=20)
+    for _ in cut.run(lambda: cut.trainer.step == 20):
+        pass
+    assert not cut.finished
+    cut = resume(cut.output)
+    finished(cut)
+    assert cut.trainer.step == 20
+    assert_same_bytes(load(whole.output).tensors, load(cut.output).tensors)
+
+
 def test_minutes_more_are_allowed_and_anneal_anew(tmp_path: Path) -> None:
     run = started_run(tmp_path, minutes=5)
     for _ in run.run(lambda: True):
@@ -246,6 +260,11 @@ def test_minutes_more_are_allowed_and_anneal_anew(tmp_path: Path) -> None:
     more = resume(run.output, minutes=9)
     assert more.trainer.settings.budget.amount == 9
     assert more.trainer.fraction < 0.2
+    hours = started_run(tmp_path, "hours", minutes=600)
+    for _ in hours.run(lambda: hours.trainer.step > 5):
+        pass
+    seconds = resume(hours.output, minutes=0.5).trainer
+    assert seconds.expected < 0.01 * hours.trainer.expected
 
 
 def test_a_longer_budget_is_validated_from_its_beginning(tmp_path: Path) -> None:
@@ -280,6 +299,7 @@ def test_a_diverged_run_replaces_a_model_by_its_best_one_or_not_at_all(
     with pytest.raises(DivergedError):
         finished(hopeless)
     assert good.output.read_bytes() == before
+    assert not resume_path(good.output).exists()  # going on would end here again
 
     late = started_run(tmp_path, steps=300)
     learn = late.trainer._learn
@@ -306,6 +326,33 @@ def test_a_run_that_only_spoils_the_model_it_started_from_gives_that_one_back(tm
     assert "validation at the start" in notes[0]
     assert "started from" in notes[-1]
     assert spoiling.result["val_bits_per_char"] < first.result["val_bits_per_char"] + 0.05
+
+
+@pytest.mark.parametrize("nonsense", [math.nan, math.inf])
+def test_a_first_loss_that_is_not_finite_is_no_measure_for_others(tmp_path: Path, nonsense: float) -> None:
+    trainer = started_run(tmp_path, steps=5).trainer
+    assert not trainer._is_sane(nonsense)
+    assert trainer._is_sane(3.0)
+    assert not trainer._is_sane(1000.0)
+    assert not trainer._is_sane(math.inf)
+
+
+def test_a_format_that_was_asked_for_is_the_one_that_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    speeds = {torch.float32: 4.0, torch.bfloat16: 5.0}
+    monkeypatch.setattr(training, "measure_speed", lambda device, kind: speeds[kind])
+    device = torch.device("cpu")
+    assert measured_precision(device, "float32") == ("float32", 4.0)
+    assert measured_precision(device, "bfloat16") == ("bfloat16", 5.0)
+    assert measured_precision(device) == ("bfloat16", 5.0)
+    speeds[torch.bfloat16] = 4.5  # not faster by a fifth
+    assert measured_precision(device) == ("float32", 4.0)
+
+    def no_kernel(device: object, kind: object) -> float:
+        raise RuntimeError("no such kernel")
+
+    monkeypatch.setattr(training, "measure_speed", no_kernel)
+    with pytest.raises(UsageError, match="--precision bfloat16 does not work"):
+        measured_precision(device, "bfloat16")
 
 
 def test_a_loss_that_is_not_finite_goes_back_and_the_run_ends_well(
