@@ -273,8 +273,12 @@ class Run:
 
     def files(self) -> list[str | os.PathLike[str]]:
         """What the run reads and writes: files and folders."""
-        texts = [path for path in (*self.reading["paths"], *self.reading["validation"]) if path != STANDARD_INPUT]
-        return [*texts, self.output, resume_path(self.output)]
+        texts = (*self.reading["paths"], *self.reading["validation"])
+        return [
+            *("/dev/stdin" if path == STANDARD_INPUT else path for path in texts),
+            self.output,
+            resume_path(self.output),
+        ]
 
     def save(self) -> None:
         """Save the best model so far, and all that is needed to go on."""
@@ -297,7 +301,7 @@ class Run:
         from .training import versions
 
         trainer = self.trainer
-        if final:
+        if final and trainer.best_step != 0:  # what a run gives back is as it was
             trainer.calibrate()
         tensors = trainer.result()
         result: dict[str, Any] = {
@@ -359,6 +363,8 @@ def prepare(
     started = time.monotonic() if started is None else started
     request = request or TrainingRequest()
     paths, validation = _as_paths(paths), _as_paths(validation)
+    if STANDARD_INPUT in paths and STANDARD_INPUT in validation:
+        raise UsageError("standard input can be read once only: give - once")
     origin = None if init_from is None else modelfile.load(init_from)
     if origin:
         request = _in_the_shape_of(origin.settings, request)
@@ -382,6 +388,12 @@ def prepare(
     }
     corpus, waited = _read(reading)
     started += waited
+    if origin and origin.lines != request.lines:
+        kinds = ("running text", "lines")
+        corpus.notes.append(
+            f"warning: {os.fspath(init_from or '')} has learnt {kinds[origin.lines]}, and this run learns "
+            f"{kinds[request.lines]}: {'give' if origin.lines else 'leave out'} --lines to go on in the same way"
+        )
     _share_processor()
     from .training import Trainer, measured_precision, pick_device, prepare_process
 
@@ -440,8 +452,9 @@ def _refuse_to_overwrite_texts(output: str | os.PathLike[str], paths: Paths, enc
     ours = [path for path in (Path(output), resume_path(output)) if path.exists()]
     for text in find_files(paths, encoding)[0] if ours else []:
         for path in ours:
-            if text != STANDARD_INPUT and path.samefile(text):
-                raise OutputError(f"{path}: this is one of the texts; give another --output")
+            with contextlib.suppress(OSError):
+                if os.path.samestat(path.stat(), os.fstat(0) if text == STANDARD_INPUT else os.stat(text)):
+                    raise OutputError(f"{path}: this is one of the texts; give another --output")
 
 
 def _as_paths(paths: Paths | str | os.PathLike[str]) -> list[str]:
@@ -497,8 +510,13 @@ def resume(output: str | os.PathLike[str], *, minutes: float | None = None, star
                     f"--minutes is for the whole run, and {used:.2g} are used already; give more than that"
                 )
             training = dataclasses.replace(training, budget=budget)
-        corpus, waited = _read(reading)
-        _refuse_changed_text(corpus.sources, sources)
+        try:
+            corpus, waited = _read(reading)
+            _refuse_changed_text(corpus.sources, sources)
+        except TextError as error:
+            if STANDARD_INPUT not in (*reading["paths"], *reading["validation"]):
+                raise
+            raise TextError(f"{error}; this run read standard input: pipe the same text in again") from error
         plan = Plan(model, training, facts["expected"], ())
         run = _resumed(tensors, facts, request, corpus, plan, started + waited, Path(output), reading)
         run.went_on_from = mark

@@ -170,7 +170,7 @@ def cli() -> None:
 @_setting(TrainingRequest, "weight_decay")
 @_setting(TrainingRequest, "dropout")
 @_setting(TrainingRequest, "dropconnect")
-@click.option("--val", "validation", type=click.Path(), help="a file or folder to validate on")
+@click.option("--val", "validation", type=click.Path(), multiple=True, help="a text to validate on (repeatable)")
 @_setting(TrainingRequest, "val_fraction")
 @_setting(TrainingRequest, "min_count")
 @_setting(TrainingRequest, "seed")
@@ -239,7 +239,7 @@ def _run_of(given: dict[str, Any]) -> Run:
         texts,
         output=output,
         request=from_given(TrainingRequest, given),
-        validation=[given["validation"]] if given["validation"] else [],
+        validation=given["validation"],
         force=given["force"],
         encoding=given["encoding"],
         errors=given["encoding_errors"],
@@ -266,12 +266,12 @@ def _open_log(path: str | None, others: Iterable[str | os.PathLike[str]]) -> IO[
     """The log, opened before training begins; it may not be one of the run's other files, nor in a text folder."""
     if path is None:
         return None
-    folder = Path(path).resolve().parent
+    folder = Path(os.path.realpath(path)).parent
     try:
         if any(
             os.path.realpath(path) == os.path.realpath(other)
             or (os.path.exists(other) and os.path.exists(path) and os.path.samefile(path, other))
-            or (os.path.isdir(other) and folder.is_relative_to(Path(other).resolve()))
+            or (os.path.isdir(other) and folder.is_relative_to(os.path.realpath(other)))
             for other in others
         ):
             raise UsageError(f"{path}: --log would write into one of the run's own files; give it another name")
@@ -284,8 +284,8 @@ def _default_output(text: str) -> str:
     """The first text's name without its endings (a folder's has none); for standard input and other pipes "model"."""
     if text == "-" or (os.path.exists(text) and not os.path.isfile(text) and not os.path.isdir(text)):
         return "model.safetensors"
-    name = Path(text).resolve().name
-    if Path(text).is_dir():
+    name = os.path.basename(os.path.realpath(text))
+    if os.path.isdir(text):
         return f"{name}.safetensors"
     for ending in (".gz", ".bz2", ".xz"):
         name = name.removesuffix(ending)
@@ -295,7 +295,8 @@ def _default_output(text: str) -> str:
 def _refuse_terminal_input(texts: Iterable[str]) -> None:
     """Waiting in silence for someone to type a corpus helps nobody."""
     if "-" in texts and sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty():
-        raise UsageError("no text: name a file or folder, or pipe a text in; see charlstm train --help")
+        command = click.get_current_context().info_name
+        raise UsageError(f"no text: name a file or folder, or pipe a text in; see charlstm {command} --help")
 
 
 def _train(run: Run, log: IO[str] | None, quiet: bool, sample_every: float) -> None:
@@ -382,11 +383,15 @@ def _follow_plainly(reports: Iterable[Progress]) -> None:
         _tell(report)
         if report.val_bits is not None or report.seconds - shown >= _PLAIN_REPORT_SECONDS:
             shown = report.seconds
-            val = "" if report.val_bits is None else f"  val {report.val_bits:.4f}"
-            _show(
-                f"{report.fraction:4.0%}  step {report.step}  train {report.train_bits:.4f}{val} bits/char  "
-                f"{report.speed:,.0f} chars/s  {report.left:.0f} s left"
-            )
+            _show(_plainly(report))
+
+
+def _plainly(report: Progress) -> str:
+    """A report in one line; at the start of a run not all of it is known."""
+    train = f"  train {report.train_bits:.4f}" if math.isfinite(report.train_bits) else ""
+    val = "" if report.val_bits is None else f"  val {report.val_bits:.4f}"
+    pace = f"  {report.speed:,.0f} chars/s  {report.left:.0f} s left" if math.isfinite(report.left) else ""
+    return f"{report.fraction:4.0%}  step {report.step}{train}{val} bits/char{pace}"
 
 
 def _as_utf8(_context: object, _parameter: object, value: Any) -> Any:
@@ -739,6 +744,11 @@ def _is_point(entry: Any) -> bool:
 
 def main() -> None:
     """Run the command line; turn every error into one line and an exit status."""
+    for number in range(3):  # a file that is opened later must not become one of these
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")
     if hasattr(signal, "SIGPIPE"):

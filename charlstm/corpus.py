@@ -33,6 +33,8 @@ PIECE = 1 << 20
 """Bytes read at a time: large enough for numpy to be busy, small enough that memory stays flat."""
 
 STANDARD_INPUT = "-"
+NOTABLY_STRANGE = 0.02
+"""Share of a validation text in characters that are not learnt from, beyond which its figures tell little."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -253,6 +255,8 @@ def find_files(paths: Iterable[str | os.PathLike[str]], encoding: str = "utf-8")
     seen: set[tuple[int, int]] = set()
     for path in [os.fspath(path) for path in paths]:
         if path == STANDARD_INPUT:
+            if path in files:
+                raise UsageError("standard input can be read once only: give - once")
             files.append(path)
             continue
         try:
@@ -456,6 +460,9 @@ def read_corpus(
         if len(sources) > 1 and len(held) and not lines:
             name = _source_at(sources, len(training))
             notes.append(f"validating on the end of the text, from {name} on; texts of different kinds need --val")
+    strange = float(np.mean(held_ids == UNKNOWN)) if len(held_ids) else 0.0
+    if strange > NOTABLY_STRANGE:
+        notes.append(f"warning: {strange:.0%} of the validation text are characters that are not learnt from")
     return Corpus(vocabulary, table[training], held_ids, sources, notes)
 
 
@@ -499,7 +506,7 @@ def _vocabulary(
     characters = from_codepoints(np.array(points, dtype=np.uint32))
     kept = sorted(c for c, n in zip(characters, counts, strict=True) if n >= wanted)
     rare = sorted(c for c, n in zip(characters, counts, strict=True) if 0 < n < wanted)
-    if not kept:
+    if not kept and not known:
         raise TextError(f"no character is seen {wanted} times; give more text or a smaller --min-count")
     vocabulary = known.grown(kept) if known else Vocabulary(kept)
     return vocabulary, [c for c in rare if c not in vocabulary]

@@ -43,6 +43,9 @@ KEY = "charlstm"
 LARGEST_HEADER = 32 << 20
 """Bytes. A vocabulary of all Unicode characters needs 22 MB; more is not a model."""
 
+LARGEST_WEIGHT = 1e6
+"""Beyond all that training gives, and so small that sums of products of such weights are finite."""
+
 
 @dataclass
 class ModelFile:
@@ -128,8 +131,10 @@ def _sync_folder(folder: Path) -> None:
 def resume_path(output: str | os.PathLike[str]) -> Path:
     """Where the state of a run is kept that writes that model: NAME.resume.safetensors beside it."""
     path = Path(output)
+    if not path.name:
+        raise OutputError("a model needs a file: give --output a name")
     if path.is_symlink():  # what it points to is written: two names of one model have one run
-        path = path.resolve()
+        path = Path(os.path.realpath(path))
     if path.suffix == ".safetensors":
         return path.with_suffix(".resume.safetensors")
     return path.with_name(f"{path.name}.resume")
@@ -204,6 +209,9 @@ def _check_place(target: Path, force: bool) -> None:
         raise OutputError(f"{target}: there is no folder {target.parent}")
     if not os.access(target.parent, os.W_OK):
         raise OutputError(f"{target}: the folder {target.parent} is read-only")
+    resume_path(target).with_name(
+        f".{resume_path(target).name}.part"
+    ).exists()  # fails where the longest name is too long
 
 
 # ------------------------------------------------------------------------------------------- reading
@@ -275,6 +283,8 @@ def load(path: str | os.PathLike[str]) -> ModelFile:
 
 def _checked(tensors: Tensors, description: dict[str, Any]) -> ModelFile:
     version = description.get("format")
+    if "resume" in description:
+        raise ModelFileError("this is the state of an unfinished run; its model lies beside it, without .resume")
     if version != FORMAT or isinstance(version, bool):
         raise ModelFileError(f"format {_plain(version)}, but this charlstm reads format {FORMAT} only")
     characters = _typed(description, "vocabulary", list)
@@ -330,8 +340,13 @@ def check_tensors(tensors: Mapping[str, NDArray[Any]], shapes: Mapping[str, tupl
             raise ModelFileError(f"the tensor {name} has shape {tensor.shape}; its settings call for {shape}")
         if tensor.dtype != np.float32:
             raise ModelFileError(f"the tensor {name} is {tensor.dtype}; it must be float32")
-        if not math.isfinite(float(np.abs(tensor).max(initial=0.0))):
+        largest = float(np.abs(tensor).max(initial=0.0))
+        if not math.isfinite(largest):
             raise ModelFileError(f"the tensor {name} holds values that are not finite numbers")
+        if largest > LARGEST_WEIGHT:
+            raise ModelFileError(
+                f"the tensor {name} holds {largest:.3g}; no training gives more than {LARGEST_WEIGHT:g}"
+            )
 
 
 def _plain(value: object) -> str:

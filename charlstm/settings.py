@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import numbers
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -157,7 +158,10 @@ class TrainingRequest:
         None, "units in each layer (default: 64 to 1024, by text, speed and budget)", least=1, most=65536
     )
     embedding: int | None = setting(
-        None, "numbers that stand for a character (default: 64, or 128 for large alphabets)", least=1, most=65536
+        None,
+        "numbers that stand for a character (default: 64, or 128 for large alphabets, and no more than units)",
+        least=1,
+        most=65536,
     )
     cell: CellName | None = setting(None, "kind of recurrent cell (default: lstm)")
     batch: int | None = setting(
@@ -266,8 +270,12 @@ class SampleSettings:
     def __post_init__(self) -> None:
         check_fields(self)
         stop: Any = self.stop
-        if isinstance(stop, str):  # a text is a sequence of texts, too: of its characters
-            object.__setattr__(self, "stop", (stop,))
+        if not isinstance(stop, Iterable):
+            raise UsageError(f"stop is {stop!r:.20}; it must be texts")
+        stop = (
+            (stop,) if isinstance(stop, str) else tuple(stop)
+        )  # a text is a sequence of texts, too: of its characters
+        object.__setattr__(self, "stop", stop)
         if not all(isinstance(text, str) and text for text in stop):
             raise UsageError("stop is empty; give the text that ends a sample")
 

@@ -7,6 +7,7 @@ drawn on is a terminal.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -24,13 +25,9 @@ class TrainingDisplay:
 
     def __init__(self) -> None:
         self.console = Console(stderr=True)
-        self._bar = Progress(
-            BarColumn(bar_width=None),
-            TaskProgressColumn(),
-            TextColumn("{task.description}"),
-            console=self.console,
-            expand=True,
-        )
+        bar = [BarColumn(bar_width=None)] if self.console.width >= 80 else []
+        columns = (*bar, TaskProgressColumn(), TextColumn("{task.description}"))
+        self._bar = Progress(*columns, console=self.console, expand=True)
         self._task: TaskID = self._bar.add_task("starting", total=1.0)
         self._val: float | None = None
 
@@ -52,21 +49,29 @@ class TrainingDisplay:
         if progress.note:
             self._bar.console.print(progress.note, style="yellow", highlight=False, markup=False)
         if progress.sample:
-            self._bar.console.rule(f"{progress.fraction:.0%}")
+            self._bar.console.rule(f"sample at {progress.fraction:.0%}")
             self._bar.console.print(progress.sample, highlight=False, markup=False)
         self._val = self._val if progress.val_bits is None else progress.val_bits
-        val = "-" if self._val is None else f"{self._val:.3f}"
-        figures = (
-            f"train {progress.train_bits:.3f}  val {val} bits/char  "
-            f"{progress.speed:,.0f} chars/s  {clock(progress.left)} left"
-        )
+        figures = _figures(progress, self._val, self.console.width - 6)
         self._bar.update(self._task, completed=progress.fraction, description=figures)
+
+
+def _figures(progress: TrainingProgress, val_bits: float | None, width: int) -> str:
+    """A report in one line: all that is known of it or, where that is too wide, what matters most."""
+    train = f"train {progress.train_bits:.3f}" if math.isfinite(progress.train_bits) else ""
+    val = "val -" if val_bits is None else f"val {val_bits:.3f}"
+    speed = f"{progress.speed:,.0f} chars/s" if progress.speed else ""
+    left = f"{clock(progress.left)} left" if math.isfinite(progress.left) else ""
+    line = ""
+    for figures in ((train, f"{val} bits/char", speed, left), (train, val, left), (val, left), (val,)):
+        line = "  ".join(filter(None, figures))
+        if len(line) <= width:
+            break
+    return line
 
 
 def clock(seconds: float) -> str:
     """A stretch of time as people write it."""
-    if seconds == float("inf"):
-        return "?"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
@@ -80,6 +85,8 @@ def sparkline(values: Sequence[float], width: int = 60) -> str:
     picked = [values[int(place * step)] for place in range(min(len(values), width))]
     low, high = min(picked), max(picked)
     span = (high - low) or 1.0
+    if not math.isfinite(span):  # figures that no training gives
+        return ""
     return "".join(BLOCKS[round((value - low) / span * (len(BLOCKS) - 1))] for value in picked)
 
 

@@ -35,12 +35,14 @@ from .network import Network
 from .optimizer import Optimizer
 from .planning import operations
 from .settings import ModelSettings, TrainingSettings
-from .vocabulary import UNKNOWN
+from .vocabulary import UNKNOWN, Ids
 
 Tensors = dict[str, NDArray[Any]]
 
 ROUGH_VALIDATION = 0.015
 """Share of the work of a run that validations on the way may take."""
+LEAST_SCORED = 2000
+"""Characters of a validation at least, where there are so many."""
 FINAL_VALIDATION = 0.03
 """Share of the work of a run that the last validation may take."""
 PATIENCE = 0.3
@@ -276,7 +278,7 @@ class Trainer:
         meter = _Meter()
         self.model.train()
         if self._taught and not self.step and (bits := self._validate()) is not None:
-            yield self._report(meter, None, f"validation at the start: {bits:.4f} bits per character")
+            yield self._report(meter, bits)
         while (fraction := self.fraction) < 1.0 or self.step == 0:
             loss, characters = self._learn(self.batches[self.step], fraction)
             if not self._is_sane(loss):
@@ -321,8 +323,14 @@ class Trainer:
     def has_learnt(self) -> bool:
         """Whether there are weights that are worth keeping: validated, and better than knowing nothing."""
         if self.best_bits is None:
-            return self.best is not None or not len(self.corpus.validation)
-        return self.best_bits <= 2 * math.log2(self.model_settings.vocabulary) + 2
+            return self.best is not None
+        scored = self.corpus.validation[: self._rough_characters()]
+        unknown = float(np.mean(scored == UNKNOWN)) * self.corpus.vocabulary.unknown_nats / LN2
+        return self.best_bits - unknown <= self._far_worse_than_nothing()
+
+    def _far_worse_than_nothing(self) -> float:
+        """Bits per character that a network without any knowledge, all characters alike, is far from costing."""
+        return 2 * math.log2(self.model_settings.vocabulary) + 2
 
     def _kept(self) -> str:
         """What the run ends with, in words."""
@@ -396,8 +404,10 @@ class Trainer:
         None: as many as a last validation may take.
         """
         ids = self.corpus.validation[: self._final_characters() if most is None else most]
-        if not len(ids):
-            return None
+        return self._score(ids) if len(ids) else None
+
+    def _score(self, ids: Ids) -> Score:
+        """Score the averaged weights on a text."""
         threads = torch.get_num_threads() if self.device.type == "cpu" else 1
         scorer = Scorer(self._validating_network(), self.corpus.vocabulary, threads=threads)
         if not self.settings.lines:
@@ -409,7 +419,7 @@ class Trainer:
     def _rough_characters(self) -> int:
         """For a validation on the way; scoring a character costs about a third of learning from it."""
         share = ROUGH_VALIDATION / self.settings.validations
-        return min(len(self.corpus.validation), max(2_000, int(3 * share * self.expected)))
+        return min(len(self.corpus.validation), max(LEAST_SCORED, int(3 * share * self.expected)))
 
     def _final_characters(self) -> int:
         """For the last validation: all, unless that would take too large a share of the run."""
@@ -434,11 +444,11 @@ class Trainer:
             speed = max(self.characters / self.seconds, self.expected / (60 * self.settings.budget.amount))
             taken = time.monotonic() - before
             self.closing = (1 + CALIBRATION) * taken + self._final_characters() / (1.5 * speed) + 0.5
-        if score is None:
-            weights = self.averaged.tensors()
-            if not all(np.isfinite(tensor).all() for tensor in weights.values()):
+        if score is None:  # then any weights will do that know something of the text's beginning
+            bits = self._score(self.corpus.training[:LEAST_SCORED]).bits_per_char
+            if not bits <= self._far_worse_than_nothing():
                 return math.inf
-            self.best, self.best_step, self.best_fraction = weights, self.step, self.fraction
+            self.best, self.best_step, self.best_fraction = self.averaged.tensors(), self.step, self.fraction
             return None
         if not math.isfinite(score.nats):
             return math.inf

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, TEXT, charlstm
+from conftest import ROOT, TEXT, charlstm, wait_for
 
 import charlstm as library
 from charlstm import api, modelfile
@@ -67,6 +67,9 @@ def test_a_path_or_a_text_that_stands_alone_is_one_and_not_its_letters(tmp_path:
     assert model.file.result["val_characters"] == 18
     whole = model.sample("the ", length=50, seed=1)
     assert model.sample("the ", length=50, seed=1, stop=whole[3:6]) == whole[:6]
+    assert model.sample("the ", length=50, seed=1, stop=(text for text in [whole[3:6]])) == whole[:6]
+    with pytest.raises(UsageError, match="stop"):
+        model.sample("the ", stop=None)
     with pytest.raises(UsageError, match="list of texts"):
         list(model.samples("abc", SampleSettings(length=1)))
     with pytest.raises(UsageError, match="paths"):
@@ -225,6 +228,48 @@ def test_what_is_used_of_the_budget_before_the_plan_is_not_planned_again(tmp_pat
     assert expected[1] < 0.4 * expected[0]
 
 
+def test_strange_validation_texts_and_other_kinds_of_text_are_said(tmp_path: Path) -> None:
+    (tmp_path / "held.txt").write_text("кот 猫 cat " * 20)
+    first = library.train(output=tmp_path / "lines.safetensors", text=TEXT, steps=2, lines=True, **SMALL)
+    assert first.file.lines
+    request = TrainingRequest(steps=2)
+    run = prepare(
+        output=tmp_path / "m.safetensors", texts=[TEXT], request=request, validation=[tmp_path / "held.txt"],
+        init_from=tmp_path / "lines.safetensors",
+    )  # fmt: skip
+    assert any("% of the validation text are characters that are not learnt from" in note for note in run.corpus.notes)
+    assert any("give --lines to go on" in note for note in run.corpus.notes)
+    assert prepare(output=tmp_path / "m.safetensors", texts=[TEXT], request=request).corpus.notes == []
+
+
+def test_a_model_to_start_from_has_an_alphabet_that_will_do(tmp_path: Path) -> None:
+    library.train(output=tmp_path / "first.safetensors", text=TEXT, steps=2, **SMALL)
+    second = library.train(
+        output=tmp_path / "second.safetensors", text=TEXT[:150], init_from=tmp_path / "first.safetensors",
+        steps=2, min_count=1000,
+    )  # fmt: skip
+    assert second.sample("the ", length=5, seed=1)
+
+
+def test_standard_input_is_read_once(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="once"):
+        prepare(["-"], output=tmp_path / "m.safetensors", validation=["-"])
+    with pytest.raises(UsageError, match="once"):
+        read_corpus(["-", "-"])
+
+
+def test_a_name_too_long_for_the_run_s_state_is_refused_before_the_work(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="too long"):
+        prepare(output=tmp_path / ("n" * 234 + ".safetensors"), texts=[TEXT])
+    prepare(output=tmp_path / ("n" * 210 + ".safetensors"), texts=[TEXT])
+
+
+def test_the_state_of_a_run_is_not_taken_for_a_model(tmp_path: Path) -> None:
+    output = stopped_run(tmp_path)
+    with pytest.raises(ModelFileError, match="state of an unfinished run"):
+        library.load(modelfile.resume_path(output))
+
+
 def test_without_line_ends_a_text_is_one_line_and_unknown_characters_end_none() -> None:
     corpus = read_corpus(texts=["".join("ab" * 20 + chr(0x400 + number) for number in range(10))], min_count=2)
     assert api._facts(corpus).mean_line == len(corpus.training)
@@ -328,14 +373,6 @@ def test_stopped_by_a_signal_and_resumed_ends_with_the_same_bytes(uninterrupted:
     assert first[0].keys() == second[0].keys()
     assert all(first[0][key].tobytes() == second[0][key].tobytes() for key in first[0])
     assert first[1]["trained_on"] == json.loads(json.dumps(second[1]["trained_on"]).replace(name, "whole"))
-
-
-def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while not path.exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_a_full_disk_is_a_clear_error_and_the_last_good_model_is_intact(

@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ALPHABET, ROOT, TEXT, Result, charlstm, random_model
+from conftest import ALPHABET, ROOT, TEXT, Result, charlstm, random_model, wait_for
 
 from charlstm import cli
+from charlstm.terminal import sparkline
 
 Run = Callable[..., Result]
 
@@ -212,7 +213,7 @@ def test_a_text_from_a_pipe_by_name_gives_a_model_a_plain_name(tmp_path: Path) -
 
 def test_a_reader_of_the_reports_that_leaves_does_not_end_a_training(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text(TEXT)
-    train = f"exec {sys.executable} -m charlstm train text.txt --minutes 5 --hidden 16 -o m.safetensors"
+    train = f"exec {sys.executable} -m charlstm train text.txt --minutes 1 --hidden 8 -o m.safetensors"
     process = subprocess.Popen(
         ["bash", "-c", f"{train} 2> >(head -1 > seen)"], cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE,
@@ -359,16 +360,6 @@ def test_the_log_holds_every_report_as_json(tmp_path: Path) -> None:
     assert all(row["train_bits"] > 0 for row in rows)
 
 
-def test_the_log_is_json_and_no_more_than_json(tmp_path: Path) -> None:
-    (tmp_path / "text.txt").write_text(TEXT)
-    options = ["--steps", 20, "--log", "log.jsonl", "-q"]
-    for more in (["--hidden", 8, "-o", "a.safetensors"], ["--init-from", "a.safetensors", "-o", "b.safetensors"]):
-        done = charlstm("train", "text.txt", *options, *more, cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
-    for line in (tmp_path / "log.jsonl").read_text().splitlines():
-        json.loads(line, parse_constant=pytest.fail)  # NaN and Infinity are no JSON
-
-
 def test_a_budget_too_small_to_learn_anything_is_said(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text(TEXT)
     done = charlstm("train", "text.txt", "--minutes", 0.001, "--hidden", 8, cwd=tmp_path)
@@ -434,6 +425,65 @@ def test_ctrl_c_ends_a_writer_that_nobody_reads_from(model_path: Path) -> None:
             last, now = now, int.from_bytes(fcntl.ioctl(process.stdout, termios.FIONREAD, b"\0" * 4), sys.byteorder)
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
+
+
+def test_a_text_behind_standard_input_is_not_overwritten(tmp_path: Path) -> None:
+    own = tmp_path / "own.txt"
+    own.write_text(TEXT)
+    small = ("--steps", 2, "--hidden", 4, "-q")
+    for options in (("-o", "own.txt", "--force"), ("-o", "m.safetensors", "--log", "own.txt")):
+        with own.open() as stream:
+            done = charlstm("train", *options, *small, cwd=tmp_path, input=None, stdin=stream)
+        assert done.returncode in (1, 2)
+        assert "own.txt" in done.stderr
+    assert own.read_text() == TEXT
+
+
+def test_validation_texts_are_all_heeded_and_an_empty_name_is_none(tmp_path: Path) -> None:
+    for name in ("text.txt", "a.txt", "b.txt"):
+        (tmp_path / name).write_text(TEXT + name)
+    options = ("--steps", 2, "--hidden", 4, "-q", "-o", "m.safetensors")
+    done = charlstm("train", "text.txt", "--val", "a.txt", "--val", "b.txt", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    described = json.loads(charlstm("info", "m.safetensors", "--json", cwd=tmp_path).stdout)
+    assert [source["name"] for source in described["trained_on"]] == ["text.txt", "a.txt", "b.txt"]
+    done = charlstm("train", "text.txt", "--val", "", "--force", *options, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "cannot read" in done.stderr
+
+
+def test_a_run_that_starts_from_a_model_reports_no_figures_that_it_has_not(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    assert charlstm("train", "text.txt", "--steps", 5, "--hidden", 8, "-q", cwd=tmp_path).returncode == 0
+    options = ("--init-from", "text.safetensors", "-o", "more.safetensors", "--steps", 5, "--log", "log.jsonl")
+    done = charlstm("train", "text.txt", *options, cwd=tmp_path)
+    for line in (tmp_path / "log.jsonl").read_text().splitlines():
+        json.loads(line, parse_constant=pytest.fail)  # NaN and Infinity are no JSON
+    assert "  0%  step 0  val " in done.stderr
+    assert "nan" not in done.stderr
+    assert "inf" not in done.stderr.replace("info", "")
+
+
+def test_a_file_that_is_opened_never_becomes_standard_error(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    command = f"exec {sys.executable} -m charlstm train text.txt --log l.jsonl --minutes 1 --hidden 8 0<&- 1>&- 2>&-"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(["bash", "-c", command], cwd=tmp_path, env=environment) as process:
+        wait_for(tmp_path / "text.resume.safetensors", process)
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+    for line in (tmp_path / "l.jsonl").read_text().splitlines():
+        json.loads(line)
+
+
+@pytest.mark.parametrize("options", [["loop"], ["--resume", "-o", "loop"], ["text.txt", "--log", "loop"]])
+def test_a_link_to_itself_is_a_clear_error(options: list[str], tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "text.txt").write_text(TEXT)
+    done = charlstm("train", *options, cwd=tmp_path)
+    assert done.returncode in (1, 2)
+    assert "loop" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_ctrl_c_ends_samples_that_are_made_together(model_path: Path) -> None:
@@ -587,6 +637,7 @@ def test_too_little_memory_is_said_and_not_traced(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_curve_of_nonsense_is_not_drawn() -> None:
+    assert sparkline([1.0, 1e308, -1e308]) == ""
     for value in (math.inf, math.nan, 10**400, "1", None):
         assert not cli._is_point({"val": value})
     assert cli._is_point({"val": 2.5})

@@ -486,7 +486,7 @@ def test_memory_does_not_depend_on_the_length_of_the_text(monkeypatch: pytest.Mo
     whole, records = Model(file), Model(dataclasses.replace(file, lines=True))
     ways = [whole.partial_scores, records.partial_scores]
     for score in (whole.score_pieces, lambda text: side_by_side_scores(text, ways)):
-        short, long = peak(score, 300_000), peak(score, 900_000)
+        short, long = peak(score, 300_000), peak(score, 700_000)
         assert long < 64e6
         assert long < 1.1 * short
 

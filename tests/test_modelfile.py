@@ -598,6 +598,15 @@ def test_what_a_killed_process_left_behind_is_taken_over(tmp_path: Path, monkeyp
     assert [name.name for name in tmp_path.iterdir()] == ["m.safetensors"]
 
 
+@pytest.mark.parametrize("name", ["head.weight", "embedding.weight", "layers.0.weight_hh_l0"])
+def test_a_weight_beyond_all_training_is_refused(tmp_path: Path, name: str) -> None:
+    model = small()
+    model.tensors[name].flat[3] = -3e38
+    model.save(tmp_path / "m")
+    with pytest.raises(ModelFileError, match=rf"{name} holds 3e\+38"):
+        load(tmp_path / "m")
+
+
 def test_figures_that_json_cannot_hold_are_not_written(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="not finite"):
         dataclasses.replace(small(), result={"bits_per_char": float("nan")}).save(tmp_path / "m")

@@ -152,11 +152,11 @@ def test_minutes_are_kept_with_validation_and_saving_included(tmp_path: Path) ->
     begin = time.monotonic()
     source = tmp_path / "text.txt"
     source.write_text(TEXT)
-    request = TrainingRequest(minutes=0.15, **SMALL)  # type: ignore[arg-type]
+    request = TrainingRequest(minutes=0.1, **SMALL)  # type: ignore[arg-type]
     run = prepare([source], output=tmp_path / "m.safetensors", request=request, started=begin)
     reports = finished(run)
     assert reports[-1].fraction == 1.0
-    assert 4 < time.monotonic() - begin < 19  # 9 seconds, give or take 10 on a busy machine
+    assert 3 < time.monotonic() - begin < 16  # 6 seconds, give or take 10 on a busy machine
 
 
 def test_a_run_is_finished_even_if_its_last_validation_shows_that_there_was_more_time(
@@ -268,10 +268,10 @@ def test_minutes_more_are_allowed_and_anneal_anew(tmp_path: Path) -> None:
 
 
 def test_a_longer_budget_is_validated_from_its_beginning(tmp_path: Path) -> None:
-    run = started_run(tmp_path, minutes=0.1)
+    run = started_run(tmp_path, minutes=0.05)
     for _ in run.run(lambda: run.trainer.fraction > 0.8):
         pass
-    more = resume(run.output, minutes=0.3)
+    more = resume(run.output, minutes=0.15)
     fractions = [report.fraction for report in more.run() if report.val_bits is not None]
     assert fractions[0] < 0.6  # it used to wait until the old share of the budget was passed
 
@@ -322,10 +322,29 @@ def test_a_run_that_only_spoils_the_model_it_started_from_gives_that_one_back(tm
         [tmp_path / "text.txt"], output=tmp_path / "second.safetensors", init_from=first.output,
         request=TrainingRequest(steps=6, learning_rate=0.2, batch=4, context=16, threads=1),
     )  # fmt: skip
-    notes = [report.note for report in finished(spoiling) if report.note]
-    assert "validation at the start" in notes[0]
-    assert "started from" in notes[-1]
-    assert spoiling.result["val_bits_per_char"] < first.result["val_bits_per_char"] + 0.05
+    reports = finished(spoiling)
+    assert (reports[0].step, reports[0].fraction) == (0, 0.0)
+    assert reports[0].val_bits == pytest.approx(first.result["val_bits_per_char"], abs=0.05)
+    assert "started from" in reports[-1].note
+    assert_same_bytes(load(first.output).tensors, load(spoiling.output).tensors)
+
+
+def test_many_unknown_characters_are_no_sign_that_nothing_was_learnt(tmp_path: Path) -> None:
+    run = started_run(tmp_path, steps=100, min_count=TEXT.count("s") + 1)  # leaves a few letters only
+    finished(run)
+    assert run.result["val_bits_per_char"] > 2 * math.log2(run.plan.model.vocabulary) + 2
+
+
+def test_without_validation_a_diverged_run_keeps_nothing_that_knows_nothing(tmp_path: Path) -> None:
+    good = started_run(tmp_path, steps=60)
+    finished(good)
+    before = good.output.read_bytes()
+    for lines in (False, True):
+        with pytest.raises(DivergedError):
+            finished(started_run(tmp_path, steps=100, learning_rate=1e5, val_fraction=0.0, lines=lines))
+        assert good.output.read_bytes() == before
+    finished(started_run(tmp_path, steps=30, val_fraction=0.0))
+    assert good.output.read_bytes() != before
 
 
 @pytest.mark.parametrize("nonsense", [math.nan, math.inf])
