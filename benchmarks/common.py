@@ -21,6 +21,11 @@ ROOT = Path(__file__).resolve().parent.parent
 ALPHABET = "\n" + "".join(map(chr, range(32, 97)))
 
 
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def machine() -> str:
     """Processor, cores, system."""
     name = platform.processor() or platform.machine()
@@ -28,7 +33,7 @@ def machine() -> str:
     if cpuinfo.exists():
         rows = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
         name = rows[0] if rows else name
-    return f"{name}, {len(os.sched_getaffinity(0))} cores, {platform.system()}, Python {platform.python_version()}"
+    return f"{name}, {cores()} cores, {platform.system()}, Python {platform.python_version()}"
 
 
 def median_time(work: Callable[[], Any], repeats: int = 7, inner: int = 1) -> float:

@@ -28,9 +28,10 @@ import torch
 from common import machine, report
 from torch import Tensor
 
-from charlstm import corpus as corpora
-from charlstm import optimizer, planning, training
-from charlstm.corpus import Batch, Corpus, read_corpus
+from charlstm import batches as batching
+from charlstm import device, optimizer, planning, training
+from charlstm.batches import Batch
+from charlstm.corpus import Corpus, read_corpus
 from charlstm.engine import Engine
 from charlstm.model import CharModel
 from charlstm.modelfile import ModelFile
@@ -222,7 +223,7 @@ class Trial(Trainer):
     def _enter(self, streams: int, context: int) -> None:
         """Go on with steps of another shape, where the text now stands."""
         wanted = dataclasses.replace(self.settings, batch=streams, context=context)
-        self.batches = corpora.batches(
+        self.batches = batching.batches(
             self.corpus, batch=streams, context=context, lines=wanted.lines,
             fresh_every=wanted.fresh_every, unknown=wanted.unknown, seed=wanted.seed,
         )  # fmt: skip
@@ -455,7 +456,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int)
     parser.add_argument("--save", type=Path, help="keep the model")
     arguments = parser.parse_args()
-    training.prepare_process(arguments.threads)
+    device.prepare_process(arguments.threads)
     changes = {name: _value(value) for name, value in (pair.split("=", 1) for pair in arguments.set)}
     corpus = read_corpus(arguments.corpus, lines=arguments.lines)
     print(machine())

@@ -5,6 +5,7 @@ python benchmarks/latency.py
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
 import subprocess
@@ -68,6 +69,7 @@ def many_lines(path: str, count: int = 100_000) -> tuple[float, int]:
 
 def main() -> None:
     """Measure and print."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     figures: dict[str, float] = {
         "python": whole(sys.executable, "-c", "pass"),
         "import numpy": whole(sys.executable, "-c", "import numpy"),

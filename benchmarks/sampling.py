@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from common import ALPHABET, machine, matrix_rate, median_time, random_model, report
+from common import ALPHABET, cores, machine, matrix_rate, median_time, random_model, report
 
 from charlstm.api import Model
 from charlstm.settings import SampleSettings
@@ -85,7 +85,7 @@ def plot(path: str, rows: dict[str, dict[str, float]]) -> None:
 
     figure, axes = plt.subplots(figsize=(7, 4.5))
     for key, label in (
-        ("floor", "floor: the matrix-vector products alone"),
+        ("floor", "limit: the matrix-vector products alone"),
         ("one stream", "charlstm, one stream, drawing included"),
         ("LSTMCell", "torch nn.LSTMCell steps"),
         ("nn.LSTM", "torch nn.LSTM steps"),
@@ -93,6 +93,7 @@ def plot(path: str, rows: dict[str, dict[str, float]]) -> None:
         axes.plot(SIZES, [rows[str(size)][key] for size in SIZES], marker="o", label=label)
     axes.set(xscale="log", yscale="log", xlabel="units a layer (two layers)", ylabel="characters a second")
     axes.set_xticks(SIZES, [str(size) for size in SIZES])
+    axes.set_xticks([], minor=True)
     axes.legend()
     axes.grid(alpha=0.3, which="both")
     figure.tight_layout()
@@ -104,7 +105,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plot", help="write a plot to this file")
     arguments = parser.parse_args()
-    threads = len(os.sched_getaffinity(0))
+    threads = cores()
     # A large product on all processors: numpy's are kept to one thread here, so torch's is asked.
     matrix = torch.rand(2048, 2048)
     all_cores = 2 * 2048**3 / median_time(lambda: matrix @ matrix, 5)

@@ -16,8 +16,8 @@ from typing import Any
 import torch
 from common import ALPHABET, machine, median_time, report
 
-from charlstm.api import prepare
 from charlstm.planning import operations
+from charlstm.runs import prepare
 from charlstm.settings import TrainingRequest
 
 CONTEXT = 64

@@ -3,7 +3,8 @@
 Every character is scored before it is learnt from, so the figures are honest: they are those of a model that reads
 (Mikolov et al. 2010; Krause et al. 2018). Knows nothing about files; the model it is given is not changed.
 
-After each segment of the text, with g the gradient of its mean surprisal and v a running mean of g squared:
+After each segment of the text, with g the gradient of its mean surprisal and v a running mean of g squared (less its
+bias to the zero that it begins with, as in Adam):
 
     weights <- weights - rate * g / (sqrt(v) + eps) + pull * (trained weights - weights)
 """

@@ -24,18 +24,19 @@ import click
 
 from . import __version__
 from .errors import CharlstmError, OutputError, TextError, UsageError
+from .following import follow
+from .output import say, visible, write, write_path, write_raw
 from .settings import CELLS, SampleSettings, TrainingRequest, from_given
 
 if TYPE_CHECKING:
-    from .api import Model, Run
+    from .api import Model
     from .evaluation import Score
-    from .training import Progress
+    from .runs import Run
 
 STARTED = time.monotonic()
 """When the user began to wait, as nearly as the program can tell."""
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-_PLAIN_REPORT_SECONDS = 10.0
 
 
 # --------------------------------------------------------------------------------- shared pieces
@@ -78,49 +79,6 @@ def _device_option(command: _F) -> _F:
         show_default=True,
         help="where to compute; all but cpu start about a second later",
     )(command)
-
-
-def _say(text: str) -> None:
-    """One line for a person, on standard error."""
-    _show(f"charlstm: {visible(text)}".replace("\n", "\u240a"))
-
-
-def _show(text: str) -> None:
-    """Text for a person, on standard error; where nobody can read it any more, the work goes on."""
-    with contextlib.suppress(OSError):
-        click.echo(text, err=True)
-
-
-def visible(text: str) -> str:
-    """Control characters other than newline and tab as pictures, one for one: raw ones drive a terminal."""
-    return "".join(c if c in "\n\t" or not _is_control(c) else _picture(c) for c in text)
-
-
-def _is_control(character: str) -> bool:
-    return character < " " or "\x7f" <= character <= "\x9f"
-
-
-def _picture(character: str) -> str:
-    if character < " ":
-        return chr(0x2400 + ord(character))
-    return "\u2421" if character == "\x7f" else "\ufffd"
-
-
-def _write(text: str) -> None:
-    """Data, at once, in UTF-8 whatever the locale; control characters made visible on a terminal."""
-    _write_raw(visible(text) if sys.stdout is not None and sys.stdout.isatty() else text)
-
-
-def _write_raw(text: str) -> None:
-    """As `_write`, with control characters as they are; a file's name is byte for byte what it is on the disk."""
-    if sys.stdout is None:
-        raise OutputError("standard output is closed")
-    try:
-        data = text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # a surrogate that stands for no byte: from a hostile description
-        data = text.encode("utf-8", "surrogatepass")
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
 
 
 def _own_threads() -> int:
@@ -193,7 +151,7 @@ def train(**given: Any) -> None:
       charlstm train book.txt --minutes 5
       cat *.txt | charlstm train -o all.safetensors
       charlstm train names.txt --lines
-      charlstm sample "$(charlstm train book.txt)"
+      charlstm sample "$(charlstm train poems.txt)"
 
     Everything that is not given is chosen from the text, this machine's speed and the budget. The model's path
     goes to standard output. Ctrl-C saves; --resume goes on (with --minutes: so many in all).
@@ -203,13 +161,13 @@ def train(**given: Any) -> None:
         run = _run_of(given)
         log = _open_log(given["log"], [*run.files(), *([given["init_from"]] if given["init_from"] else [])])
         for note in run.corpus.notes:
-            _say(note)
+            say(note)
         if not given["quiet"]:
             for reason in run.plan.reasons:
-                _say(reason)
+                say(reason)
         _train(run, log, given["quiet"], given["sample_every"] or math.inf)
     if sys.stdout is not None:  # without one the model is there all the same
-        _write_path(run.output)
+        write_path(run.output)
 
 
 @contextlib.contextmanager
@@ -227,7 +185,7 @@ def _outliving_readers() -> Iterator[None]:
 
 def _run_of(given: dict[str, Any]) -> Run:
     """The run that the options describe."""
-    from .api import prepare, resume
+    from .runs import prepare, resume
 
     texts = given["texts"] or ("-",)
     output = _default_output(texts[0]) if given["output"] is None else given["output"]
@@ -313,85 +271,18 @@ def _train(run: Run, log: IO[str] | None, quiet: bool, sample_every: float) -> N
         wanted.append(signal.SIGHUP)
     handlers = {number: signal.signal(number, catch) for number in wanted}
     try:
-        _follow(run.run(lambda: bool(caught), sample_every), log, quiet)
+        follow(run.run(lambda: bool(caught), sample_every), log, quiet)
         if caught and not run.finished:
-            _say(f"stopped and saved; go on with: charlstm train --resume -o {shlex.quote(str(run.output))}")
+            command = f"charlstm train --resume -o {shlex.quote(str(run.output))}"
+            say(f"stopped and saved; go on with: {command}", wrapped=False)
             sys.exit(128 + caught[0])
         bits = run.result.get("val_bits_per_char")
         if bits is not None and not quiet:
             count = f" over {run.result['val_characters']:,} characters" if "val_characters" in run.result else ""
-            _say(f"validation: {bits:.4f} bits per character{count}, after {run.result['seconds']:.0f} s")
+            say(f"validation: {bits:.4f} bits per character{count}, after {run.result['seconds']:.0f} s")
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-
-
-def _write_path(path: Path) -> None:
-    """A path for other commands, which is never taken for an option."""
-    name = os.fspath(path)
-    _write((os.path.join(os.curdir, name) if name.startswith("-") else name) + "\n")
-
-
-def _follow(reports: Iterable[Progress], log: IO[str] | None, quiet: bool) -> None:
-    """Show reports: live on a terminal, else a line now and then."""
-    if log is not None:
-        reports = _logged(reports, log)
-    if quiet:
-        for report in reports:
-            _tell(report)
-    elif sys.stderr.isatty():
-        from .terminal import TrainingDisplay
-
-        with TrainingDisplay() as display:
-            for report in reports:
-                display.show(dataclasses.replace(report, sample=visible(report.sample)))
-    else:
-        _follow_plainly(reports)
-
-
-def _logged(reports: Iterable[Progress], log: IO[str]) -> Iterator[Progress]:
-    """Write each report to the log; a log that cannot be written does not end a long run."""
-    broken = False
-    for report in reports:
-        if not broken:
-            try:
-                values = {name: _finite(value) for name, value in dataclasses.asdict(report).items()}
-                log.write(json.dumps(values) + "\n")
-                log.flush()
-            except OSError as error:
-                broken = True
-                _say(f"the log cannot be written and is given up: {error.strerror}")
-        yield report
-
-
-def _finite(value: Any) -> Any:
-    """The value; None for numbers that JSON does not have."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _tell(report: Progress) -> None:
-    """What a person should read of a report even without its figures."""
-    if report.note:
-        _say(report.note)
-    if report.sample:
-        _show(f"--- {report.fraction:.0%} ---\n{visible(report.sample)}\n---")
-
-
-def _follow_plainly(reports: Iterable[Progress]) -> None:
-    shown = 0.0
-    for report in reports:
-        _tell(report)
-        if report.val_bits is not None or report.seconds - shown >= _PLAIN_REPORT_SECONDS:
-            shown = report.seconds
-            _show(_plainly(report))
-
-
-def _plainly(report: Progress) -> str:
-    """A report in one line; at the start of a run not all of it is known."""
-    train = f"  train {report.train_bits:.4f}" if math.isfinite(report.train_bits) else ""
-    val = "" if report.val_bits is None else f"  val {report.val_bits:.4f}"
-    pace = f"  {report.speed:,.0f} chars/s  {report.left:.0f} s left" if math.isfinite(report.left) else ""
-    return f"{report.fraction:4.0%}  step {report.step}{train}{val} bits/char{pace}"
 
 
 def _as_utf8(_context: object, _parameter: object, value: Any) -> Any:
@@ -466,9 +357,9 @@ def _prompts(prompt: str | None, lines: bool, reading: tuple[str, str]) -> list[
         return [prompt]
     if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
         return [""]
-    from .corpus import STANDARD_INPUT, read_pieces
+    from .reading import STANDARD_INPUT, read_pieces
 
-    text = "".join(read_pieces([STANDARD_INPUT], *reading, note=_say))
+    text = "".join(read_pieces([STANDARD_INPUT], *reading, note=say))
     if lines and not text:
         return []
     text = text.removesuffix("\n")
@@ -480,44 +371,44 @@ def _warn_of_unknown(model: Model, prompts: Iterable[str], stops: Iterable[str])
         unknown = model.vocabulary.unknown_characters("".join(texts))
         if unknown:
             shown = " ".join(repr(c)[1:-1] for c in unknown[:20]) + (" ..." if len(unknown) > 20 else "")
-            _say(f"warning: the model never saw these characters of {where}: {shown}")
+            say(f"warning: the model never saw these characters of {where}: {shown}")
 
 
 def _sample_streaming(model: Model, prompt: str, settings: SampleSettings, no_echo: bool) -> None:
     if not no_echo:
-        _write(prompt)
+        write(prompt)
     last = prompt[-1:]
     for character in model.stream(prompt, settings):
-        _write(character)
+        write(character)
         last = character
     if sys.stdout.isatty() and last != "\n":
-        _write("\n")
+        write("\n")
 
 
-def _repeated(prompts: list[str], settings: SampleSettings) -> Iterator[str]:
-    """The prompt of each sample, in order."""
-    return (prompt for prompt in prompts for _ in range(settings.count))
+def _sampled(model: Model, prompts: list[str], settings: SampleSettings) -> Iterator[tuple[str, str]]:
+    """Each sample's prompt and text, in order."""
+    repeated = (prompt for prompt in prompts for _ in range(settings.count))
+    return zip(repeated, model.samples(prompts, settings), strict=True)
 
 
 def _sample_many(model: Model, prompts: list[str], settings: SampleSettings, no_echo: bool) -> None:
     """Whole samples; each ends its line, so that they can be told apart."""
-    for prompt, text in zip(_repeated(prompts, settings), model.samples(prompts, settings), strict=True):
+    for prompt, text in _sampled(model, prompts, settings):
         shown = text if no_echo else prompt + text
-        _write(shown if shown.endswith("\n") else shown + "\n")
+        write(shown if shown.endswith("\n") else shown + "\n")
 
 
 def _sample_json(model: Model, prompts: list[str], settings: SampleSettings) -> None:
-    pairs = zip(_repeated(prompts, settings), model.samples(prompts, settings), strict=True)
-    for number, (prompt, text) in enumerate(pairs):
+    for number, (prompt, text) in enumerate(_sampled(model, prompts, settings)):
         record = {"prompt": prompt, "text": text, "seed": settings.seed, "sample": number}
-        _write(json.dumps(record) + "\n")
+        write(json.dumps(record) + "\n")
 
 
 @cli.command("eval")
 @click.argument("model", type=click.Path())
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of lines")
-@click.option("--lines", is_flag=True, help="BITS<tab>LINE for every line, each with its end a text of its own")
+@click.option("--lines", is_flag=True, help="BITS<tab>LINE for every line, each scored alone, with its newline")
 @click.option("--chars", is_flag=True, help="BITS<tab>CHARACTER for every character, as a JSON string")
 @click.option("--heatmap", is_flag=True, help="the text, coloured from white (expected) to red (8 bits or more)")
 @click.option(
@@ -546,14 +437,14 @@ def evaluate(
 
     \b
       charlstm eval book.safetensors other.txt
-      charlstm eval book.safetensors --lines < mails.txt | sort -n
+      charlstm eval mails.safetensors --lines < mails.txt | sort -rn | head
       charlstm eval english.safetensors --against dutch.safetensors letter.txt
 
     Fewer bits per character are better; perplexity is 2 to their power.
     """
     threads = _own_threads()
     from .api import load
-    from .corpus import read_pieces
+    from .reading import read_pieces
 
     if lines + chars + heatmap > 1:
         raise UsageError("--lines, --chars and --heatmap contradict each other: give one of them")
@@ -571,7 +462,7 @@ def evaluate(
     if dynamic and models[0].lines:
         raise UsageError("--dynamic reads one running text, and this model learnt lines; leave it out")
     records = lines or any(one.lines for one in models)
-    pieces = read_pieces(sources, encoding, encoding_errors, _say, end_lines=records)
+    pieces = read_pieces(sources, encoding, encoding_errors, say, end_lines=records)
     if lines:
         _eval_lines(models, (model, *against), pieces, as_json)
     elif chars:
@@ -594,10 +485,10 @@ def _eval_text(model: Model, pieces: Iterable[str], as_json: bool, dynamic: str 
     for one in adapted:
         figures |= {f"dynamic_{name}": value for name, value in one.figures().items() if "per" in name}
     if as_json:
-        _write(json.dumps(figures) + "\n")
+        write(json.dumps(figures) + "\n")
         return
     for name, value in figures.items():
-        _write(f"{name} {value:.6g}\n" if isinstance(value, float) else f"{name} {value}\n")
+        write(f"{name} {value:.6g}\n" if isinstance(value, float) else f"{name} {value}\n")
 
 
 def _not_empty(score: Score) -> Score:
@@ -607,7 +498,7 @@ def _not_empty(score: Score) -> Score:
 
 
 def _eval_lines(models: list[Model], names: tuple[str, ...], pieces: Iterable[str], as_json: bool) -> None:
-    from .corpus import lines_of
+    from .reading import lines_of
 
     for lines in lines_of(pieces):
         by_model = [model.scorer.score_lines(lines) for model in models]
@@ -617,17 +508,20 @@ def _eval_lines(models: list[Model], names: tuple[str, ...], pieces: Iterable[st
             text = line.removesuffix("\n")
             if as_json:
                 record = {"line": text, **scores[best].figures()}
-                output.append(json.dumps({"best": names[best], **record} if len(models) > 1 else record))
+                if len(models) > 1:
+                    compared = {name: score.bits_per_byte for name, score in zip(names, scores, strict=True)}
+                    record = {"best": names[best], **record, "models": compared}
+                output.append(json.dumps(record))
             else:
                 which = f"{names[best]}\t" if len(models) > 1 else ""
                 output.append(f"{which}{scores[best].bits_per_char:.4f}\t{text}")
-        _write("\n".join(output) + "\n")
+        write("\n".join(output) + "\n")
 
 
 def _scored_pieces(model: Model, pieces: Iterable[str]) -> Iterator[tuple[str, list[float]]]:
     """Pieces of text with the bits of each of their characters."""
-    from .corpus import lines_of
     from .evaluation import LN2
+    from .reading import lines_of
 
     if model.lines:  # each line is a text of its own, as in every other figure
         for lines in lines_of(pieces):
@@ -657,7 +551,7 @@ def _eval_chars(model: Model, pieces: Iterable[str], as_json: bool) -> None:
         for character, cost in zip(text, bits, strict=True):
             shown = json.dumps(character, ensure_ascii=False)
             rows.append(json.dumps({"char": character, "bits": cost}) if as_json else f"{cost:.4f}\t{shown}")
-        _write("\n".join(rows) + "\n")
+        write("\n".join(rows) + "\n")
 
 
 def _eval_heatmap(model: Model, pieces: Iterable[str]) -> None:
@@ -665,12 +559,12 @@ def _eval_heatmap(model: Model, pieces: Iterable[str]) -> None:
 
     shown = ((visible(text), bits) for text, bits in _scored_pieces(model, pieces))
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        _say("NO_COLOR is set or the terminal has no colours, so here is the text alone")
+        say("NO_COLOR is set or the terminal has no colours, so here is the text alone")
         for text, _ in shown:
-            _write_raw(text)
+            write_raw(text)
         return
     for piece in heatmap(shown, fine=os.environ.get("COLORTERM") in ("truecolor", "24bit")):
-        _write_raw(piece)
+        write_raw(piece)
 
 
 def _eval_against(models: list[Model], names: tuple[str, ...], pieces: Iterable[str], as_json: bool) -> None:
@@ -680,11 +574,11 @@ def _eval_against(models: list[Model], names: tuple[str, ...], pieces: Iterable[
     best = min(range(len(models)), key=lambda number: scores[number].bits_per_byte)
     if as_json:
         table = {name: score.figures() for name, score in zip(names, scores, strict=True)}
-        _write(json.dumps({"models": table, "best": names[best]}) + "\n")
+        write(json.dumps({"models": table, "best": names[best]}) + "\n")
         return
     for name, score in zip(names, scores, strict=True):
-        _write(f"{score.bits_per_byte:.6g} {name}\n")
-    _write(f"best {names[best]}\n")
+        write(f"{score.bits_per_byte:.6g} {name}\n")
+    write(f"best {names[best]}\n")
 
 
 @cli.command()
@@ -701,7 +595,7 @@ def info(model: str, as_json: bool) -> None:
 
     file = modelfile.load(model)
     if as_json:
-        _write(json.dumps(file.description()) + "\n")
+        write(json.dumps(file.description()) + "\n")
         return
     settings = file.settings
     rows = {
@@ -717,7 +611,7 @@ def info(model: str, as_json: bool) -> None:
         **{f"result.{key}": _one_line(value) for key, value in file.result.items() if key != "curve"},
     }
     for name, value in rows.items():
-        _write(visible(f"{name} {value}").replace("\n", "\u240a").replace("\t", "\u2409") + "\n")
+        write(visible(f"{name} {value}").replace("\n", "\u240a").replace("\t", "\u2409") + "\n")
     _draw_curve(file.result.get("curve"))
 
 
@@ -732,7 +626,7 @@ def _draw_curve(curve: Any) -> None:
     if values and sys.stdout.isatty():
         from .terminal import sparkline
 
-        _write(f"curve {sparkline(values)}  {values[0]:.3f} -> {values[-1]:.3f} bits per character\n")
+        write(f"curve {sparkline(values)}  {values[0]:.3f} -> {values[-1]:.3f} bits per character\n")
 
 
 def _is_point(entry: Any) -> bool:
@@ -756,7 +650,7 @@ def main() -> None:
     try:
         status = cli.main(standalone_mode=False)
     except CharlstmError as error:
-        _say(f"error: {error}")
+        say(f"error: {error}")
         status = error.exit_status
     except click.ClickException as error:
         error.show()
@@ -769,9 +663,9 @@ def main() -> None:
     except (MemoryError, RuntimeError) as error:  # torch raises the latter
         if isinstance(error, RuntimeError) and "memory" not in str(error):
             raise
-        _say("error: there is not enough memory; give a smaller --hidden, --batch or --context, or a shorter text")
+        say("error: there is not enough memory; give a smaller --hidden, --batch or --context, or a shorter text")
         status = 1
     except OSError as error:  # what reads and writes files names them; what is left is mostly standard output
-        _say(f"error: {error.filename or 'standard output'}: {error.strerror or error}")
+        say(f"error: {error.filename or 'standard output'}: {error.strerror or error}")
         status = 1
     sys.exit(status if isinstance(status, int) else 0)

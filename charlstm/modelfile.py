@@ -271,8 +271,10 @@ def load(path: str | os.PathLike[str]) -> ModelFile:
     Raises:
         ModelFileError: it is missing, broken, or not a model of this format; the message says what is wrong.
     """
-    tensors, description = read(path)
     name = os.fspath(path)
+    if not name:
+        raise ModelFileError("no model was named")
+    tensors, description = read(path)
     try:
         return _checked(tensors, description)
     except CharlstmError as error:

@@ -31,10 +31,10 @@ iterations do what took five."""
 def orthogonalised(matrices: Tensor) -> Tensor:
     """Bring the singular values of each (rows, columns) matrix of a stack (N, rows, columns) near to 1.
 
-    Those above a hundredth of the matrix's Frobenius norm end between 0.73 and 1.27. Newton-Schulz iterations
-    X <- X P with P = a I + b A + c A A and A = X' X apply a x + b x^3 + c x^5 to each singular value x. All P are
-    polynomials of the first A, so that the large X is read twice only: A becomes P A P, and X is multiplied by
-    the product of all P at the end.
+    Those above a hundredth of the matrix's Frobenius norm end between 0.73 and 1.27 (in float32). Newton-Schulz
+    iterations X <- X P with P = a I + b A + c A A and A = X' X apply a x + b x^3 + c x^5 to each singular value x.
+    All P are polynomials of the first A, so that the large X is read twice only: A becomes P A P, and X is
+    multiplied by the product of all P at the end.
     """
     wide = matrices.shape[-2] < matrices.shape[-1]
     tall: Tensor = matrices.mT if wide else matrices

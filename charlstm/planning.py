@@ -137,12 +137,13 @@ def _reach(budget: Budget, text: Text, model: ModelSettings, step: int, speed: f
 def operations(model: ModelSettings, step: int) -> float:
     """Floating-point operations of a training step of so many characters.
 
-    2 a weight and character forward, 4 backward, and the optimiser's Newton-Schulz products.
+    2 a weight and character forward, 4 backward, and the optimiser's Newton-Schulz products: two of the whole
+    matrix, one small one in the first iteration and four in each other.
     """
     orthogonalising = 0
     for shape in model.inner_shapes():
         long, short = max(shape), min(shape)
-        orthogonalising += 4 * long * short**2 + ITERATIONS * 4 * 2 * short**3
+        orthogonalising += 4 * long * short**2 + (4 * ITERATIONS - 3) * 2 * short**3
     return 6.0 * model.multiplications() * step + orthogonalising
 
 
@@ -168,10 +169,10 @@ def _reasons(
     """What was chosen, and why, in two lines."""
     budget = training.budget
     rate = f" at {speed / 1e9:.0f} GFLOP/s" if budget.unit == "minutes" else ""
-    often = f"{passes:.1f}" if passes < 10 else f"{passes:,.0f}"
+    often = f"{passes:.2g}" if passes < 10 else f"{passes:,.0f}"
     return (
-        f"{text.characters:,} characters of {text.vocabulary - 1} kinds, about {often} passes in "
-        f"{budget.amount:g} {budget.unit}{rate}: so",
+        f"{text.characters:,} characters, {text.vocabulary - 1} different; in {budget.amount:g} {budget.unit}{rate} "
+        f"they are read about {often} times; chosen:",
         f"{model.layers} x {model.hidden} {model.cell}, {model.parameters():,} weights; batch {training.batch}, "
         f"context {training.context}, rate {training.learning_rate:.2g}, dropout {training.dropout:g}, "
         f"dropconnect {training.dropconnect:g}, {training.precision}",

@@ -192,7 +192,8 @@ class TrainingRequest:
     )
     min_count: int | None = setting(
         None,
-        "characters seen fewer times are read as unknown and never written (default: 2, or 1 below 10,000 characters)",
+        "characters seen fewer times are read as unknown and never written (default: 2, or 1 where fewer than "
+        "10,000 are learnt from)",
         least=1,
     )
     lines: bool = setting(False, "every line is a record of its own (names, titles, commands)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,26 @@ def charlstm(*arguments: object, input: str | bytes | None = "", cwd: Path | Non
     )
     output, errors = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
     return subprocess.CompletedProcess(done.args, done.returncode, output, errors)
+
+
+def within(seconds: float, work: Callable[[], Any]) -> Any:
+    """Do the work in a thread, so that a hang is a failure; gives what it gave or raises what it raised."""
+    results: list[Any] = []
+    raised: list[BaseException] = []
+
+    def worker() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=worker, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    assert not thread.is_alive(), "it hangs"
+    if raised:
+        raise raised[0]
+    return results[0]
 
 
 def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:

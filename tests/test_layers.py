@@ -19,27 +19,34 @@ LEVELS = {
     "network": 1,
     "planning": 1,
     "modelfile": 1,
+    "reading": 1,
     "corpus": 1,
     "engine": 2,
     "model": 2,
     "optimizer": 2,
+    "batches": 2,
     "streams": 2,
     "sampling": 3,
     "evaluation": 3,
     "adapting": 3,
+    "device": 3,
     "training": 3,
-    "api": 4,
+    "runs": 4,
     "terminal": 4,
-    "cli": 5,
+    "output": 4,
+    "api": 5,
+    "following": 5,
+    "cli": 6,
 }
 SAME_LEVEL = {
     ("settings", "errors"),
     ("modelfile", "vocabulary"),
     ("corpus", "vocabulary"),
+    ("corpus", "reading"),
     ("training", "evaluation"),
 }
 """Modules of one level do not know each other, but for these."""
-OUTSIDE = {"torch": {"model", "optimizer", "training", "adapting"}, "rich": {"terminal"}, "click": {"cli"}}
+OUTSIDE = {"torch": {"model", "optimizer", "device", "training", "adapting"}, "rich": {"terminal"}, "click": {"cli"}}
 """Who alone may import a heavy package at module level."""
 
 

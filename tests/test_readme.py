@@ -14,7 +14,7 @@ from conftest import ROOT, TEXT, charlstm
 from test_layers import LEVELS
 from write_help import with_help
 
-from charlstm.api import prepare
+from charlstm.runs import prepare
 from charlstm.settings import TrainingRequest
 
 README = (ROOT / "README.md").read_text()
@@ -50,6 +50,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text = f"{name}.txt" if name != "tales" else "corpora/tales.txt"
         done = charlstm(*train, text, "-o", f"{name}.safetensors", *extra, cwd=folder)
         assert done.returncode == 0, done.stderr
+    for name in ("log", "ada", "gus", "letter"):
+        (folder / f"{name}.txt").write_text(TEXT)
+    (folder / "chats").mkdir()
+    (folder / "chats" / "one.txt").write_text("me: hi\n" + TEXT)
+    for name, like in (("log", "names"), ("ada", "book"), ("gus", "tales"), ("chats", "book")):
+        shutil.copy(folder / f"{like}.safetensors", folder / f"{name}.safetensors")
     (folder / "bin").mkdir()
     launcher = folder / "bin" / "charlstm"
     launcher.write_text(f'#!/bin/sh\nexec {sys.executable} -m charlstm "$@"\n')

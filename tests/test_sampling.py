@@ -346,7 +346,6 @@ def test_a_sample_of_a_seed_is_the_same_text_whatever_the_count(cell: str, optio
         with_count = SampleSettings(**{**vars(settings), "count": count})
         assert list(model.samples(["abc"], with_count)) == alone[:count]
     assert "".join(model.stream("abc", settings)) == alone[0]
-    assert model.sample("abc", **{**vars(settings), "count": 7}) == alone[0]
 
 
 def test_a_sample_is_the_same_text_whatever_its_companions() -> None:

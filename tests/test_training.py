@@ -15,15 +15,14 @@ import pytest
 import torch
 from conftest import TEXT
 
-from charlstm import training
-from charlstm.api import Run, prepare, resume
-from charlstm.corpus import Batch
+from charlstm.batches import Batch
 from charlstm.engine import Engine
-from charlstm.errors import DivergedError, UsageError
+from charlstm.errors import DivergedError
 from charlstm.evaluation import Scorer
 from charlstm.modelfile import Tensors, load, resume_path
+from charlstm.runs import Run, prepare, resume
 from charlstm.settings import TrainingRequest
-from charlstm.training import CURVE, Progress, Trainer, _tempered, measured_precision, pick_device, rate
+from charlstm.training import CURVE, Progress, Trainer, _tempered, rate
 
 SMALL = {"hidden": 16, "embedding": 8, "batch": 4, "context": 16, "threads": 1}
 
@@ -187,12 +186,6 @@ def test_the_rate_rises_then_falls_to_zero(tmp_path: Path) -> None:
     assert rates[-1] == pytest.approx(0.0, abs=1e-9)
 
 
-def test_a_device_that_is_not_there_is_a_clear_error() -> None:
-    if not torch.cuda.is_available():
-        with pytest.raises(UsageError, match="--device cpu"):
-            pick_device("cuda")
-
-
 # ------------------------------------------------------------------------------- cut into pieces
 
 
@@ -354,24 +347,6 @@ def test_a_first_loss_that_is_not_finite_is_no_measure_for_others(tmp_path: Path
     assert trainer._is_sane(3.0)
     assert not trainer._is_sane(1000.0)
     assert not trainer._is_sane(math.inf)
-
-
-def test_a_format_that_was_asked_for_is_the_one_that_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    speeds = {torch.float32: 4.0, torch.bfloat16: 5.0}
-    monkeypatch.setattr(training, "measure_speed", lambda device, kind: speeds[kind])
-    device = torch.device("cpu")
-    assert measured_precision(device, "float32") == ("float32", 4.0)
-    assert measured_precision(device, "bfloat16") == ("bfloat16", 5.0)
-    assert measured_precision(device) == ("bfloat16", 5.0)
-    speeds[torch.bfloat16] = 4.5  # not faster by a fifth
-    assert measured_precision(device) == ("float32", 4.0)
-
-    def no_kernel(device: object, kind: object) -> float:
-        raise RuntimeError("no such kernel")
-
-    monkeypatch.setattr(training, "measure_speed", no_kernel)
-    with pytest.raises(UsageError, match="--precision bfloat16 does not work"):
-        measured_precision(device, "bfloat16")
 
 
 def test_a_loss_that_is_not_finite_goes_back_and_the_run_ends_well(
