@@ -25,6 +25,8 @@ STREAMS = 128
 """At most that many parts of a text are scored side by side."""
 SHORTEST = 4096
 """Characters of such a part at least, so that mending its beginning weighs little."""
+SHORTEST_ROUGH = 2048
+"""The same where a rough figure will do."""
 LONGEST = 8192
 """Characters of such a part at most: a longer text is scored block by block."""
 FEWEST = 6
@@ -106,10 +108,24 @@ class Scorer:
         vocabulary: the model's.
         streams: how many parts of a long text may be scored side by side; 1 is the definition.
         threads: how many threads share the streams.
+        rough: whether a long text's figure may be off by some 0.001 bits, for twice the speed.
     """
 
-    def __init__(self, network: Network, vocabulary: Vocabulary, streams: int = STREAMS, threads: int = 1) -> None:
+    def __init__(
+        self,
+        network: Network,
+        vocabulary: Vocabulary,
+        streams: int = STREAMS,
+        threads: int = 1,
+        *,
+        rough: bool = False,
+    ) -> None:
         self.network, self.vocabulary, self.streams, self.threads = network, vocabulary, streams, threads
+        self.rough = rough
+
+    @property
+    def _shortest(self) -> int:
+        return SHORTEST_ROUGH if self.rough else SHORTEST
 
     def surprisals(self, pieces: Iterable[Ids]) -> Iterator[NDArray[np.float64]]:
         """Score one text, given in pieces of ids; give its surprisals in nats, in pieces, in order."""
@@ -119,15 +135,17 @@ class Scorer:
         last = np.array([self.vocabulary.start])
         for ids in regrouped(pieces, block):
             inputs = np.concatenate([last, ids[:-1]])  # inputs[k] is read to predict ids[k]
-            if len(ids) < FEWEST * SHORTEST or self.streams == 1:
+            if len(ids) < FEWEST * self._shortest or self.streams == 1:
                 nats, state = read_scoring(self.network, inputs[:, None], ids[:, None], state)
                 flat = nats[:, 0]
             else:
                 if typical is None:
                     typical = read_in_slices(self.network, inputs[:SETTLING, None], state)
-                count = min(self.streams, len(ids) // SHORTEST)
+                parts = min(self.streams, len(ids) // self._shortest)
                 # Where the last part ends early, this is the text's last piece, and nobody asks for the state.
-                flat, state = Parts(self.network, inputs, ids, count, self.threads).surprisals(state, typical)
+                flat, state = Parts(self.network, inputs, ids, parts, self.threads).surprisals(
+                    state, typical, rough=self.rough
+                )
                 typical = state
             flat[ids == UNKNOWN] += self.vocabulary.unknown_nats
             last = ids[-1:]
@@ -156,7 +174,7 @@ class Scorer:
         groups: list[list[int]] = []
         while order:
             longest = len(lines[order[-1]])
-            size = 1 if longest >= FEWEST * SHORTEST else min(256, max(1, (1 << 18) // longest))
+            size = 1 if longest >= FEWEST * self._shortest else min(256, max(1, (1 << 18) // longest))
             groups.append(order[-size:])
             del order[-size:]
         scored = side_by_side(lambda group: self._together([lines[n] for n in group]), groups, self.threads)
@@ -168,7 +186,7 @@ class Scorer:
 
     def _together(self, lines: list[Ids]) -> list[NDArray[np.float64]]:
         longest = max(map(len, lines))
-        if longest >= FEWEST * SHORTEST:
+        if longest >= FEWEST * self._shortest:
             return [np.concatenate(list(self.surprisals([line]))) for line in lines]
         ids = np.zeros((longest, len(lines)), dtype=np.int64)  # (T, B)
         for column, line in enumerate(lines):

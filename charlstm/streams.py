@@ -17,6 +17,8 @@ from .vocabulary import Ids
 
 MENDING = 256
 """Characters of a part that are read again at a time."""
+ROUGHLY_MENDED = 2
+"""Such stretches of a part that are read again where a rough figure will do."""
 SAME = 0.03
 """How far apart two states may be that count as one (see `apart`)."""
 
@@ -73,23 +75,26 @@ class Parts:
         self._nats = np.empty((self._length, count))  # (T, B)
         self._states: list[State] = []  # (B streams) after each stretch
 
-    def surprisals(self, state: State, typical: State) -> tuple[NDArray[np.float64], State]:
+    def surprisals(self, state: State, typical: State, *, rough: bool) -> tuple[NDArray[np.float64], State]:
         """The surprisals (N,) in nats, and the state at the end, where all parts are of one length.
 
         Args:
             state: at the beginning of the text.
             typical: of one stream in the midst of such a text, from which the other parts begin.
+            rough: whether to read a few stretches of each part again and leave it at that.
         """
         after = State.joined([state, *[typical] * (self._count - 1)])
         for rows in self._stretches:
             self._nats[rows.start : rows.stop], after = self._read(np.arange(self._count), rows, after)
             self._states.append(after)
-        off = self._mend(np.arange(1, self._count))
+        off = self._mend(np.arange(1, self._count), ROUGHLY_MENDED if rough else len(self._stretches))
+        if rough:
+            off = off[:0]
         # What is remembered for longer than a part is mended part by part: this takes no longer than one stream would.
         while len(off):
             first, off = off[0] + 1, off[1:]
             if first < self._count:
-                off = np.union1d(off, self._mend(np.array([first])))
+                off = np.union1d(off, self._mend(np.array([first]), len(self._stretches)))
         return self._nats.T.reshape(-1)[: len(self._targets)], self._states[-1].streams([-1])
 
     def _read(self, streams: NDArray[np.intp], rows: range, before: State) -> tuple[NDArray[np.float64], State]:
@@ -104,10 +109,13 @@ class Parts:
         results = side_by_side(read, shares, self._threads)
         return np.concatenate([nats for nats, _ in results], axis=1), State.joined(after for _, after in results)
 
-    def _mend(self, streams: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Read streams again from where those before them end by now; give those that were off to their end."""
+    def _mend(self, streams: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+        """Read streams again from where those before them end by now, at most so many stretches.
+
+        Give those that were off until then.
+        """
         after = self._states[-1].streams(streams - 1)
-        for number, rows in enumerate(self._stretches):
+        for number, rows in enumerate(self._stretches[:most]):
             self._nats[rows.start : rows.stop, streams], after = self._read(streams, rows, after)
             off = apart(after, self._states[number].streams(streams)) > SAME
             self._states[number] = self._states[number].replaced(streams, after)
