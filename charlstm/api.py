@@ -23,7 +23,7 @@ from .modelfile import ModelFile
 from .network import Network, side_by_side
 from .reading import lines_of
 from .runs import Paths, prepare, share_processor
-from .sampling import AT_ONCE, Start, choose_seed, generate, read_prompts, write_on
+from .sampling import AT_ONCE, Start, choose_seed, generate, read_prompts, whole_texts, write_on
 from .settings import SampleSettings, TrainingRequest
 
 if TYPE_CHECKING:
@@ -106,11 +106,8 @@ class Model:
     def _together(self, prompts: Sequence[str], settings: SampleSettings, numbers: range) -> list[str]:
         """Write some of the samples, by number, as one batch."""
         start = self._starts([prompts[number // settings.count] for number in numbers])
-        texts: list[list[str]] = [[] for _ in numbers]
-        for pairs in generate(self.network, self.vocabulary, start, settings, numbers.start):
-            for sample, character in pairs:
-                texts[sample].append(character)
-        return ["".join(text) for text in texts]
+        steps = generate(self.network, self.vocabulary, start, settings, numbers.start)
+        return whole_texts(steps, self.vocabulary, len(numbers))
 
     def _starts(self, prompts: list[str]) -> Start:
         """Read each different prompt once."""

@@ -8,7 +8,7 @@ and a draw that falls on the border between two characters, once in some 100,000
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -126,7 +126,7 @@ def _random_stream(settings: SampleSettings, sample: int) -> np.random.Generator
 
 def generate(
     network: Network, vocabulary: Vocabulary, start: Start, settings: SampleSettings, first: int = 0
-) -> Iterator[list[tuple[int, str]]]:
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Write on from B starts together, a character a step.
 
     Args:
@@ -136,7 +136,7 @@ def generate(
         first: number of the first of these samples, which chooses its random stream.
 
     Yields:
-        for each step the (sample, character) pairs of the samples that still run.
+        for each step the numbers of the samples that still run, and the ids that they drew.
     """
     running = np.arange(start.scores.shape[0])
     streams = [_random_stream(settings, first + int(sample)) for sample in running]
@@ -146,21 +146,33 @@ def generate(
         if moment % DRAWN_AHEAD == 0:
             uniforms = np.stack([stream.random(DRAWN_AHEAD) for stream in streams], axis=1)
         ids = draw(_weights(scores, settings), uniforms[moment % DRAWN_AHEAD, running])
-        characters = vocabulary.decode(ids)
-        yield list(zip(running.tolist(), characters, strict=True))
-        alive = [not stops[sample].saw(c) for sample, c in zip(running, characters, strict=True)]
-        if not all(alive):
-            running, ids, state = running[alive], ids[alive], state.streams(np.array(alive))
+        yield running, ids
+        if settings.stop:
+            characters = vocabulary.decode(ids)
+            alive = np.array([not stops[sample].saw(c) for sample, c in zip(running, characters, strict=True)])
+            if not alive.all():
+                running, ids, state = running[alive], ids[alive], state.streams(alive)
         if not len(running) or moment == settings.length - 1:
             return
         scores, state = network.step(ids, state)
+
+
+def whole_texts(
+    steps: Iterable[tuple[NDArray[np.intp], NDArray[np.intp]]], vocabulary: Vocabulary, count: int
+) -> list[str]:
+    """What `generate` writes in so many samples, as texts."""
+    drawn = [(samples, ids.astype(vocabulary.dtype)) for samples, ids in steps]
+    table = np.full((len(drawn), count), UNKNOWN, dtype=vocabulary.dtype)  # which is never drawn
+    for row, (samples, ids) in zip(table, drawn, strict=True):
+        row[samples] = ids
+    return [vocabulary.decode(column[column != UNKNOWN]) for column in table.T]
 
 
 def write_on(network: Network, vocabulary: Vocabulary, start: Start, settings: SampleSettings) -> Iterator[str]:
     """As `generate`, for one sample: yields its characters."""
     if settings.temperature and settings.top_k is None and settings.top_p is None and settings.min_p is None:
         return _write_on_plainly(network, vocabulary, start, settings)
-    return (pairs[0][1] for pairs in generate(network, vocabulary, start, settings))
+    return (vocabulary.decode(ids) for _, ids in generate(network, vocabulary, start, settings))
 
 
 def _write_on_plainly(

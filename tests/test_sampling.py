@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,17 @@ from charlstm.api import Model
 from charlstm.engine import Engine
 from charlstm.errors import UsageError
 from charlstm.network import Floats, State
-from charlstm.sampling import AT_ONCE, Start, choose_seed, draw, generate, probabilities, read_prompts, write_on
+from charlstm.sampling import (
+    AT_ONCE,
+    Start,
+    choose_seed,
+    draw,
+    generate,
+    probabilities,
+    read_prompts,
+    whole_texts,
+    write_on,
+)
 from charlstm.settings import CELLS, ModelSettings, SampleSettings
 from charlstm.vocabulary import UNKNOWN, Vocabulary
 
@@ -32,14 +41,6 @@ def model_of(**options: Any) -> Model:
     file.tensors["embedding.weight"] *= 4
     file.tensors["head.weight"] *= 4
     return Model(file)
-
-
-def texts(pairs_of_steps: Iterator[list[tuple[int, str]]], count: int) -> list[str]:
-    written: list[list[str]] = [[] for _ in range(count)]
-    for pairs in pairs_of_steps:
-        for sample, character in pairs:
-            written[sample].append(character)
-    return ["".join(text) for text in written]
 
 
 class Constant:
@@ -166,7 +167,7 @@ def test_many_samples_have_the_frequencies_of_the_distribution(options: dict[str
     streams = 100
     start = Start(CONSTANT.start(streams).scores, CONSTANT.zero_state(streams))
     settings = SampleSettings(length=120, seed=11, **options)
-    written = texts(generate(CONSTANT, Vocabulary(ALPHABET), start, settings), streams)
+    written = whole_texts(generate(CONSTANT, Vocabulary(ALPHABET), start, settings), Vocabulary(ALPHABET), streams)
     assert {len(text) for text in written} == {120}
     assert_frequencies("".join(written), brute_force(CONSTANT.row.tolist(), **options))
 
@@ -252,7 +253,7 @@ def test_extremes_are_written_as_one_text_and_as_many(temperature: float, extrem
     network = Constant([1e4, extreme, 0.5, -extreme if extreme == 1e4 else 0.0])
     settings = SampleSettings(length=30, temperature=temperature, seed=3)
     one = "".join(write_on(network, Vocabulary("abc"), network.start(1), settings))
-    assert [one] == texts(generate(network, Vocabulary("abc"), network.start(1), settings), 1)
+    assert [one] == whole_texts(generate(network, Vocabulary("abc"), network.start(1), settings), Vocabulary("abc"), 1)
     assert len(one) == 30
     if temperature <= 1e-3:
         assert set(one) == {"a" if extreme > 0 else "b"}
@@ -340,7 +341,9 @@ def test_a_sample_of_a_seed_is_the_same_text_whatever_the_count(cell: str, optio
     alone = []
     for number in range(7):
         start = read_prompts(model.network, model.vocabulary, ["abc"])
-        alone += texts(generate(model.network, model.vocabulary, start, settings, first=number), 1)
+        alone += whole_texts(
+            generate(model.network, model.vocabulary, start, settings, first=number), model.vocabulary, 1
+        )
     assert len(set(alone)) > 3
     for count in (1, 3, 7):
         with_count = SampleSettings(**{**vars(settings), "count": count})
@@ -366,7 +369,9 @@ def test_a_sample_beyond_the_first_batch_has_its_own_stream() -> None:
     assert len(set(many)) > AT_ONCE
     for number in (0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 2):
         start = read_prompts(model.network, model.vocabulary, ["b"])
-        assert texts(generate(model.network, model.vocabulary, start, settings, first=number), 1) == [many[number]]
+        assert whole_texts(
+            generate(model.network, model.vocabulary, start, settings, first=number), model.vocabulary, 1
+        ) == [many[number]]
 
 
 def test_each_prompt_is_written_on_count_times_in_order() -> None:
@@ -423,7 +428,7 @@ def test_a_stop_text_ends_the_sample_exactly_where_it_is_written(
     settings = SampleSettings(length=len(recited), stop=stop, seed=0, **options)
     start = network.step(np.array([vocabulary.start]), network.zero_state(1))
     assert "".join(write_on(network, vocabulary, Start(*start), settings)) == written
-    assert texts(generate(network, vocabulary, Start(*start), settings), 1) == [written]
+    assert whole_texts(generate(network, vocabulary, Start(*start), settings), vocabulary, 1) == [written]
 
 
 @pytest.mark.parametrize("stop", [("a",), ("ab", "e"), ("b", "bc", "gh"), ("\n", "a "), ("da", "fg", "hh")], ids=str)
