@@ -381,7 +381,7 @@ def _sample_streaming(model: Model, prompt: str, settings: SampleSettings, no_ec
     for character in model.stream(prompt, settings):
         write(character)
         last = character
-    if sys.stdout.isatty() and last != "\n":
+    if sys.stdout is not None and sys.stdout.isatty() and last != "\n":
         write("\n")
 
 

@@ -8,7 +8,7 @@
     `- DivergedError            training went to infinity and did not come back
 
 Each message names the thing and the remedy. The command line turns any of them into one line on standard
-error and the exit status below; nothing else in the package prints or exits.
+error and the exit status below; only what shows things to people (output, following, terminal) prints, too.
 """
 
 from __future__ import annotations

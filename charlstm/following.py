@@ -30,7 +30,7 @@ def follow(reports: Iterable[Progress], log: IO[str] | None, quiet: bool) -> Non
 
         with TrainingDisplay() as display:
             for report in reports:
-                display.show(dataclasses.replace(report, sample=visible(report.sample)))
+                display.show(dataclasses.replace(report, note=visible(report.note), sample=visible(report.sample)))
     else:
         _follow_plainly(reports)
 
@@ -76,5 +76,6 @@ def _plainly(report: Progress) -> str:
     """A report in one line; at the start of a run not all of it is known."""
     train = f"  train {report.train_bits:.4f}" if math.isfinite(report.train_bits) else ""
     val = "" if report.val_bits is None else f"  val {report.val_bits:.4f}"
-    pace = f"  {report.speed:,.0f} chars/s  {report.left:.0f} s left" if math.isfinite(report.left) else ""
-    return f"{report.fraction:4.0%}  step {report.step}{train}{val} bits/char{pace}"
+    speed = f"  {report.speed:,.0f} chars/s" if report.speed else ""
+    left = f"  {report.left:.0f} s left" if math.isfinite(report.left) else ""
+    return f"{report.fraction:4.0%}  step {report.step}{train}{val} bits/char{speed}{left}"

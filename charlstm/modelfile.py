@@ -59,9 +59,9 @@ class ModelFile:
     trained_on: list[dict[str, Any]] = field(default_factory=list)
     """Names, sizes and checksums of the texts."""
     training: dict[str, Any] = field(default_factory=dict)
-    """How: settings, seed, steps, seconds, software versions."""
+    """How: settings, seed, what it started from, software versions."""
     result: dict[str, Any] = field(default_factory=dict)
-    """How well: validation bits per character, the curve."""
+    """How that went: steps, characters, seconds, validation bits per character, the curve."""
 
     def description(self) -> dict[str, Any]:
         """The JSON object that goes into the file."""
@@ -209,9 +209,8 @@ def _check_place(target: Path, force: bool) -> None:
         raise OutputError(f"{target}: there is no folder {target.parent}")
     if not os.access(target.parent, os.W_OK):
         raise OutputError(f"{target}: the folder {target.parent} is read-only")
-    resume_path(target).with_name(
-        f".{resume_path(target).name}.part"
-    ).exists()  # fails where the longest name is too long
+    with contextlib.suppress(FileNotFoundError):  # fails where the longest name of all is too long
+        os.stat(resume_path(target).with_name(f".{resume_path(target).name}.part"))
 
 
 # ------------------------------------------------------------------------------------------- reading

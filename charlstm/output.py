@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
 import textwrap
 from pathlib import Path
@@ -16,7 +15,10 @@ def say(text: str, *, wrapped: bool = True) -> None:
     """One line for a person, on standard error; a terminal breaks it between words, if it is to be wrapped."""
     line = f"charlstm: {visible(text)}".replace("\n", "\u240a")
     if wrapped and sys.stderr.isatty():
-        width = shutil.get_terminal_size().columns
+        try:
+            width = os.get_terminal_size(sys.stderr.fileno()).columns or 80
+        except (OSError, ValueError):
+            width = 80
         line = textwrap.fill(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
     show(line)
 

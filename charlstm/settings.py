@@ -148,7 +148,9 @@ class Budget:
 class TrainingRequest:
     """What a user may ask of a training run. None: to be chosen from the text, the machine and the budget."""
 
-    minutes: float | None = setting(None, "budget in minutes, everything included (default: 10)")
+    minutes: float | None = setting(
+        None, "budget in minutes, all but the wait for standard input included (default: 10)"
+    )
     epochs: float | None = setting(None, "budget in passes over the text")
     steps: int | None = setting(None, "budget in steps of the optimiser")
     layers: int | None = setting(

@@ -1,7 +1,6 @@
 """Everything that is drawn on a terminal: the progress of a training run, a curve, a heat map.
 
-Knows progress records and surprisals; knows nothing about networks or files. Imported only where the stream that is
-drawn on is a terminal.
+Knows progress records and surprisals; knows nothing about networks or files. Imported only where something is drawn.
 """
 
 from __future__ import annotations

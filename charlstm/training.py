@@ -92,7 +92,7 @@ def rate(fraction: float, settings: TrainingSettings) -> float:
 
 _FACTS = (
     "step", "characters", "validated", "best_bits", "best_step", "best_fraction", "worse_in_a_row", "curve",
-    "rate_factor", "rate_cuts", "closing", "first_loss",
+    "rate_factor", "rate_cuts", "closing", "first_loss", "worst_bits",
 )  # fmt: skip
 """What a checkpoint keeps of a trainer beside its tensors, by attribute."""
 
@@ -151,6 +151,8 @@ class Trainer:
         self.characters = 0
         self.state: TorchState | None = None
         self.best_bits: float | None = None
+        # A network without any knowledge, for which all characters are alike, is far from costing this much.
+        self.worst_bits = 2 * math.log2(model_settings.vocabulary) + 2
         self.best_step: int | None = None
         self.best_fraction = 0.0
         self.worse_in_a_row = 0
@@ -198,8 +200,8 @@ class Trainer:
         """
         meter = _Meter()
         self.model.train()
-        if self._taught and not self.step and (bits := self._validate()) is not None:
-            yield self._report(meter, bits)
+        if self._taught and not self.step and (at_start := self._validate()) is not None and math.isfinite(at_start):
+            yield self._report(meter, at_start)
         while (fraction := self.fraction) < 1.0 or self.step == 0:
             loss, characters = self._learn(self.batches[self.step], fraction)
             if not self._is_sane(loss):
@@ -223,7 +225,7 @@ class Trainer:
                     return
             elif meter.seconds() > every:
                 yield self._report(meter, None)
-            if stop():
+            if stop() and self.fraction < 1.0:  # after its last step a run may as well end
                 return
         bits = self._validate()
         if bits == math.inf:
@@ -246,12 +248,11 @@ class Trainer:
         if self.best_bits is None:
             return self.best is not None
         scored = self.corpus.validation[: self._rough_characters()]
-        unknown = float(np.mean(scored == UNKNOWN)) * self.corpus.vocabulary.unknown_nats / LN2
-        return self.best_bits - unknown <= self._far_worse_than_nothing()
+        return self.best_bits - self._unknown_bits(scored) <= self.worst_bits
 
-    def _far_worse_than_nothing(self) -> float:
-        """Bits per character that a network without any knowledge, all characters alike, is far from costing."""
-        return 2 * math.log2(self.model_settings.vocabulary) + 2
+    def _unknown_bits(self, ids: Ids) -> float:
+        """Bits per character that unknown ones cost for being one of many, whatever the network knows."""
+        return float(np.mean(ids == UNKNOWN)) * self.corpus.vocabulary.unknown_nats / LN2
 
     def _kept(self) -> str:
         """What the run ends with, in words."""
@@ -308,7 +309,7 @@ class Trainer:
             self.rate_factor * rate(fraction, self.settings),
             note,
         )
-        if val_bits is not None:
+        if val_bits is not None and math.isfinite(val_bits):
             entry: dict[str, float] = {"step": self.step, "seconds": round(seconds, 2), "val": round(val_bits, 4)}
             if math.isfinite(train_bits):  # not in a sitting in which nothing was learnt yet
                 entry["train"] = round(train_bits, 4)
@@ -359,8 +360,11 @@ class Trainer:
             taken = time.monotonic() - before
             self.closing = (1 + CALIBRATION) * taken + self._final_characters() / (1.5 * speed) + 0.5
         if score is None:  # then any weights will do that know something of the text's beginning
-            bits = self._score(self.corpus.training[:LEAST_SCORED], rough=True).bits_per_char
-            if not bits <= self._far_worse_than_nothing():
+            ids = self.corpus.training[:LEAST_SCORED]
+            bits = self._score(ids, rough=True).bits_per_char - self._unknown_bits(ids)
+            if not self.step and math.isfinite(bits):  # what it starts from may know nothing of this text yet
+                self.worst_bits = max(self.worst_bits, bits + 2)
+            if not bits <= self.worst_bits:
                 return math.inf
             self.best, self.best_step, self.best_fraction = self.averaged.tensors(), self.step, self.fraction
             return None

@@ -239,9 +239,7 @@ def test_a_run_stopped_at_its_last_step_ends_as_if_it_were_not(tmp_path: Path) -
     cut = started_run(tmp_path, "cut", steps=20)
     for _ in cut.run(lambda: cut.trainer.step == 20):
         pass
-    assert not cut.finished
-    cut = resume(cut.output)
-    finished(cut)
+    assert cut.finished  # it may as well end
     assert cut.trainer.step == 20
     assert_same_bytes(load(whole.output).tensors, load(cut.output).tensors)
 
@@ -338,6 +336,23 @@ def test_without_validation_a_diverged_run_keeps_nothing_that_knows_nothing(tmp_
         assert good.output.read_bytes() == before
     finished(started_run(tmp_path, steps=30, val_fraction=0.0))
     assert good.output.read_bytes() != before
+
+
+def test_without_validation_what_is_hard_to_read_is_no_divergence(tmp_path: Path) -> None:
+    strange = "".join(chr(0x4E00 + number) for number in range(1900)) + "\n" + TEXT * 3
+    run = started_run(tmp_path, "strange", strange, steps=30, val_fraction=0.0, min_count=2)
+    finished(run)
+    sure = tmp_path / "sure"
+    sure.mkdir()
+    first = started_run(sure, steps=200)
+    finished(first)
+    (tmp_path / "other.txt").write_text(TEXT.translate({ord(c): ord(c) + 0x3F0 for c in "abcdefghiklmnoprstuw"}))
+    taught = prepare(
+        [tmp_path / "other.txt"], output=tmp_path / "taught.safetensors", init_from=first.output,
+        request=TrainingRequest(steps=6, val_fraction=0.0, batch=4, context=16, threads=1),
+    )  # fmt: skip
+    finished(taught)
+    assert (run.trainer.rate_cuts, taught.trainer.rate_cuts) == (0, 0)
 
 
 @pytest.mark.parametrize("nonsense", [math.nan, math.inf])
