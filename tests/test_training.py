@@ -351,6 +351,7 @@ def test_without_validation_what_is_hard_to_read_is_no_divergence(tmp_path: Path
         [tmp_path / "other.txt"], output=tmp_path / "taught.safetensors", init_from=first.output,
         request=TrainingRequest(steps=6, val_fraction=0.0, batch=4, context=16, threads=1),
     )  # fmt: skip
+    taught.trainer.worst_bits = 1.0  # as if it began far beyond it
     finished(taught)
     assert (run.trainer.rate_cuts, taught.trainer.rate_cuts) == (0, 0)
 
