@@ -174,7 +174,7 @@ class Scorer:
         groups: list[list[int]] = []
         while order:
             longest = len(lines[order[-1]])
-            size = 1 if longest >= FEWEST * self._shortest else min(256, max(1, (1 << 18) // longest))
+            size = 1 if longest >= FEWEST * self._shortest else min(256, (1 << 18) // longest)
             groups.append(order[-size:])
             del order[-size:]
         scored = side_by_side(lambda group: self._together([lines[n] for n in group]), groups, self.threads)

@@ -125,7 +125,7 @@ class Run:
                         yield dataclasses.replace(progress, val_bits=None, note=f"not saved: {error}")
         except DivergedError as error:
             resume_path(self.output).unlink(missing_ok=True)  # going on from there would end here again
-            if self.trainer.best is None or not self.trainer.has_learnt():
+            if not self.trainer.has_learnt():
                 raise DivergedError(f"{error}; nothing was learnt that is worth keeping") from error
             self.save_model(final=False)
             raise DivergedError(f"{error}; the best model so far is in {self.output}") from error
@@ -312,8 +312,12 @@ def _read(reading: dict[str, Any]) -> tuple[Corpus, float]:
     how = {name: value for name, value in reading.items() if name != "started_from"}
     how["known"] = None if how["known"] is None else Vocabulary(how["known"])
     corpus = read_corpus(**how)
-    piped = STANDARD_INPUT in (*reading["paths"], *reading["validation"])
-    return corpus, time.monotonic() - before if piped else 0.0
+    return corpus, time.monotonic() - before if _is_piped(reading) else 0.0
+
+
+def _is_piped(reading: dict[str, Any]) -> bool:
+    """Whether a text comes from standard input."""
+    return STANDARD_INPUT in (*reading["paths"], *reading["validation"])
 
 
 def _in_the_shape_of(model: ModelSettings, request: TrainingRequest) -> TrainingRequest:
@@ -387,7 +391,7 @@ def resume(output: str | os.PathLike[str], *, minutes: float | None = None, star
         model, training = ModelSettings(**saved["model"]), TrainingSettings.from_json(saved["training"])
     with _broken_state_named(path, ours=True):
         facts, reading, sources = saved["resume"], saved["reading"], saved["trained_on"]
-        if STANDARD_INPUT in (*reading["paths"], *reading["validation"]) and sys.stdin and sys.stdin.isatty():
+        if _is_piped(reading) and sys.stdin and sys.stdin.isatty():
             raise UsageError("the run read its text from standard input: pipe the same text in again")
         if budget:
             if 60 * budget.amount <= facts["seconds"]:
@@ -400,7 +404,7 @@ def resume(output: str | os.PathLike[str], *, minutes: float | None = None, star
             corpus, waited = _read(reading)
             _refuse_changed_text(corpus.sources, sources)
         except TextError as error:
-            if STANDARD_INPUT not in (*reading["paths"], *reading["validation"]):
+            if not _is_piped(reading):
                 raise
             raise TextError(f"{error}; this run read standard input: pipe the same text in again") from error
         plan = Plan(model, training, facts["expected"], ())

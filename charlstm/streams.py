@@ -88,10 +88,8 @@ class Parts:
             self._nats[rows.start : rows.stop], after = self._read(np.arange(self._count), rows, after)
             self._states.append(after)
         off = self._mend(np.arange(1, self._count), ROUGHLY_MENDED if rough else len(self._stretches))
-        if rough:
-            off = off[:0]
         # What is remembered for longer than a part is mended part by part: this takes no longer than one stream would.
-        while len(off):
+        while len(off) and not rough:
             first, off = off[0] + 1, off[1:]
             if first < self._count:
                 off = np.union1d(off, self._mend(np.array([first]), len(self._stretches)))

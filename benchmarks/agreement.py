@@ -1,0 +1,58 @@
+"""How far a text that is scored in parts side by side is off the single stream, and what each way takes.
+
+OPENBLAS_NUM_THREADS=1 python benchmarks/agreement.py MODEL TEXT [--characters 100000] [--same 0.1 0.03 0.01]
+
+(One thread a matrix product, as the command line has it.)
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from common import cores, machine, median_time, report
+
+from charlstm import api, streams
+from charlstm.device import prepare_process
+from charlstm.evaluation import LN2, Scorer
+from charlstm.model import CharModel, TorchNetwork
+from charlstm.modelfile import load
+from charlstm.network import Network
+from charlstm.vocabulary import Ids
+
+
+def measured(network: Network, model: api.Model, ids: Ids, **options: int | bool) -> tuple[float, float]:
+    """Bits per character, and median seconds."""
+    scorer = Scorer(network, model.vocabulary, **options)  # type: ignore[arg-type]
+    seconds = median_time(lambda: scorer.score_ids(ids), 3)
+    return scorer.score_ids(ids).nats / LN2 / len(ids), seconds
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("text", type=Path)
+    parser.add_argument("--characters", type=int, default=100_000)
+    parser.add_argument("--same", type=float, nargs="*", default=[0.1, streams.SAME, 0.01])
+    arguments = parser.parse_args()
+    prepare_process(None)
+    model = api.Model(load(arguments.model))
+    ids = model.vocabulary.encode(arguments.text.read_text(errors="replace")[: arguments.characters])
+    in_torch = CharModel(model.file.settings)
+    in_torch.load(model.file.tensors)
+    rows = {"one stream": measured(model.network, model, ids, streams=1)}
+    for same in arguments.same:
+        streams.SAME = same
+        rows[f"parts, states to {same:g}"] = measured(model.network, model, ids, threads=cores())
+    rows["roughly"] = measured(model.network, model, ids, threads=cores(), rough=True)
+    rows["roughly, by torch"] = measured(TorchNetwork(in_torch), model, ids, rough=True)
+    exact = rows["one stream"][0]
+    print(machine())
+    for name, (bits, seconds) in rows.items():
+        print(f"{name:24} {bits:9.5f} bits  {bits - exact:+.6f}  {seconds:7.3f} s")
+    report("agreement", characters=len(ids), rows={name: [bits - exact, sec] for name, (bits, sec) in rows.items()})
+
+
+if __name__ == "__main__":
+    main()
