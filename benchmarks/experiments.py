@@ -142,24 +142,28 @@ def _of_kind(trial: Trial, kind: type[optimizer.Optimizer]) -> None:
     )
 
 
-def nadam(trial: Trial) -> None:
+class Nadam(optimizer.Optimizer):
     """NAdam (Dozat 2016) for what Muon leaves."""
-    groups = [{key: group[key] for key in ("params", "weight_decay")} for group in trial.optimizer._adam.param_groups]
-    trial.optimizer._adam = torch.optim.NAdam(  # type: ignore[assignment]
-        groups, betas=trial.settings.betas, decoupled_weight_decay=True
-    )
+
+    def _adamw(self, rate: float, names: list[str], weight_decay: float) -> None:
+        self.nadam: dict[float, torch.optim.NAdam] = getattr(self, "nadam", {})
+        if weight_decay not in self.nadam:
+            parameters = [self._others[name] for name in names]
+            self.nadam[weight_decay] = torch.optim.NAdam(
+                parameters, betas=self.betas, weight_decay=weight_decay, decoupled_weight_decay=True
+            )
+        self.nadam[weight_decay].param_groups[0]["lr"] = rate
+        self.nadam[weight_decay].step()
 
 
 def adamw_alone(trial: Trial) -> None:
     """No Muon: AdamW for the matrices inside the layers too."""
-    every = trial.optimizer
-    every._others, every._inner = {**every._others, **every._inner}, {}
-    matrices = [p for p in every._others.values() if p.dim() == 2]
-    vectors = [p for p in every._others.values() if p.dim() != 2]
-    every._adam = torch.optim.AdamW(
-        [{"params": matrices, "weight_decay": every.weight_decay}, {"params": vectors, "weight_decay": 0.0}],
-        lr=0.0, betas=trial.settings.betas, fused=True,
-    )  # fmt: skip
+    settings = trial.settings
+    trial.optimizer = optimizer.Optimizer(
+        ((f"all.{name}", parameter) for name, parameter in trial.model.named_parameters()),
+        weight_decay=settings.weight_decay,
+        betas=settings.betas,
+    )
 
 
 def _directions(change: Callable[[Callable[[Tensor], Tensor]], Callable[[Tensor], Tensor]]) -> Callable[[Trial], None]:
@@ -302,8 +306,7 @@ def no_memories(trial: Trial) -> None:
 
 def without_first_momentum(trial: Trial) -> None:
     """Adam with beta1 = 0 for what Muon leaves."""
-    for group in trial.optimizer._adam.param_groups:
-        group["betas"] = (0.0, group["betas"][1])
+    trial.optimizer.betas = (0.0, trial.optimizer.betas[1])
 
 
 def variational(trial: Trial) -> None:
@@ -351,7 +354,7 @@ VARIANTS: dict[str, Callable[[Trial], None]] = {
     "stable-decay-50": _schedule(stable_then_decay(0.5)),
     "stable-root": _schedule(stable_then_root),
     "schedule-free": schedule_free,
-    "nadam": nadam,
+    "nadam": functools.partial(_of_kind, kind=Nadam),
     "adamw": adamw_alone,
     "soap": lambda trial: _of_kind(trial, Soap),
     "by-gate": _directions(by_gate),

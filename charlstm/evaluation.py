@@ -29,7 +29,7 @@ SHORTEST_ROUGH = 2048
 """The same where a rough figure will do."""
 LONGEST = 8192
 """Characters of such a part at most: a longer text is scored block by block."""
-FEWEST = 6
+FEWEST = 8
 """Parts at least: fewer are no faster than one stream."""
 SETTLING = 2048
 """Characters after which a network that began with the zero state is in a state as in the midst of a text."""

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adamw import adamw
 
 MOMENTUM = 0.95
 UPDATE_SIZE = 0.2
@@ -69,26 +70,43 @@ class Optimizer:
         betas: tuple[float, float],
         precision: torch.dtype = torch.float32,
     ) -> None:
-        self.weight_decay, self.precision = weight_decay, precision
+        self.weight_decay, self.betas, self.precision = weight_decay, betas, precision
         named = dict(parameters)
         self._inner = {name: p for name, p in named.items() if p.dim() == 2 and name.startswith("layers.")}
         self._momentum = {name: torch.zeros_like(p) for name, p in self._inner.items()}
         self._others = {name: p for name, p in named.items() if name not in self._inner}
-        groups = [
-            {"params": [p for p in self._others.values() if p.dim() == 2], "weight_decay": weight_decay},
-            {"params": [p for p in self._others.values() if p.dim() != 2], "weight_decay": 0.0},
-        ]
-        self._adam = torch.optim.AdamW(groups, lr=0.0, betas=betas, fused=True)
-
-    def step(self, rate: float) -> None:
-        """Change all parameters at that learning rate, and forget the gradients."""
-        for group in self._adam.param_groups:
-            group["lr"] = rate
-        self._adam.step()
-        self._adam.zero_grad()
-        self._muon(rate)
+        # torch's function and not its class, which imports torch's compiler: a second of every run's start.
+        self._steps = {name: torch.zeros(1, device=p.device) for name, p in self._others.items()}
+        self._means = {name: torch.zeros_like(p) for name, p in self._others.items()}
+        self._squares = {name: torch.zeros_like(p) for name, p in self._others.items()}
 
     @torch.no_grad()
+    def step(self, rate: float) -> None:
+        """Change all parameters at that learning rate, and forget the gradients."""
+        self._adamw(rate, [name for name, p in self._others.items() if p.dim() == 2], self.weight_decay)
+        self._adamw(rate, [name for name, p in self._others.items() if p.dim() != 2], 0.0)
+        self._muon(rate)
+        for parameter in (*self._others.values(), *self._inner.values()):
+            parameter.grad = None
+
+    def _adamw(self, rate: float, names: list[str], weight_decay: float) -> None:
+        adamw(
+            [self._others[name] for name in names],
+            [_gradient(self._others[name]) for name in names],
+            [self._means[name] for name in names],
+            [self._squares[name] for name in names],
+            [],
+            [self._steps[name] for name in names],
+            fused=True,
+            amsgrad=False,
+            beta1=self.betas[0],
+            beta2=self.betas[1],
+            lr=rate,
+            weight_decay=weight_decay,
+            eps=1e-8,
+            maximize=False,
+        )
+
     def _muon(self, rate: float) -> None:
         shapes: dict[tuple[int, ...], list[str]] = {}
         for name, parameter in self._inner.items():
@@ -100,28 +118,30 @@ class Optimizer:
             for name, update in zip(names, updates, strict=True):
                 parameter = self._inner[name]
                 parameter.mul_(1 - rate * self.weight_decay).add_(update, alpha=-rate * size)
-                parameter.grad = None
 
     def _direction(self, name: str) -> Tensor:
         """The momentum with the gradient taken in, and the gradient once more (Nesterov)."""
-        gradient = self._inner[name].grad
-        assert gradient is not None
+        gradient = _gradient(self._inner[name])
         self._momentum[name].lerp_(gradient, 1 - MOMENTUM)
         return gradient.lerp(self._momentum[name], MOMENTUM)
 
     def moments(self) -> dict[str, Tensor]:
         """What it remembers of earlier gradients, by name; the tensors themselves, not copies."""
-        moments = {f"momentum.{name}": tensor for name, tensor in self._momentum.items()}
-        for name, parameter in self._others.items():
-            for key, tensor in self._adam.state.get(parameter, {}).items():
-                moments[f"{key}.{name}"] = tensor
-        return moments
+        kinds = {"momentum": self._momentum, "step": self._steps, "exp_avg": self._means, "exp_avg_sq": self._squares}
+        return {f"{kind}.{name}": tensor for kind, tensors in kinds.items() for name, tensor in tensors.items()}
 
     @torch.no_grad()
     def restore(self, moments: Mapping[str, Tensor]) -> None:
-        """Take over what `moments` gave; what is not there starts anew."""
-        for name, tensor in self._momentum.items():
-            tensor.copy_(moments.get(f"momentum.{name}", torch.zeros(())))
-        for name, parameter in self._others.items():
-            found = {key: moments.get(f"{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
-            self._adam.state[parameter] = {key: value.clone() for key, value in found.items() if value is not None}
+        """Take over what `moments` gave."""
+        for name, tensor in self.moments().items():
+            tensor.copy_(moments[name])
+
+    def forget(self) -> None:
+        """Start anew."""
+        for tensor in self.moments().values():
+            tensor.zero_()
+
+
+def _gradient(parameter: nn.Parameter) -> Tensor:
+    assert parameter.grad is not None
+    return parameter.grad

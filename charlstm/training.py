@@ -405,7 +405,7 @@ class Trainer:
         weights = self.best or self._first
         self.model.load(weights)
         self.averaged.load(weights)
-        self.optimizer.restore({})
+        self.optimizer.forget()
 
     def _weights_and_moments(self) -> Tensors:
         """Copies of the weights, their average and the optimiser's moments."""
@@ -425,7 +425,7 @@ class Trainer:
                 parameter.copy_(torch.from_numpy(tensors[f"model.{name}"]))
                 averaged.copy_(torch.from_numpy(tensors[f"averaged.{name}"]))
         moments = _with_prefix(tensors, "optimizer.")
-        self.optimizer.restore({name: torch.from_numpy(moment).to(self.device) for name, moment in moments.items()})
+        self.optimizer.restore({name: torch.from_numpy(moment) for name, moment in moments.items()})
 
     # -------------------------------------------------------------------------- results, checkpoints
 

@@ -307,7 +307,7 @@ def test_several_streams_are_used_where_the_text_is_long() -> None:
             return super().scores(ids, state)
 
     file = random_model(hidden=4, layers=1)
-    for length, most, expected in ((24_575, 64, 1), (24_576, 64, 6), (40_960, 64, 10), (40_960, 3, 3), (40_960, 1, 1)):
+    for length, most, expected in ((32_767, 64, 1), (32_768, 64, 8), (40_960, 64, 10), (40_960, 9, 9), (40_960, 1, 1)):
         network = Watched(file.settings, file.tensors)
         Scorer(network, file.vocabulary, most).score(["a" * length])
         assert network.widest == expected

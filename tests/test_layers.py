@@ -126,6 +126,13 @@ def test_sample_and_eval_load_neither_torch_nor_rich(model_path: Path) -> None:
     assert not loaded_by("info", model_path) & {"torch", "rich"}
 
 
+def test_train_does_not_load_torchs_compiler(tmp_path: Path) -> None:
+    """It takes a second, and sympy comes with nothing else."""
+    loaded = loaded_by("train", "-", "--steps", 2, "-o", tmp_path / "m.safetensors", input="ab\n" * 500)
+    assert "torch" in loaded
+    assert not loaded & {"sympy", "rich"}
+
+
 def test_importing_the_package_loads_nothing_heavy() -> None:
     script = "import charlstm, sys; assert not {'torch', 'numpy', 'click', 'rich'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
