@@ -367,11 +367,12 @@ def _prompts(prompt: str | None, lines: bool, reading: tuple[str, str]) -> list[
 
 
 def _warn_of_unknown(model: Model, prompts: Iterable[str], stops: Iterable[str]) -> None:
+    from .vocabulary import listed
+
     for where, texts in (("the prompt", prompts), ("--stop, which it cannot write", stops)):
         unknown = model.vocabulary.unknown_characters("".join(texts))
         if unknown:
-            shown = " ".join(repr(c)[1:-1] for c in unknown[:20]) + (" ..." if len(unknown) > 20 else "")
-            say(f"warning: the model never saw these characters of {where}: {shown}")
+            say(f"warning: the model never saw these characters of {where}: {listed(unknown)}")
 
 
 def _sample_streaming(model: Model, prompt: str, settings: SampleSettings, no_echo: bool) -> None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from .errors import TextError
 from .reading import STANDARD_INPUT, SURROGATE, TextSource, find_files
 from .settings import SMALLEST_TEXT
-from .vocabulary import UNKNOWN, Ids, Vocabulary, codepoints, from_codepoints
+from .vocabulary import UNKNOWN, Ids, Vocabulary, codepoints, from_codepoints, listed
 
 NOTABLY_STRANGE = 0.02
 """Share of a validation text in characters that are not learnt from, beyond which its figures tell little."""
@@ -211,7 +211,6 @@ def _vocabulary(
 
 
 def _rare_note(rare: list[str], wanted: int) -> str:
-    shown = " ".join(repr(c)[1:-1] for c in rare[:20]) + (" ..." if len(rare) > 20 else "")
     what = "1 character occurs" if len(rare) == 1 else f"{len(rare)} characters occur"
     often = "only once" if wanted == 2 else f"fewer than {wanted} times"
-    return f"{what} {often}, to be treated as unknown: {shown}"
+    return f"{what} {often}, to be treated as unknown: {listed(rare)}"
