@@ -5,6 +5,7 @@ Batches are a sequence without a state: step k is computed from k alone, so that
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,10 +105,15 @@ def _natural_starts(ids: Ids, line_end: int) -> NDArray[np.int64]:
     return np.concatenate([np.zeros(1, dtype=np.int64), found])
 
 
+def line_bounds(ids: Ids, line_end: int) -> NDArray[np.int64]:
+    """Where each line of a text begins, and last the text's length; a newline belongs to the line before it."""
+    bounds = np.concatenate([[0], np.flatnonzero(ids == line_end) + 1])
+    return bounds if bounds[-1] == len(ids) else np.append(bounds, len(ids))
+
+
 def split_lines(ids: Ids, line_end: int) -> list[Ids]:
     """Cut a text into its lines; each keeps its newline (the last may lack one)."""
-    cuts = np.flatnonzero(ids == line_end) + 1
-    return [line for line in np.split(ids, cuts) if len(line)]
+    return [ids[begin:end] for begin, end in itertools.pairwise(line_bounds(ids, line_end))]
 
 
 class Records:
@@ -128,10 +134,10 @@ class Records:
         unknown: float,
         seed: int,
     ) -> None:
-        self.records = split_lines(ids, line_end)
-        self.batch, self.context = batch, context
+        self.ids, self.batch, self.context = ids, batch, context
         self.start, self.unknown, self.seed = start, unknown, seed
-        self.lengths = np.array([len(record) for record in self.records])
+        self.bounds = line_bounds(ids, line_end)  # (records + 1,)
+        self.lengths = np.diff(self.bounds)  # (records,)
         self._epoch = -1
         self._plan: list[tuple[NDArray[np.int64], int]] = []
         self._first = 0
@@ -141,22 +147,27 @@ class Records:
     def _enter(self, epoch: int, first: int) -> None:
         """Lay out the steps of an epoch: pairs of (record numbers, offset within the records)."""
         rng = np.random.default_rng((self.seed, epoch, 1))
-        order = rng.permutation(len(self.records))
+        order = rng.permutation(len(self.lengths))
         order = order[np.argsort(self.lengths[order], kind="stable")]
-        budget = self.batch * self.context
-        groups, begin = [], 0
-        while begin < len(order):
-            end = begin + 1
-            while end < len(order) and self.lengths[order[end]] * (end + 1 - begin) <= budget:
-                end += 1
-            groups.append(order[begin:end])
-            begin = end
+        groups = self._groups(order)
         self._plan = [
             (groups[place], offset)
             for place in rng.permutation(len(groups))
-            for offset in range(0, int(self.lengths[groups[place]].max()), self.context)
+            for offset in range(0, int(self.lengths[groups[place][-1]]), self.context)
         ]
         self._epoch, self._first = epoch, first
+
+    def _groups(self, order: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Cut record numbers, from the shortest to the longest record, into batches of B T characters at most."""
+        budget = self.batch * self.context
+        groups = []
+        while len(order):
+            most = order[: max(1, budget // int(self.lengths[order[0]]))]
+            sizes = self.lengths[most] * np.arange(1, len(most) + 1)  # of a batch that ends with each record
+            count = max(1, int(sizes.searchsorted(budget, side="right")))
+            groups.append(order[:count])
+            order = order[count:]
+        return groups
 
     def __getitem__(self, step: int) -> Batch:
         if step < self._first:
@@ -165,12 +176,12 @@ class Records:
             self._enter(self._epoch + 1, self._first + len(self._plan))
         numbers, offset = self._plan[step - self._first]
         rng = np.random.default_rng((self.seed, step))
-        longest = int(self.lengths[numbers].max())
+        longest = int(self.lengths[numbers[-1]])
         size = min(self.context, longest - offset)
         window = np.full((size + 1, len(numbers)), IGNORED, dtype=np.int64)  # (T+1, B)
         for column, number in enumerate(numbers):
-            record = self.records[number]
-            piece = record[max(0, offset - 1) : offset + size]
+            begin, end = self.bounds[number : number + 2]
+            piece = self.ids[begin + max(0, offset - 1) : min(begin + offset + size, end)]
             row = 0 if offset else 1
             window[row : row + len(piece), column] = piece
         characters = int((window[1:] != IGNORED).sum())

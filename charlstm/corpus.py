@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import TextError
-from .reading import STANDARD_INPUT, SURROGATE, TextSource, find_files
+from .reading import PIECE, STANDARD_INPUT, SURROGATE, TextSource, find_files
 from .settings import SMALLEST_TEXT
 from .vocabulary import UNKNOWN, Ids, Vocabulary, codepoints, from_codepoints, listed
 
@@ -61,7 +61,8 @@ class _Collector:
         self.last = text[-1]
 
     def ids(self) -> Ids:
-        return np.concatenate(self.pieces) if self.pieces else np.zeros(0, dtype=np.uint8)
+        self.pieces[:] = [np.concatenate([np.zeros(0, dtype=np.uint8), *self.pieces])]  # the text stays there once
+        return self.pieces[0]
 
 
 def _collect(
@@ -137,7 +138,7 @@ def read_corpus(
         raise TextError(f"{what}; training needs {SMALLEST_TEXT} characters or more, and does better with 100,000")
     newline = int(collector.table[ord("\n")])
     training, held = (raw, raw[:0]) if validation else _split(raw, val_fraction, newline if lines else None)
-    counts = np.bincount(training, minlength=len(collector.points))
+    counts = _counts(training, len(collector.points))
     wanted = min_count or (1 if len(training) < 10_000 else 2)
     vocabulary, rare = _vocabulary(collector.points, counts, wanted, known)
     if lines and "\n" not in vocabulary:
@@ -162,6 +163,14 @@ def read_corpus(
     if strange > NOTABLY_STRANGE:
         notes.append(f"warning: {strange:.0%} of the validation text are characters that are not learnt from")
     return Corpus(vocabulary, table[training], held_ids, sources, notes)
+
+
+def _counts(ids: Ids, symbols: int) -> NDArray[np.int64]:
+    """How often each symbol occurs, piece by piece: numpy widens all that it counts at once to eight bytes each."""
+    counts = np.zeros(symbols, dtype=np.int64)
+    for begin in range(0, len(ids), PIECE):
+        counts += np.bincount(ids[begin : begin + PIECE], minlength=symbols)
+    return counts
 
 
 def _source_at(sources: list[dict[str, Any]], place: int) -> str:

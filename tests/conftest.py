@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,16 @@ def within(seconds: float, work: Callable[[], Any]) -> Any:
     if raised:
         raise raised[0]
     return results[0]
+
+
+def peak_memory(work: Callable[..., Any], *arguments: Any) -> int:
+    """Bytes held at most, beyond what was held before, while the work is done."""
+    tracemalloc.start()
+    try:
+        work(*arguments)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import peak_memory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -284,6 +285,16 @@ def test_padding_is_never_shown_as_unknown() -> None:
         np.testing.assert_array_equal(mixed[step].inputs[0] == START, plain[step].inputs[0] == START)
 
 
+def test_records_of_one_length_fill_their_batches() -> None:
+    assert records([5] * 1000, batch=4, context=20).steps_per_epoch == 63  # sixteen each
+
+
+def test_a_record_costs_a_few_numbers_and_no_object() -> None:
+    ids = np.tile(np.array([10, LINE_END], dtype=np.uint8), 200_000)
+    made = peak_memory(lambda: Records(ids, 16, 64, start=START, line_end=LINE_END, unknown=0.0, seed=0))
+    assert made < 60 * 200_000
+
+
 def test_batches_are_streams_of_a_text_and_records_of_lines() -> None:
     found = read_corpus(texts=[TEXT], val_fraction=0)
     values = {"batch": 4, "context": 16, "fresh_every": NEVER, "unknown": 0.0, "seed": 0}
@@ -291,7 +302,7 @@ def test_batches_are_streams_of_a_text_and_records_of_lines() -> None:
     assert isinstance(running, Streams)
     assert isinstance(lines, Records)
     assert running[0].inputs[0].tolist() == [found.vocabulary.start] * 5
-    assert len(lines.records) == TEXT.count("\n")
+    assert len(lines.lengths) == TEXT.count("\n")
 
 
 @quick

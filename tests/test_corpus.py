@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import peak_memory
 from hypothesis import settings
 
 from charlstm.corpus import Corpus, read_corpus
@@ -80,6 +81,11 @@ def test_a_text_too_short_is_an_error_that_says_how_long_it_must_be(length: int,
 
 def test_the_shortest_text_allowed_is_learnt_from() -> None:
     assert whole(read_corpus(texts=["ab" * (SMALLEST_TEXT // 2)])) == "ab" * (SMALLEST_TEXT // 2)
+
+
+def test_reading_takes_a_few_bytes_a_character(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_bytes(b"some words\n" * 1_500_000)
+    assert peak_memory(read_corpus, [tmp_path / "text.txt"]) < 3 * 16_500_000 + 32e6
 
 
 def test_nothing_to_read_is_an_error() -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-import tracemalloc
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ALPHABET, TEXT, random_model
+from conftest import ALPHABET, TEXT, peak_memory, random_model
 from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
@@ -421,18 +420,10 @@ def test_memory_does_not_depend_on_the_length_of_the_text(monkeypatch: pytest.Mo
         for _ in range(characters // 10_000):
             yield ("abéa" * 12 + "ab\n") * 196 + "abab"
 
-    def peak(score: Callable[[Iterator[str]], Any], characters: int) -> int:
-        tracemalloc.start()
-        try:
-            score(pieces(characters))
-            return tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
-
     whole, records = Model(file), Model(dataclasses.replace(file, lines=True))
     ways = [whole.partial_scores, records.partial_scores]
     for score in (whole.score_pieces, lambda text: side_by_side_scores(text, ways)):
-        short, long = peak(score, 300_000), peak(score, 700_000)
+        short, long = (peak_memory(score, pieces(characters)) for characters in (300_000, 700_000))
         assert long < 64e6
         assert long < 1.1 * short
 
