@@ -17,6 +17,8 @@ CHARACTERS_A_WEIGHT = 4.0
 """How often a run must at least show a character for every weight of the network."""
 TEXT_A_WEIGHT = 0.2
 """Characters of text that justify a weight: a short text does not fill a large network."""
+STEPS_A_PASS = 150
+"""About how many steps a pass over a text should take at least."""
 CLOSING_SECONDS = 3.0
 """Last validation, about."""
 ITERATIONS = 3
@@ -69,8 +71,10 @@ def plan(
     """
     budget = _left(request.budget(), used)
     model = _shape(request, budget, text, speed)
-    context = request.context or _context(text, request.lines)
-    batch = request.batch or _batch(_reach(budget, text, model, 16 * context, speed) / context)
+    context = request.context or _context(text)
+    batch = request.batch or _batch(
+        _reach(budget, text, model, 16 * context, speed) / context, text.characters / context
+    )
     expected = _reach(budget, text, model, batch * context, speed)
     passes = expected / text.characters
     pressure = _overfitting(passes, model.multiplications() / text.characters)
@@ -147,15 +151,21 @@ def operations(model: ModelSettings, step: int) -> float:
     return 6.0 * model.multiplications() * step + orthogonalising
 
 
-def _context(text: Text, records: bool) -> int:
+def _context(text: Text) -> int:
     """About a line, within bounds: what is said early in it should be seen to matter at its end."""
-    least, most = (8, 64) if records else (64, 160)
-    return max(least, min(most, round(text.mean_line)))
+    return max(64, min(160, round(text.mean_line)))
 
 
-def _batch(columns: float) -> int:
-    """Few streams where few steps must do, more where there is time: columns are stretches of one context."""
-    return 8 if columns < 16 * 500 else 16 if columns < 16 * 60_000 else 32
+def _batch(columns: float, columns_of_text: float) -> int:
+    """Few streams where few steps must do, more where there is time; fewer where the text is short.
+
+    Args:
+        columns: stretches of one context that the run gets to see.
+        columns_of_text: those that there are.
+    """
+    in_time = 8 if columns < 16 * 500 else 16 if columns < 16 * 60_000 else 32
+    fitting = 1 << max(2, round(math.log2(max(1.0, columns_of_text / STEPS_A_PASS))))
+    return min(in_time, fitting)
 
 
 def _overfitting(passes: float, weights_a_character: float) -> float:

@@ -167,12 +167,15 @@ class TrainingRequest:
     )
     cell: CellName | None = setting(None, "kind of recurrent cell (default: lstm)")
     batch: int | None = setting(
-        None, "places of the text that are read side by side (default: by budget)", least=1, most=65536
+        None,
+        "places of the text that are read side by side; with --lines so many contexts' worth of lines (default: by "
+        "text and budget)",
+        least=1,
+        most=65536,
     )
     context: int | None = setting(
         None,
-        "characters a gradient flows back through; the state itself is carried on (default: the mean line, 64 to "
-        "160, or with --lines 8 to 64)",
+        "characters a gradient flows back through; the state itself is carried on (default: the mean line, 64 to 160)",
         least=1,
         most=65536,
     )

@@ -180,11 +180,22 @@ def test_a_text_seen_more_often_never_gets_less_dropout() -> None:
 
 @quick
 @given(texts)
-def test_records_are_not_read_in_longer_pieces_than_running_text(text: Text) -> None:
-    lines, running = (
-        plan(TrainingRequest(lines=lines), text, FAST, "float32").training.context for lines in (True, False)
-    )
-    assert lines <= running
+def test_a_step_learns_from_as_much_of_records_as_of_running_text(text: Text) -> None:
+    lines, running = (plan(TrainingRequest(lines=lines), text, FAST, "float32").training for lines in (True, False))
+    assert (lines.batch, lines.context) == (running.batch, running.context)
+    assert lines.context >= 64  # however short the lines are
+
+
+@quick
+@given(texts, budgets, speeds)
+def test_a_pass_over_a_text_takes_many_steps(text: Text, budget: dict[str, Any], speed: float) -> None:
+    training = plan(TrainingRequest(**budget), text, speed, "float32").training
+    assert training.batch == 4 or text.characters / (training.batch * training.context) > 100
+
+
+@pytest.mark.parametrize(("characters", "batch"), [(10_000, 4), (90_000, 8), (250_000, 16), (10**8, 16)])
+def test_a_longer_text_is_read_in_more_places_at_once(characters: int, batch: int) -> None:
+    assert plan(TrainingRequest(minutes=3), text_of(characters), FAST, "float32").training.batch == batch
 
 
 def test_the_reason_names_the_choice() -> None:
