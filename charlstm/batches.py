@@ -116,6 +116,14 @@ def split_lines(ids: Ids, line_end: int) -> list[Ids]:
     return [ids[begin:end] for begin, end in itertools.pairwise(line_bounds(ids, line_end))]
 
 
+def lines_all_over(ids: Ids, line_end: int, most: int) -> Ids:
+    """A text's lines, where these are more than so many characters every second, third ... one: about so many."""
+    bounds = line_bounds(ids, line_end)
+    every = max(1, -(-len(ids) // most))
+    kept = zip(bounds[:-1:every], bounds[1::every], strict=True)
+    return np.concatenate([ids[:0], *(ids[begin:end] for begin, end in kept)])
+
+
 class Records:
     """Batches of lines, each line a record that starts from the zero state and ends with its newline.
 

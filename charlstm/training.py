@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from .batches import IGNORED, Batch, batches, split_lines
+from .batches import IGNORED, Batch, batches, lines_all_over, split_lines
 from .corpus import Corpus
 from .errors import DivergedError
 from .evaluation import LN2, Score, Scorer
@@ -247,7 +247,7 @@ class Trainer:
         """Whether there are weights that are worth keeping: validated, and better than knowing nothing."""
         if self.best_bits is None:
             return self.best is not None
-        scored = self.corpus.validation[: self._rough_characters()]
+        scored = self._validating(self._rough_characters())
         return self.best_bits - self._unknown_bits(scored) <= self.worst_bits
 
     def _unknown_bits(self, ids: Ids) -> float:
@@ -321,12 +321,17 @@ class Trainer:
     # ------------------------------------------------------------------------------------ validation
 
     def score_validation(self, most: int | None = None) -> Score | None:
-        """Score the averaged weights on the validation text, or on its first so many characters.
+        """Score the averaged weights on the validation text, or on about so many characters of it.
 
         None: as many as a last validation may take.
         """
-        ids = self.corpus.validation[: self._final_characters() if most is None else most]
+        ids = self._validating(self._final_characters() if most is None else most)
         return self._score(ids, rough=most is not None) if len(ids) else None
+
+    def _validating(self, most: int) -> Ids:
+        """The validation text's first so many characters; of lines, some from all over it: lists are often sorted."""
+        ids = self.corpus.validation
+        return lines_all_over(ids, self.corpus.line_end, most) if self.settings.lines and most else ids[:most]
 
     def _score(self, ids: Ids, *, rough: bool) -> Score:
         """Score the averaged weights on a text: by torch, which is there already, at up to four times numpy's speed."""

@@ -11,7 +11,7 @@ from conftest import peak_memory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charlstm.batches import IGNORED, Batch, Records, Streams, batches, split_lines
+from charlstm.batches import IGNORED, Batch, Records, Streams, batches, lines_all_over, split_lines
 from charlstm.corpus import read_corpus
 from charlstm.vocabulary import UNKNOWN
 
@@ -303,6 +303,21 @@ def test_batches_are_streams_of_a_text_and_records_of_lines() -> None:
     assert isinstance(lines, Records)
     assert running[0].inputs[0].tolist() == [found.vocabulary.start] * 5
     assert len(lines.lengths) == TEXT.count("\n")
+
+
+@quick
+@given(st.lists(st.integers(2, 60), max_size=15), st.integers(1, 1000))
+def test_lines_are_taken_from_all_over_a_text(lengths: list[int], most: int) -> None:
+    ids = records_of([*lengths, 2])
+    lines = [tuple(line.tolist()) for line in split_lines(ids, LINE_END)]
+    kept = [tuple(line.tolist()) for line in split_lines(lines_all_over(ids, LINE_END, most), LINE_END)]
+    places = [lines.index(line) for line in kept]
+    assert kept == lines if len(ids) <= most else set(np.diff(places)) <= {-(-len(ids) // most)}
+    assert not places or places[0] == 0
+
+
+def test_about_as_many_characters_of_lines_are_taken_as_were_asked_for() -> None:
+    assert len(lines_all_over(records_of([8] * 1000), LINE_END, 2000)) == 2000
 
 
 @quick

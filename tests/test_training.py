@@ -56,6 +56,15 @@ def test_training_learns_the_text(tmp_path: Path) -> None:
     assert reports[-1].fraction == 1.0
 
 
+def test_a_sorted_list_is_validated_from_its_beginning_to_its_end(tmp_path: Path) -> None:
+    words = "".join(f"{letter * 7}\n" * 2000 for letter in "abcdefghij")
+    run = started_run(tmp_path, text=words, steps=10, lines=True)
+    scored = run.trainer._validating(run.trainer._rough_characters())
+    assert 1500 < len(scored) < 2500
+    assert set(run.corpus.vocabulary.decode(scored)) == set("abcdefghij\n")
+    assert run.trainer.score_validation() == run.trainer.score_validation(10**9)
+
+
 @pytest.mark.parametrize("cell", ["gru", "rnn"])
 def test_other_cells_learn_too(tmp_path: Path, cell: str) -> None:
     reports = finished(started_run(tmp_path, steps=150, cell=cell, hidden=32))
