@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -18,6 +19,11 @@ import pytest
 from charlstm.modelfile import ModelFile
 from charlstm.settings import ModelSettings
 from charlstm.vocabulary import Vocabulary
+
+# nohup, and scripts for background jobs, ignore these; what the tests start inherits that, but no function.
+for number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
 
 ROOT = Path(__file__).resolve().parent.parent
 ALPHABET = "\n abcdefgh"
