@@ -1,6 +1,6 @@
 """How far a text that is scored in parts side by side is off the single stream, and what each way takes.
 
-OPENBLAS_NUM_THREADS=1 python benchmarks/agreement.py MODEL TEXT [--characters 100000] [--same 0.1 0.03 0.01]
+OPENBLAS_NUM_THREADS=1 python benchmarks/agreement.py MODEL TEXT [--characters 100000] [--same 0.03 0.01] [--fewest 8]
 
 (One thread a matrix product, as the command line has it.)
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from common import cores, machine, median_time, report
 
-from charlstm import api, streams
+from charlstm import api, evaluation, streams
 from charlstm.device import prepare_process
 from charlstm.evaluation import LN2, Scorer
 from charlstm.model import CharModel, TorchNetwork
@@ -34,9 +34,11 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("text", type=Path)
     parser.add_argument("--characters", type=int, default=100_000)
+    parser.add_argument("--fewest", type=int, default=evaluation.FEWEST, help="parts, of which there must be so many")
     parser.add_argument("--same", type=float, nargs="*", default=[0.1, streams.SAME, 0.01])
     arguments = parser.parse_args()
     prepare_process(None)
+    evaluation.FEWEST = arguments.fewest
     model = api.Model(load(arguments.model))
     ids = model.vocabulary.encode(arguments.text.read_text(errors="replace")[: arguments.characters])
     in_torch = CharModel(model.file.settings)

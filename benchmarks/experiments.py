@@ -127,7 +127,6 @@ class Soap(optimizer.Optimizer):
             second = memory["second"] / (1 - 0.95 ** memory["step"])
             update = (first / (second.sqrt() + 1e-8)) @ memory["basis"].T
             parameter.mul_(1 - rate * self.weight_decay).add_(update, alpha=-rate * self.share)
-            parameter.grad = None
             if memory["step"] % self.every == 0:
                 memory["basis"] = torch.linalg.qr(memory["gram"] @ memory["basis"])[0]
 

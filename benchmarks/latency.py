@@ -79,6 +79,8 @@ def main() -> None:
         "wrong usage": whole(*CHARLSTM, "sample"),
     }
     with tempfile.TemporaryDirectory() as folder:
+        begin = [*CHARLSTM, "train", "--steps", "2", "--force", "-o", str(Path(folder) / "trained.safetensors")]
+        figures["train --steps 2"] = whole(*begin, input=b"A LINE OF TEXT\n" * 500)
         for hidden in (128, 256, 512):
             path = str(Path(folder) / "m.safetensors")
             random_model(hidden).save(path)

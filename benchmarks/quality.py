@@ -126,10 +126,15 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--curve", type=Path, help="write all curves (loss against seconds) to this JSON file")
     parser.add_argument("--lines", action="store_true")
+    parser.add_argument("--batch", help="in place of the tool's choice; and so:")
+    parser.add_argument("--context")
     parser.add_argument("--earlier", type=Path, nargs="*", default=[], help="curves of earlier runs, to be drawn too")
     parser.add_argument("--plot", type=Path, help="draw the medians against time, beside nanoGPT's two points")
     arguments = parser.parse_args()
     extra = ["--lines"] if arguments.lines else []
+    for name in ("batch", "context"):
+        if getattr(arguments, name):
+            extra += [f"--{name}", getattr(arguments, name)]
     print(machine())
     results: dict[str, list[dict[str, Any]]] = {}
     with tempfile.TemporaryDirectory() as folder:

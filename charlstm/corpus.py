@@ -61,7 +61,8 @@ class _Collector:
         self.last = text[-1]
 
     def ids(self) -> Ids:
-        self.pieces[:] = [np.concatenate([np.zeros(0, dtype=np.uint8), *self.pieces])]  # the text stays there once
+        """All pieces as one, which takes their place: a long text is not held twice."""
+        self.pieces = [np.concatenate([np.zeros(0, dtype=np.uint8), *self.pieces])]
         return self.pieces[0]
 
 
@@ -189,14 +190,19 @@ def _read_ids(
     return ids, sources, notes
 
 
+def line_bounds(ids: Ids, line_end: int) -> NDArray[np.int64]:
+    """Where each line of a text begins, and last the text's length; a newline belongs to the line before it."""
+    bounds = np.concatenate([[0], np.flatnonzero(ids == line_end) + 1])
+    return bounds if bounds[-1] == len(ids) else np.append(bounds, len(ids))
+
+
 def _split(ids: Ids, fraction: float, newline: int | None) -> tuple[Ids, Ids]:
     if newline is None:
         cut = len(ids) - int(len(ids) * fraction)
         return ids[:cut], ids[cut:]
     if not fraction:
         return ids, ids[:0]
-    ends = np.flatnonzero(ids[:-1] == newline) + 1
-    lengths = np.diff(ends, prepend=0, append=len(ids))  # (lines,)
+    lengths = np.diff(line_bounds(ids, newline))  # (lines,)
     count = len(lengths)
     if count < 2:
         raise TextError("the text has one line only; leave out --lines, or give one record a line")

@@ -331,7 +331,7 @@ class Trainer:
     def _validating(self, most: int) -> Ids:
         """The validation text's first so many characters; of lines, some from all over it: lists are often sorted."""
         ids = self.corpus.validation
-        return lines_all_over(ids, self.corpus.line_end, most) if self.settings.lines and most else ids[:most]
+        return lines_all_over(ids, self.corpus.line_end, most) if self.settings.lines else ids[:most]
 
     def _score(self, ids: Ids, *, rough: bool) -> Score:
         """Score the averaged weights on a text: by torch, which is there already, at up to four times numpy's speed."""

@@ -12,6 +12,7 @@ import pytest
 from conftest import peak_memory
 from hypothesis import settings
 
+from charlstm import corpus
 from charlstm.corpus import Corpus, read_corpus
 from charlstm.errors import TextError
 from charlstm.settings import SMALLEST_TEXT
@@ -124,6 +125,12 @@ def test_a_validation_file_is_read_with_the_vocabulary_of_the_text(tmp_path: Pat
     assert found.vocabulary.decode(found.validation) == "ab\ufffd\ufffd"
     assert [facts.get("role") for facts in found.sources] == [None, "validation"]
     assert any("CRLF" in note for note in found.notes)
+
+
+def test_a_character_is_counted_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corpus, "PIECE", 64)
+    text = "ab" * 6000 + "é" + "ab" * 40 + "öé"
+    assert set(read_corpus(texts=[text], val_fraction=0).vocabulary.characters) == set("abé")
 
 
 def test_rare_characters_become_unknown_and_it_is_said() -> None:

@@ -116,6 +116,21 @@ def test_restored_moments_go_on_as_if_never_left() -> None:
         np.testing.assert_array_equal(mine.detach().numpy(), other.detach().numpy())
 
 
+def test_moments_that_are_forgotten_have_no_effect() -> None:
+    used, fresh = network(), network()
+    forgetful = Optimizer(used.named_parameters(), weight_decay=0.1, betas=(0.9, 0.99))
+    give_gradients(used, 0)
+    forgetful.step(0.01)
+    forgetful.forget()
+    used.load_state_dict(fresh.state_dict())
+    new = Optimizer(fresh.named_parameters(), weight_decay=0.1, betas=(0.9, 0.99))
+    for module, steps in ((used, forgetful), (fresh, new)):
+        give_gradients(module, 1)
+        steps.step(0.01)
+    for mine, other in zip(used.parameters(), fresh.parameters(), strict=True):
+        np.testing.assert_array_equal(mine.detach().numpy(), other.detach().numpy())
+
+
 def test_gradients_are_forgotten_after_a_step() -> None:
     module = network()
     steps = Optimizer(module.named_parameters(), weight_decay=0.1, betas=(0.9, 0.99))
