@@ -1,6 +1,6 @@
-"""Launcher for a checkout: `python cli.py train ...`. The command line itself is charlstm/cli.py."""
+"""Launcher for a checkout: `python cli.py train ...`. The command line itself is charlstm/cli/main.py."""
 
-from charlstm.cli import main
+from charlstm.cli.main import main
 
 if __name__ == "__main__":
     main()

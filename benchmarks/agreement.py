@@ -12,16 +12,18 @@ from pathlib import Path
 
 from common import cores, machine, median_time, report
 
-from charlstm import api, evaluation, streams
-from charlstm.device import prepare_process
-from charlstm.evaluation import LN2, Scorer
-from charlstm.model import CharModel, TorchNetwork
-from charlstm.modelfile import load
-from charlstm.network import Network
-from charlstm.vocabulary import Ids
+from charlstm import api
+from charlstm.data.vocabulary import Ids
+from charlstm.inference import parallel as streams
+from charlstm.inference import scoring as evaluation
+from charlstm.inference.scoring import LN2, Scorer
+from charlstm.models.file import load
+from charlstm.models.interface import LanguageModel
+from charlstm.models.torch_lstm import TorchLanguageModel, TorchNetwork
+from charlstm.training.hardware import prepare_process
 
 
-def measured(network: Network, model: api.Model, ids: Ids, **options: int | bool) -> tuple[float, float]:
+def measured(network: LanguageModel, model: api.Model, ids: Ids, **options: int | bool) -> tuple[float, float]:
     """Bits per character, and median seconds."""
     scorer = Scorer(network, model.vocabulary, **options)  # type: ignore[arg-type]
     seconds = median_time(lambda: scorer.score_ids(ids), 3)
@@ -41,14 +43,14 @@ def main() -> None:
     evaluation.FEWEST = arguments.fewest
     model = api.Model(load(arguments.model))
     ids = model.vocabulary.encode(arguments.text.read_text(errors="replace")[: arguments.characters])
-    in_torch = CharModel(model.file.settings)
+    in_torch = TorchNetwork(model.file.settings)
     in_torch.load(model.file.tensors)
     rows = {"one stream": measured(model.network, model, ids, streams=1)}
     for same in arguments.same:
         streams.SAME = same
         rows[f"parts, states to {same:g}"] = measured(model.network, model, ids, threads=cores())
     rows["roughly"] = measured(model.network, model, ids, threads=cores(), rough=True)
-    rows["roughly, by torch"] = measured(TorchNetwork(in_torch), model, ids, rough=True)
+    rows["roughly, by torch"] = measured(TorchLanguageModel(in_torch), model, ids, rough=True)
     exact = rows["one stream"][0]
     print(machine())
     for name, (bits, seconds) in rows.items():

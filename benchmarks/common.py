@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from charlstm.modelfile import ModelFile
-from charlstm.settings import ModelSettings
-from charlstm.vocabulary import Vocabulary
+from charlstm.config import ModelSettings
+from charlstm.data.vocabulary import Vocabulary
+from charlstm.models.file import ModelFile
 
 ROOT = Path(__file__).resolve().parent.parent
 ALPHABET = "\n" + "".join(map(chr, range(32, 97)))

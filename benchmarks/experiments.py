@@ -28,16 +28,18 @@ import torch
 from common import machine, report
 from torch import Tensor
 
-from charlstm import batches as batching
-from charlstm import device, optimizer, planning, training
-from charlstm.batches import Batch
-from charlstm.corpus import Corpus, read_corpus
-from charlstm.engine import Engine
-from charlstm.model import CharModel
-from charlstm.modelfile import ModelFile
-from charlstm.settings import TrainingRequest, TrainingSettings, from_given
-from charlstm.streams import surprisal
-from charlstm.training import Trainer
+from charlstm.config import TrainingRequest, TrainingSettings, from_given
+from charlstm.data import batching
+from charlstm.data.batching import Batch
+from charlstm.data.corpus import Corpus, read_corpus
+from charlstm.inference.parallel import surprisal
+from charlstm.models.file import ModelFile
+from charlstm.models.numpy_lstm import NumpyNetwork
+from charlstm.models.torch_lstm import TorchNetwork
+from charlstm.training import hardware as device
+from charlstm.training import optimizer, planning
+from charlstm.training import trainer as training
+from charlstm.training.trainer import Trainer
 
 # --------------------------------------------------------------------------------------- schedules
 
@@ -341,8 +343,8 @@ def tied(trial: Trial) -> None:
     _of_kind(trial, optimizer.Optimizer)
 
 
-def _tensors_of_tied(model: CharModel) -> dict[str, Any]:
-    tensors = CharModel.tensors(model)
+def _tensors_of_tied(model: TorchNetwork) -> dict[str, Any]:
+    tensors = TorchNetwork.tensors(model)
     return tensors | {"head.weight": model.head.weight.detach().numpy().copy()}
 
 
@@ -386,13 +388,13 @@ def validated(trial: Trial, corpus: Corpus) -> tuple[float, float, float]:
     assert score is not None
     if trial.settings.lines:
         return score.nats_per_char, score.nats_per_char, 1.0
-    engine = Engine(trial.model_settings, trial.averaged.tensors())
+    engine = NumpyNetwork(trial.model_settings, trial.averaged.tensors())
     streams = max(1, min(32, len(corpus.validation) // 200))
     held = corpus.validation[: len(corpus.validation) // streams * streams].reshape(streams, -1).T.astype(np.int64)
     state, nats = engine.zero_state(streams), dict.fromkeys(TEMPERATURES, 0.0)
     for begin in range(0, len(held) - 1, 256):
         piece = held[begin : begin + 257]
-        scores, state = engine.scores(piece[:-1], state)
+        scores, state = engine.logits(piece[:-1], state)
         for temperature in nats:
             nats[temperature] += float(surprisal(scores / np.float32(temperature), piece[1:]).sum())
     best = min(nats, key=lambda temperature: nats[temperature])

@@ -21,8 +21,8 @@ import numpy as np
 from common import ROOT, machine, report
 
 import charlstm
-from charlstm.evaluation import LN2
-from charlstm.settings import SampleSettings
+from charlstm.config import SampleSettings
+from charlstm.inference.scoring import LN2
 
 sys.path.insert(0, str(ROOT / "corpora"))
 

@@ -27,7 +27,7 @@ import numpy as np
 from common import machine, report
 
 from charlstm import load
-from charlstm.streams import surprisal
+from charlstm.inference.parallel import surprisal
 
 CHARLSTM = [sys.executable, "-m", "charlstm"]
 
@@ -42,7 +42,7 @@ def in_cold_windows(model: Path, text: str, windows: int = 4000, length: int = 2
         window = ids[some + np.arange(length + 1)[:, None]]  # (257, B)
         cold = np.full((1, len(some)), loaded.vocabulary.start)
         state = loaded.network.read(cold, loaded.network.zero_state(len(some)))
-        scores, _ = loaded.network.scores(window[:-1], state)
+        scores, _ = loaded.network.logits(window[:-1], state)
         nats += float(surprisal(scores, window[1:]).sum())
     return nats / (windows * length)
 

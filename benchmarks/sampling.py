@@ -20,7 +20,7 @@ import torch
 from common import ALPHABET, cores, machine, matrix_rate, median_time, random_model, report
 
 from charlstm.api import Model
-from charlstm.settings import SampleSettings
+from charlstm.config import SampleSettings
 
 SIZES = (128, 256, 512)
 TEXT = 300_000
@@ -118,7 +118,7 @@ def main() -> None:
         model = Model(file, threads=threads)
         rate = scoring(model)
         row = {
-            "floor": 1 / floor(hidden, file.settings.vocabulary),
+            "floor": 1 / floor(hidden, file.settings.vocab_size),
             "one stream": one_stream(model),
             "nn.LSTM": 1 / torch_steps(hidden, "LSTM"),
             "LSTMCell": 1 / torch_steps(hidden, "LSTMCell"),

@@ -16,9 +16,9 @@ from typing import Any
 import torch
 from common import ALPHABET, machine, median_time, report
 
-from charlstm.planning import operations
-from charlstm.runs import prepare
-from charlstm.settings import TrainingRequest
+from charlstm.config import TrainingRequest
+from charlstm.training.planning import operations
+from charlstm.training.run import prepare
 
 CONTEXT = 64
 

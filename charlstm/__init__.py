@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api import Model, load, train
+    from .config import SampleSettings
     from .errors import CharlstmError
-    from .evaluation import Score
-    from .settings import SampleSettings
+    from .inference.scoring import Score
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "CharlstmError": "errors",
     "Model": "api",
-    "SampleSettings": "settings",
-    "Score": "evaluation",
+    "SampleSettings": "config",
+    "Score": "inference.scoring",
     "load": "api",
     "train": "api",
 }

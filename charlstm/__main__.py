@@ -1,6 +1,6 @@
 """`python -m charlstm` is the command line."""
 
-from charlstm.cli import main
+from charlstm.cli.main import main
 
 if __name__ == "__main__":
     main()

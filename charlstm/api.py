@@ -15,20 +15,20 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import modelfile
-from .engine import Engine
+from .config import SampleSettings, TrainingRequest
+from .data.reading import lines_of
 from .errors import UsageError
-from .evaluation import NOTHING, Score, Scorer, partial_scores
-from .modelfile import ModelFile
-from .network import Network, side_by_side
-from .reading import lines_of
-from .runs import Paths, prepare, share_processor
-from .sampling import AT_ONCE, Start, choose_seed, generate, read_prompts, whole_texts, write_on
-from .settings import SampleSettings, TrainingRequest
+from .inference.sampling import AT_ONCE, Start, choose_seed, generate, read_prompts, whole_texts, write_on
+from .inference.scoring import NOTHING, Score, Scorer, partial_scores
+from .models import file as modelfile
+from .models.file import ModelFile
+from .models.interface import LanguageModel, in_threads
+from .models.numpy_lstm import NumpyNetwork
+from .training.run import Paths, prepare, share_processor
 
 if TYPE_CHECKING:
-    from .model import CharModel
-    from .training import Progress
+    from .models.torch_lstm import TorchNetwork
+    from .training.trainer import Progress
 
 
 # ---------------------------------------------------------------------------------------- a model
@@ -47,7 +47,9 @@ class Model:
     def __init__(self, file: ModelFile, device: str = "cpu", threads: int = 1) -> None:
         self.file = file
         self.vocabulary = file.vocabulary
-        self.network: Network = Engine(file.settings, file.tensors) if device == "cpu" else _on_torch(file, device)
+        self.network: LanguageModel = (
+            NumpyNetwork(file.settings, file.tensors) if device == "cpu" else _on_torch(file, device)
+        )
         self.threads = threads if device == "cpu" else 1
         self.scorer = Scorer(self.network, self.vocabulary, threads=self.threads)
 
@@ -100,7 +102,7 @@ class Model:
             size = -(-len(window) // self.threads)
             groups = [range(first, min(first + size, window.stop)) for first in window[::size]]
             work = functools.partial(self._together, prompts, settings)
-            for texts in side_by_side(work, groups, self.threads):
+            for texts in in_threads(work, groups, self.threads):
                 yield from texts
 
     def _together(self, prompts: Sequence[str], settings: SampleSettings, numbers: range) -> list[str]:
@@ -114,7 +116,7 @@ class Model:
         places = {prompt: place for place, prompt in enumerate(dict.fromkeys(prompts))}
         start = read_prompts(self.network, self.vocabulary, list(places))
         chosen = [places[prompt] for prompt in prompts]
-        return Start(start.scores[chosen], start.state.streams(chosen))
+        return Start(start.logits[chosen], start.state.streams(chosen))
 
     def stopping(self, settings: SampleSettings) -> SampleSettings:
         """A model of lines ends a sample with its line, too."""
@@ -142,28 +144,28 @@ class Model:
 
     def dynamic_scores(self, pieces: Iterable[str], device: str = "cpu") -> Iterator[Score]:
         """As `partial_scores`, by a copy of the model that learns from what it has scored (needs torch)."""
-        from .adapting import Adapting
+        from .inference.dynamic import DynamicEvaluation
 
-        adapting = Adapting(_torch_model(self.file, device), self.vocabulary)
+        adapting = DynamicEvaluation(_torch_model(self.file, device), self.vocabulary)
         return partial_scores(adapting.surprisals, self.vocabulary, pieces)
 
 
-def _torch_model(file: ModelFile, device: str) -> CharModel:
+def _torch_model(file: ModelFile, device: str) -> TorchNetwork:
     share_processor()
-    from .device import pick_device, prepare_process
-    from .model import CharModel
+    from .models.torch_lstm import TorchNetwork
+    from .training.hardware import pick_device, prepare_process
 
     prepare_process(None)
-    model = CharModel(file.settings)
+    model = TorchNetwork(file.settings)
     model.load(file.tensors)
     return model.to(pick_device(device))
 
 
-def _on_torch(file: ModelFile, device: str) -> Network:
+def _on_torch(file: ModelFile, device: str) -> LanguageModel:
     model = _torch_model(file, device)
-    from .model import TorchNetwork
+    from .models.torch_lstm import TorchLanguageModel
 
-    return TorchNetwork(model)
+    return TorchLanguageModel(model)
 
 
 def load(path: str | os.PathLike[str], device: str = "cpu", threads: int = 1) -> Model:

@@ -1,56 +1,18 @@
-"""What the tests share: small networks, a model file, a trained model, and the command line as a user runs it."""
+"""Fixtures: model files that the tests share."""
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
-import threading
-import time
-import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-
-from charlstm.modelfile import ModelFile
-from charlstm.settings import ModelSettings
-from charlstm.vocabulary import Vocabulary
+from helpers import TEXT, Result, charlstm, random_model
 
 # nohup, and scripts for background jobs, ignore these; what the tests start inherits that, but no function.
 for number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, lambda *_: None)
-
-ROOT = Path(__file__).resolve().parent.parent
-ALPHABET = "\n abcdefgh"
-TEXT = (
-    "".join(f"the {a} is a {b} and the {b} is not\n" for a in ("cat", "dog", "hen", "fox") for b in ("bird", "fish"))
-    * 30
-)
-
-
-def random_tensors(settings: ModelSettings, seed: int = 0, scale: float = 0.3) -> dict[str, np.ndarray]:
-    """Random weights for a network of that shape."""
-    rng = np.random.default_rng(seed)
-    return {name: (scale * rng.standard_normal(shape)).astype(np.float32) for name, shape in settings.shapes().items()}
-
-
-def random_model(
-    alphabet: str = ALPHABET,
-    *,
-    cell: Any = "lstm",
-    layers: int = 2,
-    hidden: int = 12,
-    seed: int = 0,
-    lines: bool = False,
-) -> ModelFile:
-    """A model with random weights."""
-    settings = ModelSettings(len(alphabet) + 1, layers, hidden, 5, cell)
-    return ModelFile(settings, Vocabulary(alphabet), random_tensors(settings, seed), lines=lines)
 
 
 @pytest.fixture
@@ -59,66 +21,6 @@ def model_path(tmp_path: Path) -> Path:
     path = tmp_path / "random.safetensors"
     random_model().save(path)
     return path
-
-
-Result = subprocess.CompletedProcess[str]
-
-
-def charlstm(*arguments: object, input: str | bytes | None = "", cwd: Path | None = None, **extra: Any) -> Result:
-    """Run the command line in a process of its own, as a user does. Standard input is empty unless given."""
-    data = input.encode() if isinstance(input, str) else input
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **extra.pop("env", {})}
-    done = subprocess.run(
-        [sys.executable, "-m", "charlstm", *map(str, arguments)],
-        input=data,
-        capture_output=True,
-        cwd=cwd,
-        env=environment,
-        timeout=120,
-        check=False,
-        **extra,
-    )
-    output, errors = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
-    return subprocess.CompletedProcess(done.args, done.returncode, output, errors)
-
-
-def within(seconds: float, work: Callable[[], Any]) -> Any:
-    """Do the work in a thread, so that a hang is a failure; gives what it gave or raises what it raised."""
-    results: list[Any] = []
-    raised: list[BaseException] = []
-
-    def worker() -> None:
-        try:
-            results.append(work())
-        except BaseException as error:
-            raised.append(error)
-
-    thread = threading.Thread(target=worker, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    assert not thread.is_alive(), "it hangs"
-    if raised:
-        raise raised[0]
-    return results[0]
-
-
-def peak_memory(work: Callable[..., Any], *arguments: Any) -> int:
-    """Bytes held at most, beyond what was held before, while the work is done."""
-    tracemalloc.start()
-    try:
-        work(*arguments)
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-
-
-def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
-    """Until a file is there that a process makes."""
-    deadline = time.monotonic() + 60
-    while not path.exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="session")

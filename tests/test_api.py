@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import TEXT
+from helpers import TEXT
 
 import charlstm as library
+from charlstm.config import SampleSettings
 from charlstm.errors import UsageError
-from charlstm.settings import SampleSettings
 
 SMALL = {"hidden": 16, "layers": 1, "embedding": 8, "batch": 4, "context": 16, "threads": 1}
 

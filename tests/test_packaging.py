@@ -6,7 +6,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
-from conftest import ROOT
+from helpers import ROOT
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
@@ -15,8 +15,9 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
     wheel = next(WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"]))
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if "dist-info" not in name} == {"charlstm"}
-    assert {Path(name).name for name in names if name.startswith("charlstm/")} == {
-        path.name for path in (ROOT / "charlstm").glob("*.py")
+    kept = [path for path in (ROOT / "charlstm").rglob("*") if path.suffix in (".py", ".html", ".typed")]
+    assert {name for name in names if name.startswith("charlstm/")} == {
+        path.relative_to(ROOT).as_posix() for path in kept
     }
 
 
@@ -24,4 +25,4 @@ def test_run_time_dependencies_are_the_five() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     names = {requirement.split(">")[0] for requirement in project["dependencies"]}
     assert names == {"torch", "numpy", "safetensors", "click", "rich"}
-    assert project["scripts"] == {"charlstm": "charlstm.cli:main"}
+    assert project["scripts"] == {"charlstm": "charlstm.cli.main:main"}

@@ -10,12 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, TEXT, charlstm
-from test_layers import LEVELS
+from helpers import ROOT, TEXT, charlstm
 from write_help import with_help
 
-from charlstm.runs import prepare
-from charlstm.settings import TrainingRequest
+from charlstm.config import TrainingRequest
+from charlstm.training.run import prepare
 
 README = (ROOT / "README.md").read_text()
 DOCUMENTS = [ROOT / "README.md", ROOT / "corpora" / "README.md"]
@@ -115,8 +114,15 @@ def test_the_make_commands_exist() -> None:
 
 
 def test_the_file_tree_is_the_layering() -> None:
-    tree = {name: int(level) for level, name in re.findall(r"^(\d) (\w+)\.py", README, flags=re.M)}
-    assert tree == LEVELS
+    """Every module stands in it, once, below its folder."""
+    folder, drawn = "", set()
+    for indent, name in re.findall(r"^    ( *)([\w]+(?:\.py|/)) ", README, flags=re.M):
+        if name.endswith("/"):
+            folder = name
+        else:
+            drawn.add((folder if indent else "") + name)
+    package = ROOT / "charlstm"
+    assert drawn - {"__init__.py"} == {path.relative_to(package).as_posix() for path in package.rglob("[!_]*.py")}
 
 
 def test_the_help_texts_in_the_readme_are_those_of_the_commands() -> None:

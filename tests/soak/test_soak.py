@@ -18,12 +18,12 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from conftest import ALPHABET, ROOT, TEXT, charlstm, random_model
+from helpers import ALPHABET, ROOT, TEXT, charlstm, random_model
 
-from charlstm import modelfile
 from charlstm.api import Model
+from charlstm.config import SampleSettings
 from charlstm.errors import ModelFileError
-from charlstm.settings import SampleSettings
+from charlstm.models import file as modelfile
 
 KILLS = int(os.environ.get("SOAK_KILLS", "300"))
 MUTATIONS = int(os.environ.get("SOAK_MUTATIONS", "20000"))
@@ -32,8 +32,8 @@ SCORED = int(os.environ.get("SOAK_SCORED", "20000000"))
 
 SAVER = """
 import sys
-from charlstm import modelfile
-from conftest import random_model
+from charlstm.models import file as modelfile
+from helpers import random_model
 models = [random_model(hidden=96, seed=seed) for seed in (0, 1)]
 path = sys.argv[1]
 print("ready", flush=True)

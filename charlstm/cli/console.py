@@ -1,0 +1,67 @@
+"""What a command says: data to standard output, everything else to standard error, nothing that drives a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import textwrap
+from pathlib import Path
+
+from ..errors import OutputError
+
+
+def say(text: str, *, wrapped: bool = True) -> None:
+    """One line for a person, on standard error; a terminal breaks it between words, if it is to be wrapped."""
+    line = f"charlstm: {visible(text)}".replace("\n", "\u240a")
+    if wrapped and sys.stderr.isatty():
+        try:
+            width = os.get_terminal_size(sys.stderr.fileno()).columns or 80
+        except (OSError, ValueError):
+            width = 80
+        line = textwrap.fill(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    show(line)
+
+
+def show(text: str) -> None:
+    """Text for a person, on standard error; where nobody can read it any more, the work goes on."""
+    with contextlib.suppress(OSError, ValueError):  # the latter where it is closed
+        print(text, file=sys.stderr, flush=True)
+
+
+def visible(text: str) -> str:
+    """Control characters other than newline and tab as pictures, one for one: raw ones drive a terminal."""
+    return "".join(c if c in "\n\t" or not _is_control(c) else _picture(c) for c in text)
+
+
+def _is_control(character: str) -> bool:
+    return character < " " or "\x7f" <= character <= "\x9f"
+
+
+def _picture(character: str) -> str:
+    if character < " ":
+        return chr(0x2400 + ord(character))
+    return "\u2421" if character == "\x7f" else "\ufffd"
+
+
+def write(text: str) -> None:
+    """Data, at once, in UTF-8 whatever the locale; control characters made visible on a terminal."""
+    write_raw(visible(text) if sys.stdout is not None and sys.stdout.isatty() else text)
+
+
+def write_raw(text: str) -> None:
+    """As `write`, with control characters as they are; a file's name is byte for byte what it is on the disk."""
+    if sys.stdout is None:
+        raise OutputError("standard output is closed")
+    try:
+        data = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # a surrogate that stands for no byte: from a hostile description
+        data = text.encode("utf-8", "surrogatepass")
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def write_path(path: Path) -> None:
+    """A path for other commands, which is never taken for an option."""
+    name = os.fspath(path)
+    write((os.path.join(os.curdir, name) if name.startswith("-") else name) + "\n")

@@ -1,0 +1,81 @@
+"""Shows a person how a training run goes: live on a terminal, else a line now and then; and keeps a log."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import sys
+from collections.abc import Iterable, Iterator
+from typing import IO, TYPE_CHECKING, Any
+
+from .console import say, show, visible
+
+if TYPE_CHECKING:
+    from ..training.trainer import Progress
+
+PLAIN_REPORT_SECONDS = 10.0
+"""Between two lines where nothing was validated."""
+
+
+def follow(reports: Iterable[Progress], log: IO[str] | None, quiet: bool) -> None:
+    """Show reports: live on a terminal, else a line now and then."""
+    if log is not None:
+        reports = _logged(reports, log)
+    if quiet:
+        for report in reports:
+            _tell(report)
+    elif sys.stderr.isatty():
+        from .terminal import TrainingDisplay
+
+        with TrainingDisplay() as display:
+            for report in reports:
+                display.show(dataclasses.replace(report, note=visible(report.note), sample=visible(report.sample)))
+    else:
+        _follow_plainly(reports)
+
+
+def _logged(reports: Iterable[Progress], log: IO[str]) -> Iterator[Progress]:
+    """Write each report to the log; a log that cannot be written does not end a long run."""
+    broken = False
+    for report in reports:
+        if not broken:
+            try:
+                values = {name: _finite(value) for name, value in dataclasses.asdict(report).items()}
+                log.write(json.dumps(values) + "\n")
+                log.flush()
+            except OSError as error:
+                broken = True
+                say(f"the log cannot be written and is given up: {error.strerror}")
+        yield report
+
+
+def _finite(value: Any) -> Any:
+    """The value; None for numbers that JSON does not have."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _tell(report: Progress) -> None:
+    """What a person should read of a report even without its figures."""
+    if report.note:
+        say(report.note)
+    if report.sample:
+        show(f"--- {report.fraction:.0%} ---\n{visible(report.sample)}\n---")
+
+
+def _follow_plainly(reports: Iterable[Progress]) -> None:
+    shown = 0.0
+    for report in reports:
+        _tell(report)
+        if report.val_bits is not None or report.seconds - shown >= PLAIN_REPORT_SECONDS:
+            shown = report.seconds
+            show(_plainly(report))
+
+
+def _plainly(report: Progress) -> str:
+    """A report in one line; at the start of a run not all of it is known."""
+    train = f"  train {report.train_bits:.4f}" if math.isfinite(report.train_bits) else ""
+    val = "" if report.val_bits is None else f"  val {report.val_bits:.4f}"
+    speed = f"  {report.speed:,.0f} chars/s" if report.speed else ""
+    left = f"  {report.left:.0f} s left" if math.isfinite(report.left) else ""
+    return f"{report.fraction:4.0%}  step {report.step}{train}{val} bits/char{speed}{left}"

@@ -1,0 +1,115 @@
+"""Everything that is drawn on a terminal: the progress of a training run, a curve, a heat map.
+
+Knows progress records and surprisals; knows nothing about networks or files. Imported only where something is drawn.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
+
+if TYPE_CHECKING:
+    from ..training.trainer import Progress as TrainingProgress
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+class TrainingDisplay:
+    """A bar with the run's figures, drawn over and over on standard error."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True)
+        bar = [BarColumn(bar_width=None)] if self.console.width >= 80 else []
+        columns = (*bar, TaskProgressColumn(), TextColumn("{task.description}"))
+        self._bar = Progress(*columns, console=self.console, expand=True)
+        self._task: TaskID = self._bar.add_task("starting", total=1.0)
+        self._val: float | None = None
+
+    def __enter__(self) -> TrainingDisplay:
+        with contextlib.suppress(OSError):
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            self._bar.stop()
+
+    def show(self, progress: TrainingProgress) -> None:
+        """Draw the latest report; where the terminal is gone, the work goes on."""
+        with contextlib.suppress(OSError):
+            self._draw(progress)
+
+    def _draw(self, progress: TrainingProgress) -> None:
+        if progress.note:
+            self._bar.console.print(progress.note, style="yellow", highlight=False, markup=False)
+        if progress.sample:
+            self._bar.console.rule(f"sample at {progress.fraction:.0%}")
+            self._bar.console.print(progress.sample, highlight=False, markup=False)
+        self._val = self._val if progress.val_bits is None else progress.val_bits
+        figures = _figures(progress, self._val, self.console.width - 6)
+        self._bar.update(self._task, completed=progress.fraction, description=figures)
+
+
+def _figures(progress: TrainingProgress, val_bits: float | None, width: int) -> str:
+    """A report in one line: all that is known of it or, where that is too wide, what matters most."""
+    train = f"train {progress.train_bits:.3f}" if math.isfinite(progress.train_bits) else ""
+    val = "val -" if val_bits is None else f"val {val_bits:.3f}"
+    speed = f"{progress.speed:,.0f} chars/s" if progress.speed else ""
+    left = f"{clock(progress.left)} left" if math.isfinite(progress.left) else ""
+    line = ""
+    for figures in ((train, f"{val} bits/char", speed, left), (train, val, left), (val, left), (val,)):
+        line = "  ".join(filter(None, figures))
+        if len(line) <= width:
+            break
+    return line
+
+
+def clock(seconds: float) -> str:
+    """A stretch of time as people write it."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def sparkline(values: Sequence[float], width: int = 60) -> str:
+    """A curve in one line of blocks."""
+    if not values:
+        return ""
+    step = max(1.0, len(values) / width)
+    picked = [values[int(place * step)] for place in range(min(len(values), width))]
+    low, high = min(picked), max(picked)
+    span = (high - low) or 1.0
+    if not math.isfinite(span):  # figures that no training gives
+        return ""
+    return "".join(BLOCKS[round((value - low) / span * (len(BLOCKS) - 1))] for value in picked)
+
+
+def heatmap(pieces: Iterable[tuple[str, Sequence[float]]], fine: bool) -> Iterator[str]:
+    """Text coloured by how surprising each character was: pieces of (text, bits a character) -> ANSI text.
+
+    The text itself is left as it is, tabs too. A colour holds until another one begins, and never over a line's end.
+
+    Args:
+        fine: whether the terminal takes 24-bit colours; almost all take the 256 that are used else.
+    """
+    for text, bits in pieces:
+        shown, before = [], ""
+        for character, surprise in zip(text, bits, strict=True):
+            colour = "\x1b[0m" if character == "\n" else _colour(surprise, fine)
+            shown.append(character if colour == before else colour + character)
+            before = colour
+        yield "".join(shown) + "\x1b[0m"
+
+
+def _colour(bits: float, fine: bool) -> str:
+    """Black on a background from white (expected) to red (8 bits or more)."""
+    share = 1 - min(1.0, bits / 8)
+    if fine:
+        return f"\x1b[30;48;2;255;{round(255 * share)};{round(255 * share)}m"
+    red, step = 5, round(5 * share)  # in the cube of 6 x 6 x 6 colours that begins at 16
+    return f"\x1b[30;48;5;{16 + 36 * red + 6 * step + step}m"

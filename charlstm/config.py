@@ -1,0 +1,292 @@
+"""What defines a model, a training run and a sample: plain dataclasses, checked when they are made.
+
+Knows nothing about files, networks or the command line. The help texts and defaults of the command line are
+read from the fields below, so that nothing is typed twice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import numbers
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from .errors import UsageError
+
+CellName = Literal["lstm", "gru", "rnn"]
+CELLS: tuple[CellName, ...] = ("lstm", "gru", "rnn")
+PRECISIONS = ("auto", "float32", "bfloat16")
+GATES: dict[str, int] = {"lstm": 4, "gru": 3, "rnn": 1}
+"""Rows of a layer's weight matrices, in units of the hidden size (torch's convention)."""
+
+SMALLEST_TEXT = 100
+"""Characters below which training is refused: fewer leave nothing to learn from and nothing to validate on."""
+
+_T = TypeVar("_T")
+
+
+def setting(default: Any, help: str, *, least: float | None = None, most: float | None = None) -> Any:
+    """A dataclass field with its help text and its range (both ends included)."""
+    return dataclasses.field(default=default, metadata={"help": help, "least": least, "most": most})
+
+
+_KINDS: dict[str, tuple[type, str]] = {
+    "int": (numbers.Integral, "a whole number"),
+    "float": (numbers.Real, "a number"),
+    "str": (str, "a text"),
+    "bool": (bool, "true or false"),
+}
+"""What a field's declared type admits."""
+
+
+def check_fields(settings: Any) -> None:
+    """Check every field against the type and the range that it declares; None means "not given" and passes.
+
+    Raises:
+        UsageError: a value is of another type or outside its range, or not a number.
+    """
+    for field in dataclasses.fields(settings):
+        value, name = getattr(settings, field.name), field.name.replace("_", "-")
+        declared, _, optional = str(field.type).partition(" | ")
+        if value is None and optional:
+            continue
+        kind, words = _KINDS.get(declared, (object, ""))
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind not in (bool, object)):
+            raise UsageError(f"{name} is {value!r:.20}; it must be {words}")
+        least, most = field.metadata.get("least"), field.metadata.get("most")
+        if least is None and most is None:
+            continue
+        if value != value or (least is not None and value < least) or (most is not None and value > most):
+            bounds = f"at least {least:g}" if most is None else f"between {least:g} and {most:g}"
+            raise UsageError(f"{name} is {value!s:.20}; it must be {bounds}")
+
+
+def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise UsageError(f"{name} is {value!r:.40}; it must be one of {', '.join(choices)}")
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """The shape of a network; with the tensors, all that is needed to compute it."""
+
+    vocab_size: int = setting(2, "symbols that can be predicted: the unknown symbol and the characters", least=2)
+    layers: int = setting(2, "stacked recurrent layers", least=1, most=64)
+    hidden: int = setting(256, "units in each layer", least=1, most=65536)
+    embedding: int = setting(64, "size of a character's embedding", least=1, most=65536)
+    cell: CellName = setting("lstm", "kind of recurrent cell")
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        _check_choice("cell", self.cell, CELLS)
+
+    @property
+    def gates(self) -> int:
+        """Rows of a layer's weight matrices, in units of the hidden size."""
+        return GATES[self.cell]
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of all tensors of such a network, as torch names them.
+
+        The embedding has one row more than there are symbols: the last is the start symbol, which is read and
+        never predicted.
+        """
+        rows = self.gates * self.hidden
+        shapes: dict[str, tuple[int, ...]] = {"embedding.weight": (self.vocab_size + 1, self.embedding)}
+        for layer in range(self.layers):
+            width = self.hidden if layer else self.embedding
+            shapes[f"layers.{layer}.weight_ih_l0"] = (rows, width)
+            shapes[f"layers.{layer}.weight_hh_l0"] = (rows, self.hidden)
+            shapes[f"layers.{layer}.bias_ih_l0"] = (rows,)
+            shapes[f"layers.{layer}.bias_hh_l0"] = (rows,)
+        shapes["head.weight"] = (self.vocab_size, self.hidden)
+        shapes["head.bias"] = (self.vocab_size,)
+        return shapes
+
+    def parameters(self) -> int:
+        """Number of trained numbers."""
+        return sum(math.prod(shape) for shape in self.shapes().values())
+
+    def multiplications(self) -> int:
+        """Multiply-add pairs for one character in one forward pass (the embedding is a look-up)."""
+        return self.parameters() - (self.vocab_size + 1) * self.embedding
+
+    def inner_shapes(self) -> list[tuple[int, ...]]:
+        """Shapes of the matrices inside the layers."""
+        return [shape for name, shape in self.shapes().items() if name.startswith("layers.") and len(shape) == 2]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long to train: exactly one of the three units."""
+
+    unit: Literal["minutes", "epochs", "steps"] = "minutes"
+    amount: float = 10.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.amount < 1e15:
+            raise UsageError(f"{self.unit} is {self.amount!s:.20}; it must be more than 0, and less than 1e15")
+
+    @staticmethod
+    def chosen(minutes: float | None, epochs: float | None, steps: int | None) -> Budget:
+        """The one budget that was given, or ten minutes.
+
+        Raises:
+            UsageError: two of them were given.
+        """
+        pairs = [("minutes", minutes), ("epochs", epochs), ("steps", steps)]
+        given = [(unit, amount) for unit, amount in pairs if amount is not None]
+        if len(given) > 1:
+            names = " and ".join(f"--{unit}" for unit, _ in given)
+            raise UsageError(f"{names} contradict each other: give one budget")
+        return Budget(*given[0]) if given else Budget()  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """What a user may ask of a training run. None: to be chosen from the text, the machine and the budget."""
+
+    minutes: float | None = setting(
+        None, "budget in minutes, all but the wait for standard input included (default: 10)"
+    )
+    epochs: float | None = setting(None, "budget in passes over the text")
+    steps: int | None = setting(None, "budget in steps of the optimiser")
+    layers: int | None = setting(
+        None, "recurrent layers on top of each other (default: 2 or 3, by text, speed and budget)", least=1, most=64
+    )
+    hidden: int | None = setting(
+        None, "units in each layer (default: 64 to 1024, by text, speed and budget)", least=1, most=65536
+    )
+    embedding: int | None = setting(
+        None,
+        "numbers that stand for a character (default: 64, or 128 for large alphabets, and no more than units)",
+        least=1,
+        most=65536,
+    )
+    cell: CellName | None = setting(None, "kind of recurrent cell (default: lstm)")
+    batch: int | None = setting(
+        None,
+        "places of the text that are read side by side; with --lines so many contexts' worth of lines (default: by "
+        "text and budget)",
+        least=1,
+        most=65536,
+    )
+    context: int | None = setting(
+        None,
+        "characters a gradient flows back through; the state itself is carried on (default: the mean line, 64 to 160)",
+        least=1,
+        most=65536,
+    )
+    learning_rate: float | None = setting(
+        None, "highest learning rate, after a short rise; it falls to 0 (default: by width)", least=0, most=1e6
+    )
+    weight_decay: float | None = setting(None, "decay of all matrices (default: 0.1)", least=0, most=100)
+    dropout: float | None = setting(
+        None,
+        "share dropped of what goes from layer to layer and into the output (default: by passes and size)",
+        least=0,
+        most=0.95,
+    )
+    dropconnect: float | None = setting(
+        None, "share of the recurrent weights that is dropped (default: 0)", least=0, most=0.95
+    )
+    val_fraction: float = setting(
+        0.1, "share kept back for validation: the text's end, or with --lines lines spread over it", least=0.0, most=0.9
+    )
+    min_count: int | None = setting(
+        None,
+        "characters seen fewer times are read as unknown and never written (default: 2, or 1 where fewer than "
+        "10,000 are learnt from)",
+        least=1,
+    )
+    lines: bool = setting(False, "every line is a record of its own (names, titles, commands)")
+    seed: int = setting(0, "same seed, same run, where the budget is in steps or epochs", least=0, most=2**63 - 1)
+    device: str = setting("auto", "where to compute")
+    threads: int | None = setting(None, "processor threads (default: torch's choice)", least=1, most=4096)
+    precision: Literal["auto", "float32", "bfloat16"] = setting("auto", "number format of the matrix products")
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        self.budget()
+        if self.cell is not None:
+            _check_choice("cell", self.cell, CELLS)
+        _check_choice("precision", self.precision, PRECISIONS)
+
+    def budget(self) -> Budget:
+        """The one budget that was asked for."""
+        return Budget.chosen(self.minutes, self.epochs, self.steps)
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """A training run, with everything decided. Saved with the model; enough to repeat the run."""
+
+    budget: Budget
+    batch: int
+    context: int
+    learning_rate: float
+    weight_decay: float
+    dropout: float
+    dropconnect: float
+    averaging: float
+    """Horizon of the average of the weights, as a share of the run; 0: none."""
+    clip: float
+    """Largest Euclidean norm of a gradient."""
+    warmup: float
+    """Share of the run over which the learning rate rises."""
+    betas: tuple[float, float]
+    precision: Literal["float32", "bfloat16"]
+    lines: bool
+    seed: int
+    fresh_every: int = 10
+    """Every so many steps one stream more starts afresh where a text would begin, so that this is learnt too."""
+    unknown: float = 1e-4
+    """Share of characters shown as the unknown symbol, so that it is trained on any text."""
+    validations: int = 15
+    """How many times the run is validated."""
+
+    @staticmethod
+    def from_json(values: dict[str, Any]) -> TrainingSettings:
+        """Rebuild from what `dataclasses.asdict` gave, after a trip through JSON."""
+        values = dict(values)
+        values["budget"] = Budget(**values["budget"])
+        values["betas"] = tuple(values["betas"])
+        return TrainingSettings(**values)
+
+
+@dataclass(frozen=True)
+class SampleSettings:
+    """How characters are drawn from a model's predictions."""
+
+    length: int = setting(500, "characters to write", least=0, most=10**15)
+    temperature: float = setting(0.8, "below 1 plays safe, above 1 takes risks; 0 is greedy", least=0, most=1e6)
+    top_k: int | None = setting(None, "draw from the K likeliest characters only", least=1)
+    top_p: float | None = setting(None, "draw from the likeliest characters that reach P together", least=0, most=1)
+    min_p: float | None = setting(
+        None, "draw from characters at least P times as likely as the likeliest", least=0, most=1
+    )
+    count: int = setting(1, "how many samples to write", least=1, most=1_000_000)
+    seed: int | None = setting(
+        None, "same seed, same text (default: a new one; --json shows it)", least=0, most=2**63 - 1
+    )
+    stop: tuple[str, ...] = setting((), "end a sample where it has written TEXT (repeatable)")
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        stop: Any = self.stop
+        if not isinstance(stop, Iterable):
+            raise UsageError(f"stop is {stop!r:.20}; it must be texts")
+        stop = (
+            (stop,) if isinstance(stop, str) else tuple(stop)
+        )  # a text is a sequence of texts, too: of its characters
+        object.__setattr__(self, "stop", stop)
+        if not all(isinstance(text, str) and text for text in stop):
+            raise UsageError("stop is empty; give the text that ends a sample")
+
+
+def from_given(kind: type[_T], values: dict[str, Any]) -> _T:
+    """Make settings of a kind from a larger dictionary; what is absent keeps its default."""
+    names = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: value for name, value in values.items() if name in names})

@@ -1,0 +1,1 @@
+"""Bytes to characters, characters to ids, ids to batches."""

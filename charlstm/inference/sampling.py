@@ -1,0 +1,214 @@
+"""From logits to characters: temperature, top-k, top-p, min-p, stop texts, many samples at once.
+
+Works with any network. The unknown symbol is never drawn. Sample i of a seed has a random stream of its own, so
+that it is the same text whatever the count, as far as rounding allows: matrix products of other sizes round otherwise,
+and a draw that falls on the border between two characters, once in some 100,000, goes another way.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..config import SampleSettings
+from ..data.vocabulary import UNKNOWN, Vocabulary
+from ..models.interface import Floats, LanguageModel, State, read_long
+
+AT_ONCE = 256
+"""Samples that advance together."""
+DRAWN_AHEAD = 64
+"""Random numbers taken from each sample's stream at a time."""
+
+
+def probabilities(logits: Floats, settings: SampleSettings) -> NDArray[np.float64]:
+    """The distribution that characters are drawn from.
+
+    Temperature first, then top-k, top-p and min-p, each on what the one before left. Ties with the last character
+    that is kept are kept by id order.
+
+    Args:
+        logits: (B, V).
+        settings: temperature 0 puts all probability on the highest score (the first of equals).
+
+    Returns:
+        (B, V); rows sum to 1; the unknown symbol has 0.
+    """
+    weights = _weights(logits, settings)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights
+
+
+def _weights(logits: Floats, settings: SampleSettings) -> NDArray[np.float64]:
+    """`probabilities`, but for a factor in each row: `draw` needs no more."""
+    weights = logits.astype(np.float64)
+    weights[:, UNKNOWN] = -np.inf
+    if settings.temperature == 0:
+        greedy: NDArray[np.float64] = np.zeros_like(weights)
+        np.put_along_axis(greedy, weights.argmax(axis=1)[:, None], 1.0, axis=1)
+        return greedy
+    weights -= weights.max(axis=1, keepdims=True)
+    with np.errstate(over="ignore"):  # a temperature next to nothing makes -inf, which is right
+        weights /= settings.temperature
+    np.exp(weights, out=weights)
+    if settings.top_k or settings.top_p is not None:
+        weights *= _kept_by_rank(weights, settings.top_k, settings.top_p)
+    if settings.min_p is not None:
+        weights *= weights >= settings.min_p * weights.max(axis=1, keepdims=True)
+    return weights
+
+
+def _kept_by_rank(weights: NDArray[np.float64], top_k: int | None, top_p: float | None) -> NDArray[np.bool_]:
+    """Which symbols top-k and top-p leave; the likeliest always stays (Holtzman et al. 2020 for top-p)."""
+    order = np.argsort(-weights, axis=1, kind="stable")
+    ranked = np.take_along_axis(weights, order, axis=1)
+    keep = np.ones(ranked.shape, dtype=bool)
+    if top_k:
+        keep[:, top_k:] = False
+    if top_p is not None:
+        ranked = ranked * keep
+        before = np.cumsum(ranked, axis=1) - ranked
+        keep &= before < top_p * ranked.sum(axis=1, keepdims=True)
+        keep[:, 0] = True
+    kept = np.empty_like(keep)
+    np.put_along_axis(kept, order, keep, axis=1)
+    return kept
+
+
+def draw(weights: NDArray[np.float64], uniforms: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Invert the cumulative distribution: weights (B, V), uniforms in [0, 1) (B,) -> ids (B,)."""
+    sums = np.cumsum(weights, axis=1)
+    # A uniform is at most 1 - 2^-53, and a total times that rounds to less than the total: there is a first sum above.
+    targets = uniforms * sums[:, -1]
+    ids: NDArray[np.intp] = (sums > targets[:, None]).argmax(axis=1)
+    return ids
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where samples begin: the logits after the prompt and the state, for B prompts."""
+
+    logits: Floats
+    """(B, V)"""
+    state: State
+
+
+def read_prompts(network: LanguageModel, vocabulary: Vocabulary, prompts: Sequence[str]) -> Start:
+    """Read prompts; the empty one is the start of a text. Prompts of one length are read together."""
+    logits: list[Floats | None] = [None] * len(prompts)
+    states: list[State | None] = [None] * len(prompts)
+    by_length: dict[int, list[int]] = {}
+    for number, prompt in enumerate(prompts):
+        by_length.setdefault(len(prompt), []).append(number)
+    for numbers in by_length.values():
+        ids = np.stack([vocabulary.encode(prompts[number]) for number in numbers], axis=1).astype(np.int64)
+        ids = np.concatenate([np.full((1, len(numbers)), vocabulary.start), ids])  # (T + 1, B)
+        state = read_long(network, ids[:-1], network.zero_state(len(numbers)))
+        last, state = network.step(ids[-1], state)
+        for column, number in enumerate(numbers):
+            logits[number], states[number] = last[column], state.streams([column])
+    whole = State.concatenate(state for state in states if state)
+    return Start(np.stack([row for row in logits if row is not None]), whole)
+
+
+def choose_seed(settings: SampleSettings) -> int:
+    """The seed that was given, or a fresh one: small enough for programs whose numbers are all floating-point."""
+    return secrets.randbits(53) if settings.seed is None else settings.seed
+
+
+def _random_stream(settings: SampleSettings, sample: int) -> np.random.Generator:
+    """The random stream of a sample of a seed."""
+    return np.random.Generator(np.random.PCG64([choose_seed(settings), sample]))
+
+
+def generate(
+    network: LanguageModel, vocabulary: Vocabulary, start: Start, settings: SampleSettings, first: int = 0
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Write on from B starts together, a character a step.
+
+    Args:
+        network, vocabulary: the model.
+        start: of the B samples that advance together.
+        settings: its seed must be given; its count is not looked at.
+        first: number of the first of these samples, which chooses its random stream.
+
+    Yields:
+        for each step the numbers of the samples that still run, and the ids that they drew.
+    """
+    running = np.arange(start.logits.shape[0])
+    streams = [_random_stream(settings, first + int(sample)) for sample in running]
+    stops = [StopWatch(settings.stop) for _ in running]
+    logits, state = start.logits, start.state
+    for t in range(settings.length):
+        if t % DRAWN_AHEAD == 0:
+            uniforms = np.stack([stream.random(DRAWN_AHEAD) for stream in streams], axis=1)
+        ids = draw(_weights(logits, settings), uniforms[t % DRAWN_AHEAD, running])
+        yield running, ids
+        if settings.stop:
+            characters = vocabulary.decode(ids)
+            alive = np.array([not stops[sample].saw(c) for sample, c in zip(running, characters, strict=True)])
+            if not alive.all():
+                running, ids, state = running[alive], ids[alive], state.streams(alive)
+        if not len(running) or t == settings.length - 1:
+            return
+        logits, state = network.step(ids, state)
+
+
+def whole_texts(
+    steps: Iterable[tuple[NDArray[np.intp], NDArray[np.intp]]], vocabulary: Vocabulary, count: int
+) -> list[str]:
+    """What `generate` writes in so many samples, as texts."""
+    drawn = [(samples, ids.astype(vocabulary.dtype)) for samples, ids in steps]
+    table = np.full((len(drawn), count), UNKNOWN, dtype=vocabulary.dtype)  # which is never drawn
+    for row, (samples, ids) in zip(table, drawn, strict=True):
+        row[samples] = ids
+    return [vocabulary.decode(column[column != UNKNOWN]) for column in table.T]
+
+
+def write_on(network: LanguageModel, vocabulary: Vocabulary, start: Start, settings: SampleSettings) -> Iterator[str]:
+    """As `generate`, for one sample: yields its characters."""
+    if settings.temperature and settings.top_k is None and settings.top_p is None and settings.min_p is None:
+        return _write_on_plainly(network, vocabulary, start, settings)
+    return (vocabulary.decode(ids) for _, ids in generate(network, vocabulary, start, settings))
+
+
+def _write_on_plainly(
+    network: LanguageModel, vocabulary: Vocabulary, start: Start, settings: SampleSettings
+) -> Iterator[str]:
+    """One sample under temperature alone: what `probabilities` and `draw` do, in as few numpy calls as can be."""
+    stream = _random_stream(settings, 0)
+    stop = StopWatch(settings.stop)
+    logits, state = start.logits, start.state
+    characters = vocabulary.characters
+    for t in range(settings.length):
+        sums = logits[0, UNKNOWN + 1 :].astype(np.float64)
+        sums -= sums.max()
+        if settings.temperature != 1:
+            with np.errstate(over="ignore"):  # a temperature next to nothing makes -inf, which is right
+                sums /= settings.temperature
+        np.exp(sums, out=sums)
+        np.cumsum(sums, out=sums)
+        place = min(int(sums.searchsorted(stream.random() * sums[-1], side="right")), len(characters) - 1)
+        yield characters[place]
+        if stop.saw(characters[place]) or t == settings.length - 1:
+            return
+        logits, state = network.step(np.array([place + 1]), state)
+
+
+class StopWatch:
+    """Watches a sample for the texts that end it."""
+
+    def __init__(self, stops: Sequence[str]) -> None:
+        self._stops = tuple(stops)
+        self._longest = max(map(len, stops), default=0)
+        self._tail = ""
+
+    def saw(self, character: str) -> bool:
+        """Take one more character; say whether the sample now ends with a stop text."""
+        if not self._stops:
+            return False
+        self._tail = (self._tail + character)[-self._longest :]
+        return self._tail.endswith(self._stops)

@@ -1,0 +1,1 @@
+"""From a corpus and a request to a model on the disk."""

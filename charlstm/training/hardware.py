@@ -1,0 +1,91 @@
+"""The machine for torch: its devices, threads and memory, and how fast it trains."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import platform
+import time
+
+import torch
+
+from ..config import ModelSettings
+from ..errors import UsageError
+from ..models.torch_lstm import TorchNetwork
+from .optimizer import Optimizer
+from .planning import operations
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name; "auto" is cuda where there is one, and else the CPU.
+
+    Not mps: how fast and how right torch's recurrent layers are there was never measured.
+
+    Raises:
+        UsageError: there is no such device here.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise UsageError(f"device {name!r} is not available here; try --device cpu") from error
+    return torch.device(name)
+
+
+def prepare_process(threads: int | None) -> None:
+    """Set the number of threads, and keep freed memory: on Linux that alone makes a step a third faster.
+
+    glibc gives large blocks back to the system when they are freed and gets them anew, page by page, in
+    the next step.
+    """
+    if threads:
+        torch.set_num_threads(min(threads, 4 * (os.cpu_count() or 1)))  # more only wait for each other
+    if platform.libc_ver()[0] == "glibc":
+        with contextlib.suppress(OSError, AttributeError):
+            libc = ctypes.CDLL("libc.so.6")
+            trim_threshold, top_pad, mmap_threshold = -1, -2, -3  # from malloc.h
+            libc.mallopt(mmap_threshold, 1 << 30)
+            libc.mallopt(trim_threshold, (1 << 31) - 1)
+            libc.mallopt(top_pad, 64 << 20)
+
+
+def measure_speed(device: torch.device, precision: torch.dtype, seconds: float = 0.3) -> float:
+    """Floating-point operations a second of a training step (2 x 192, 16 streams, 64 characters of each)."""
+    settings = ModelSettings(vocab_size=64, layers=2, hidden=192, embedding=64)
+    model = TorchNetwork(settings, precision=precision).to(device).train()
+    optimizer = Optimizer(model.named_parameters(), weight_decay=0.1, betas=(0.9, 0.99), precision=precision)
+    ids = torch.zeros(64, 16, dtype=torch.long, device=device)
+    times: list[float] = []
+    begin = time.perf_counter()
+    while len(times) < 4 or time.perf_counter() - begin < seconds:
+        before = time.perf_counter()
+        logits, _ = model(ids, model.zero_state(16))
+        logits.square().mean().backward()
+        optimizer.step(1e-3)
+        if device.type != "cpu":
+            torch.accelerator.synchronize()
+        times.append(time.perf_counter() - before)
+    # The fastest: whatever else the machine does can only make a step slower.
+    return operations(settings, ids.numel()) / min(times)
+
+
+def measured_precision(device: torch.device, asked: str = "auto") -> tuple[str, float]:
+    """The number format for training here, and its speed in floating-point operations a second.
+
+    bfloat16 keeps weights, gradients and sums in float32 and rounds what the matrix products read; "auto" takes it
+    where it is a fifth faster, which needs hardware made for it.
+
+    Raises:
+        UsageError: the format that was asked for does not work here.
+    """
+    speeds = dict.fromkeys(("float32", "bfloat16") if asked == "auto" else (asked,), 0.0)
+    for _ in range(2):  # by turns, so that a passing disturbance does not decide
+        for name in speeds:
+            with contextlib.suppress(RuntimeError):  # this device or build may have no such kernels
+                speeds[name] = max(speeds[name], measure_speed(device, getattr(torch, name)))
+    if not any(speeds.values()):
+        raise UsageError(f"--precision {asked} does not work on this machine; leave it out")
+    name = max(speeds, key=lambda name: speeds[name] / (1.2 if name == "bfloat16" else 1.0))
+    return name, speeds[name]

@@ -1,0 +1,482 @@
+"""Training runs: from texts and a request to a model on the disk, by way of saves, stops and resumptions.
+
+Joins the rooms below. torch is imported only where it is needed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..config import Budget, ModelSettings, SampleSettings, TrainingRequest, TrainingSettings
+from ..data.corpus import Corpus, read_corpus
+from ..data.reading import STANDARD_INPUT, find_files
+from ..data.vocabulary import UNKNOWN, Vocabulary
+from ..errors import CharlstmError, DivergedError, ModelFileError, OutputError, TextError, UsageError
+from ..inference.sampling import read_prompts, write_on
+from ..models import file as modelfile
+from ..models.file import ModelFile, resume_path
+from ..models.numpy_lstm import NumpyNetwork
+from .planning import Plan, Text, plan
+
+if TYPE_CHECKING:
+    import torch
+
+    from .trainer import Progress, Trainer
+
+Paths = Sequence[str | os.PathLike[str]]
+
+RESUME_FORMAT = 5
+"""Of the file that a run goes on from; it changes with what an optimiser remembers."""
+
+
+class _SaveClock:
+    """Says when to save: every minute, and every 2 % of the budget where saving takes a hundredth of the time."""
+
+    def __init__(self, fraction: float) -> None:
+        self._fraction, self._moment, self._cost = fraction, time.monotonic(), 0.0
+
+    def due(self, fraction: float) -> bool:
+        seconds = time.monotonic() - self._moment
+        return seconds >= 60 or (fraction - self._fraction >= 0.02 and seconds >= max(1.0, 100 * self._cost))
+
+    def time(self, save: Callable[[], None], fraction: float) -> None:
+        before = time.monotonic()
+        try:
+            save()
+        finally:
+            self._fraction, self._moment = fraction, time.monotonic()
+            self._cost = self._moment - before
+
+
+@dataclass
+class Run:
+    """A training run that is about to begin or to go on; iterate over `run()`."""
+
+    trainer: Trainer
+    plan: Plan
+    request: TrainingRequest
+    corpus: Corpus
+    output: Path
+    reading: dict[str, Any]
+    """How the corpus was read: what a resumed run needs to read it again."""
+    force: bool = True
+    """Whether an existing model may be replaced when the run begins to write."""
+    went_on_from: tuple[int, ...] | None = None
+    """Which file of a stopped run's state it goes on from, see `_mark`."""
+    finished: bool = False
+    result: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, stop: Callable[[], bool] = lambda: False, sample_every: float = math.inf) -> Iterator[Progress]:
+        """Train, saving the model and the run's state as it goes and when it ends.
+
+        A save on the way that fails is reported and tried again later: the disk may have room again.
+
+        Args:
+            stop: asked after each step whether to end.
+            sample_every: minutes after which a report shows what the network writes by then, again and again.
+
+        Raises:
+            DivergedError: the best model so far is saved, if there is one that has learnt something.
+            OutputError: the last save failed, and the last good file is intact; or another process writes there.
+        """
+        with modelfile.locked(self.output):
+            modelfile.check_writable(self.output, force=self.force)  # another run may have ended meanwhile
+            if self.went_on_from not in (None, _mark(resume_path(self.output))):
+                raise OutputError(f"{self.output}: another process has gone on with this run meanwhile")
+            if self.went_on_from is None:
+                resume_path(self.output).unlink(missing_ok=True)  # another run's: it does not belong to this model
+            yield from self._with_samples(self._run(stop), sample_every)
+
+    def _with_samples(self, reports: Iterable[Progress], every: float) -> Iterator[Progress]:
+        due = self.trainer.seconds + 60 * every
+        for progress in reports:
+            if self.trainer.seconds >= due:
+                due = self.trainer.seconds + 60 * every
+                progress = dataclasses.replace(progress, sample=self.sample())
+            yield progress
+
+    def sample(self, length: int = 200) -> str:
+        """What the averaged weights write by now."""
+        engine = NumpyNetwork(self.plan.model, self.trainer.averaged.tensors())
+        start = read_prompts(engine, self.corpus.vocabulary, [""])
+        stop = ("\n",) if self.plan.training.lines else ()
+        settings = SampleSettings(length=length, seed=self.trainer.step, stop=stop)
+        return "".join(write_on(engine, self.corpus.vocabulary, start, settings))
+
+    def _run(self, stop: Callable[[], bool]) -> Iterator[Progress]:
+        clock = _SaveClock(self.trainer.fraction)
+        progress: Progress | None = None
+        try:
+            for progress in self.trainer.run(stop):
+                yield progress
+                if progress.fraction < 1.0 and clock.due(progress.fraction):
+                    try:
+                        clock.time(self.save, progress.fraction)
+                    except OutputError as error:
+                        yield dataclasses.replace(progress, val_bits=None, note=f"not saved: {error}")
+        except DivergedError as error:
+            resume_path(self.output).unlink(missing_ok=True)  # going on from there would end here again
+            if not self.trainer.has_learnt():
+                raise DivergedError(f"{error}; nothing was learnt that is worth keeping") from error
+            self.save_model(final=False)
+            raise DivergedError(f"{error}; the best model so far is in {self.output}") from error
+        self.finished = progress is not None and progress.fraction >= 1.0
+        if self.finished:
+            self.save_model(final=True)
+            resume_path(self.output).unlink(missing_ok=True)
+        else:
+            self.save()
+
+    def files(self) -> list[str | os.PathLike[str]]:
+        """What the run reads and writes: files and folders."""
+        texts = (*self.reading["paths"], *self.reading["validation"])
+        return [
+            *("/dev/stdin" if path == STANDARD_INPUT else path for path in texts),
+            self.output,
+            resume_path(self.output),
+        ]
+
+    def save(self) -> None:
+        """Save the best model so far, and all that is needed to go on."""
+        self.save_model(final=False)
+        tensors, facts = self.trainer.checkpoint()
+        description = {
+            "format": RESUME_FORMAT,
+            "resume": facts,
+            "request": dataclasses.asdict(self.request),
+            "model": dataclasses.asdict(self.plan.model),
+            "training": dataclasses.asdict(self.plan.training),
+            "vocabulary": list(self.corpus.vocabulary.characters),
+            "trained_on": self.corpus.sources,
+            "reading": self.reading,
+        }
+        modelfile.write(resume_path(self.output), tensors, description)
+
+    def save_model(self, *, final: bool) -> None:
+        """Save the best model so far; when the run is over, measured on the validation text."""
+        from .trainer import versions
+
+        trainer = self.trainer
+        if final and trainer.best_step != 0:  # what a run gives back is as it was
+            trainer.calibrate()
+        tensors = trainer.result()
+        result: dict[str, Any] = {
+            "finished": final,
+            "steps": trainer.step,
+            "characters": trainer.characters,
+            "val_bits_per_char": trainer.best_bits,
+        }
+        if final:
+            trainer.use_result()
+            score = trainer.score_validation()
+            if score:
+                result["val_bits_per_char"] = score.bits_per_char
+                result["val_characters"] = score.characters
+        result["seconds"] = round(trainer.seconds, 2)
+        result["curve"] = trainer.curve
+        ModelFile(
+            settings=self.plan.model,
+            vocabulary=self.corpus.vocabulary,
+            tensors=tensors,
+            lines=self.plan.training.lines,
+            trained_on=self.corpus.sources,
+            training={
+                **dataclasses.asdict(self.plan.training),
+                "started_from": self.reading["started_from"],
+                "software": versions(),
+            },
+            result=result,
+        ).save(self.output)
+        self.result = result
+
+
+def prepare(
+    paths: Paths = (),
+    *,
+    output: str | os.PathLike[str],
+    texts: Iterable[str] = (),
+    request: TrainingRequest | None = None,
+    validation: Paths | str | os.PathLike[str] = (),
+    force: bool = False,
+    encoding: str = "utf-8",
+    errors: str = "strict",
+    started: float | None = None,
+    init_from: str | os.PathLike[str] | None = None,
+) -> Run:
+    """Read the texts, decide what was left open, and make ready to train.
+
+    Args:
+        paths, texts, validation, encoding, errors: see `read_corpus`.
+        output: where the model goes.
+        request: what is decided already.
+        force: replace an existing output.
+        started: see Trainer; the time that standard input takes to arrive is not counted.
+        init_from: a model to start from; its shape is kept, and its alphabet grows by what is new.
+
+    Raises:
+        TextError, OutputError, UsageError, ModelFileError: see there.
+    """
+    started = time.monotonic() if started is None else started
+    request = request or TrainingRequest()
+    paths, validation = _as_paths(paths), _as_paths(validation)
+    if STANDARD_INPUT in paths and STANDARD_INPUT in validation:
+        raise UsageError("standard input can be read once only: give - once")
+    origin = None if init_from is None else modelfile.load(init_from)
+    if origin:
+        request = _in_the_shape_of(origin.settings, request)
+    modelfile.check_writable(output, force=force)
+    if validation and request.val_fraction != TrainingRequest.val_fraction:
+        raise UsageError("--val and --val-fraction contradict each other: give one of them")
+    _refuse_to_overwrite_texts(output, [*paths, *validation], encoding)
+    reading: dict[str, Any] = {
+        "paths": _absolute(paths),
+        "texts": list(texts),
+        "validation": _absolute(validation),
+        "val_fraction": request.val_fraction,
+        "lines": request.lines,
+        "min_count": request.min_count,
+        "encoding": encoding,
+        "errors": errors,
+        "known": list(origin.vocabulary.characters) if origin else None,
+        "started_from": {"name": os.path.basename(init_from or ""), "trained_on": origin.trained_on}
+        if origin
+        else None,
+    }
+    corpus, waited = _read(reading)
+    started += waited
+    if origin:
+        corpus.notes.extend(_another_kind(origin, request))
+    device = _torch_device(request)
+    chosen = _planned(request, corpus, device, started, pretrained=origin is not None)
+    from .trainer import Trainer
+
+    trainer = Trainer(
+        corpus,
+        chosen.model,
+        chosen.training,
+        device=device,
+        started=started,
+        expected=chosen.expected,
+        weights=origin.tensors if origin else None,
+    )
+    return Run(trainer, chosen, request, corpus, Path(output), reading, force)
+
+
+def _torch_device(request: TrainingRequest) -> torch.device:
+    """The device that was asked for, with the process made ready to train."""
+    share_processor()
+    from .hardware import pick_device, prepare_process
+
+    prepare_process(request.threads)
+    return pick_device(request.device)
+
+
+def _planned(
+    request: TrainingRequest, corpus: Corpus, device: torch.device, started: float, *, pretrained: bool
+) -> Plan:
+    """Everything decided about a run, for this machine where the budget is in minutes."""
+    from .hardware import measured_precision
+
+    precision: Any = "float32" if request.precision == "auto" else request.precision
+    speed = 1e11  # steps and epochs must give the same run on a fast machine and on a slow one
+    if request.budget().unit == "minutes":
+        precision, speed = measured_precision(device, request.precision)
+    used = time.monotonic() - started
+    return plan(request, _facts(corpus), speed, precision, pretrained=pretrained, used=used)
+
+
+def _another_kind(origin: ModelFile, request: TrainingRequest) -> list[str]:
+    """A warning where a run goes on with a model of lines as with running text, or the other way round."""
+    if origin.lines == request.lines:
+        return []
+    kinds = ("running text", "lines")
+    return [
+        f"warning: the model to start from has learnt {kinds[origin.lines]}, and this run learns "
+        f"{kinds[request.lines]}: {'give' if origin.lines else 'leave out'} --lines to go on in the same way"
+    ]
+
+
+def _read(reading: dict[str, Any]) -> tuple[Corpus, float]:
+    """Read a corpus as it was described; give it, and the seconds that standard input took.
+
+    The alphabet that it builds on is described by its characters.
+    """
+    before = time.monotonic()
+    how = {name: value for name, value in reading.items() if name != "started_from"}
+    how["known"] = None if how["known"] is None else Vocabulary(how["known"])
+    corpus = read_corpus(**how)
+    return corpus, time.monotonic() - before if _is_piped(reading) else 0.0
+
+
+def _is_piped(reading: dict[str, Any]) -> bool:
+    """Whether a text comes from standard input."""
+    return STANDARD_INPUT in (*reading["paths"], *reading["validation"])
+
+
+def _in_the_shape_of(model: ModelSettings, request: TrainingRequest) -> TrainingRequest:
+    """A request for a network of that shape.
+
+    Raises:
+        UsageError: another shape was asked for.
+    """
+    shape = {name: getattr(model, name) for name in ("layers", "hidden", "embedding", "cell")}
+    for name, value in shape.items():
+        if getattr(request, name) not in (None, value):
+            raise UsageError(
+                f"--{name} {getattr(request, name)} contradicts --init-from: that model has {value}; leave it out"
+            )
+    return dataclasses.replace(request, **shape)
+
+
+def _refuse_to_overwrite_texts(output: str | os.PathLike[str], paths: Paths, encoding: str) -> None:
+    """Not even --force may replace a text that is being learnt from."""
+    ours = [path for path in (Path(output), resume_path(output)) if path.exists()]
+    for text in find_files(paths, encoding)[0] if ours else []:
+        for path in ours:
+            with contextlib.suppress(OSError):
+                if os.path.samestat(path.stat(), os.fstat(0) if text == STANDARD_INPUT else os.stat(text)):
+                    raise OutputError(f"{path}: this is one of the texts; give another --output")
+
+
+def _as_paths(paths: Paths | str | os.PathLike[str]) -> list[str]:
+    """Paths as texts; one that stands alone is a list of one, and not of its characters.
+
+    Raises:
+        UsageError: there is something else among them.
+    """
+    try:
+        return [os.fspath(paths)] if isinstance(paths, (str, os.PathLike)) else [os.fspath(path) for path in paths]
+    except TypeError as error:
+        raise UsageError(f"expected paths of files or folders, and found {paths!r:.60}") from error
+
+
+def _absolute(paths: Paths) -> list[str]:
+    """Paths that hold from any folder; "-" stays."""
+    return [STANDARD_INPUT if path == STANDARD_INPUT else os.path.abspath(path) for path in paths]
+
+
+def resume(output: str | os.PathLike[str], *, minutes: float | None = None, started: float | None = None) -> Run:
+    """Make ready to go on with a run that stopped, exactly where it stopped.
+
+    Args:
+        output: the model that the run writes.
+        minutes: a new budget for the whole run, the part already used included; the rate anneals anew.
+        started: see Trainer.
+
+    Raises:
+        ModelFileError: there is nothing to go on with, or it is broken.
+        TextError: a text is gone or has changed since.
+        UsageError: the new budget is used up already, or is none; or a device is not there.
+    """
+    started = time.monotonic() if started is None else started
+    budget = None if minutes is None else Budget("minutes", minutes)
+    path = resume_path(output)
+    if not path.exists():
+        if os.path.exists(output):
+            raise ModelFileError(f"{output}: its run is finished; to train it further: --init-from {output} -o NEW")
+        raise ModelFileError(f"{path}: not there, so there is no unfinished run to go on with; name it with --output")
+    mark = _mark(path)
+    tensors, saved = modelfile.read(path)
+    if saved.get("format") != RESUME_FORMAT:
+        raise ModelFileError(f"{path}: not a run's state that this version of charlstm can go on with; start anew")
+    with _broken_state_named(path):
+        request = TrainingRequest(**saved["request"])
+        model, training = ModelSettings(**saved["model"]), TrainingSettings.from_json(saved["training"])
+    with _broken_state_named(path, ours=True):
+        facts, reading, sources = saved["resume"], saved["reading"], saved["trained_on"]
+        if _is_piped(reading) and sys.stdin and sys.stdin.isatty():
+            raise UsageError("the run read its text from standard input: pipe the same text in again")
+        if budget:
+            if 60 * budget.amount <= facts["seconds"]:
+                used = facts["seconds"] / 60
+                raise UsageError(
+                    f"--minutes is for the whole run, and {used:.2g} are used already; give more than that"
+                )
+            training = dataclasses.replace(training, budget=budget)
+        try:
+            corpus, waited = _read(reading)
+            _refuse_changed_text(corpus.sources, sources)
+        except TextError as error:
+            if not _is_piped(reading):
+                raise
+            raise TextError(f"{error}; this run read standard input: pipe the same text in again") from error
+        plan = Plan(model, training, facts["expected"], ())
+        run = _resumed(tensors, facts, request, corpus, plan, started + waited, Path(output), reading)
+        run.went_on_from = mark
+        if budget:
+            run.trainer.begin_new_budget()
+        return run
+
+
+def _mark(path: Path) -> tuple[int, ...]:
+    """What tells one state of a file from another; empty where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+@contextlib.contextmanager
+def _broken_state_named(path: Path, *, ours: bool = False) -> Iterator[None]:
+    """Whatever a broken state makes go wrong is an error that names its file; with `ours`, but for our own errors."""
+    try:
+        yield
+    except (CharlstmError, KeyError, TypeError, AttributeError, ValueError, ArithmeticError, RuntimeError) as error:
+        if ours and (isinstance(error, CharlstmError) or "memory" in str(error)):
+            raise
+        raise ModelFileError(f"{path}: not a run's state that this charlstm can go on with ({error})") from error
+
+
+def _resumed(
+    tensors: modelfile.Tensors,
+    facts: dict[str, Any],
+    request: TrainingRequest,
+    corpus: Corpus,
+    plan: Plan,
+    started: float,
+    output: Path,
+    reading: dict[str, Any],
+) -> Run:
+    device = _torch_device(request)
+    from .trainer import Trainer
+
+    trainer = Trainer(corpus, plan.model, plan.training, device=device, started=started, expected=plan.expected)
+    trainer.restore(tensors, facts)
+    reason = f"going on at step {trainer.step} ({trainer.fraction:.0%} of the budget is used)"
+    return Run(trainer, dataclasses.replace(plan, reasons=(reason,)), request, corpus, output, reading)
+
+
+def _refuse_changed_text(now: list[dict[str, Any]], then: list[dict[str, Any]]) -> None:
+    for old in then:
+        if not any(new["name"] == old["name"] and new["sha256"] == old["sha256"] for new in now):
+            raise TextError(f"{old['name']}: changed since the run began, so it cannot be resumed; start anew")
+    fresh = [new["name"] for new in now if all(new["sha256"] != old["sha256"] for old in then)]
+    if len(now) != len(then):
+        name = fresh[0] if fresh else now[-1]["name"]
+        raise TextError(f"{name}: new since the run began, so it cannot be resumed; start anew")
+
+
+def share_processor() -> None:
+    """Let threads that wait for each other go to sleep soon; heeded only before torch is first imported.
+
+    GNU OpenMP's default is to spin for long. Beside another busy program that made a step of 5 ms take
+    seconds; with this, a tenth of one.
+    """
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+
+
+def _facts(corpus: Corpus) -> Text:
+    ids = corpus.training
+    ends = int((ids == corpus.line_end).sum()) if corpus.line_end != UNKNOWN else 0
+    lines = max(1, ends)
+    return Text(len(ids), len(corpus.vocabulary), len(ids) / lines)

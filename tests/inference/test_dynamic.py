@@ -1,0 +1,56 @@
+"""Dynamic evaluation: honest, and without a trace in the model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from helpers import ALPHABET, random_model
+
+from charlstm.inference.dynamic import SEGMENT, DynamicEvaluation
+from charlstm.inference.scoring import Scorer
+from charlstm.models.torch_lstm import TorchLanguageModel, TorchNetwork
+
+
+def network(cell: str = "lstm") -> tuple[TorchNetwork, object]:
+    file = random_model(cell=cell)
+    model = TorchNetwork(file.settings)
+    model.load(file.tensors)
+    return model, file.vocabulary
+
+
+def ids_of(size: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, len(ALPHABET) + 1, size)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_without_a_rate_it_is_the_static_figure(cell: str) -> None:
+    model, vocabulary = network(cell)
+    ids = ids_of(3 * SEGMENT + 7)
+    static = np.concatenate(list(Scorer(TorchLanguageModel(model), vocabulary).surprisals([ids])))  # type: ignore[arg-type]
+    adapting = DynamicEvaluation(model, vocabulary, rate=0.0)  # type: ignore[arg-type]
+    np.testing.assert_allclose(np.concatenate(list(adapting.surprisals([ids]))), static, atol=1e-4)
+
+
+def test_every_character_is_scored_before_it_is_learnt_from() -> None:
+    """What comes later changes nothing before it, and the first segment is scored by the trained weights."""
+    model, vocabulary = network()
+    one, other = ids_of(4 * SEGMENT), ids_of(4 * SEGMENT)
+    other[2 * SEGMENT + 5 :] = ids_of(2 * SEGMENT - 5, seed=9)
+    adapting = DynamicEvaluation(model, vocabulary, rate=0.01)  # type: ignore[arg-type]
+    first, second = (np.concatenate(list(adapting.surprisals([ids]))) for ids in (one, other))
+    np.testing.assert_array_equal(first[: 2 * SEGMENT + 5], second[: 2 * SEGMENT + 5])
+    static = np.concatenate(list(DynamicEvaluation(model, vocabulary, rate=0.0).surprisals([one])))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(first[:SEGMENT], static[:SEGMENT])
+    assert not np.allclose(first[SEGMENT:], static[SEGMENT:])
+
+
+def test_the_model_is_left_as_it_was_and_pieces_do_not_matter() -> None:
+    model, vocabulary = network()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    ids = ids_of(5 * SEGMENT + 3)
+    adapting = DynamicEvaluation(model, vocabulary)  # type: ignore[arg-type]
+    whole = np.concatenate(list(adapting.surprisals([ids])))
+    cut = np.concatenate(list(adapting.surprisals([ids[:10], ids[10:200], ids[200:]])))
+    np.testing.assert_array_equal(whole, cut)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())

@@ -1,0 +1,34 @@
+"""The machine for torch: what is not there is said, and what is measured is what will run."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from charlstm.errors import UsageError
+from charlstm.training import hardware as device
+from charlstm.training.hardware import measured_precision, pick_device
+
+
+def test_a_device_that_is_not_there_is_a_clear_error() -> None:
+    if not torch.cuda.is_available():
+        with pytest.raises(UsageError, match="--device cpu"):
+            pick_device("cuda")
+
+
+def test_a_format_that_was_asked_for_is_the_one_that_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    speeds = {torch.float32: 4.0, torch.bfloat16: 5.0}
+    monkeypatch.setattr(device, "measure_speed", lambda _, kind: speeds[kind])
+    cpu = torch.device("cpu")
+    assert measured_precision(cpu, "float32") == ("float32", 4.0)
+    assert measured_precision(cpu, "bfloat16") == ("bfloat16", 5.0)
+    assert measured_precision(cpu) == ("bfloat16", 5.0)
+    speeds[torch.bfloat16] = 4.5  # not faster by a fifth
+    assert measured_precision(cpu) == ("float32", 4.0)
+
+    def no_kernel(_: object, kind: object) -> float:
+        raise RuntimeError("no such kernel")
+
+    monkeypatch.setattr(device, "measure_speed", no_kernel)
+    with pytest.raises(UsageError, match="--precision bfloat16 does not work"):
+        measured_precision(cpu, "bfloat16")

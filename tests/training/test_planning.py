@@ -1,0 +1,211 @@
+"""What is chosen for the user: it keeps what was asked for, stays in range, and is in proportion."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from charlstm.config import CELLS, TrainingRequest
+from charlstm.training.planning import Plan, Text, plan
+
+quick = settings(deadline=None, derandomize=True, max_examples=200)
+FAST, LARGE = 1e12, 10**8
+
+
+def spread(least: float, most: float) -> st.SearchStrategy[float]:
+    """Numbers of any magnitude between the two."""
+    return st.floats(math.log(least), math.log(most)).map(lambda x: min(most, max(least, math.exp(x))))
+
+
+texts = st.builds(
+    Text,
+    characters=spread(100, 10**9).map(round),
+    vocab_size=spread(2, 60000).map(round),
+    mean_line=spread(1, 10**9),
+)
+speeds = spread(1e9, 1e14)
+minutes = spread(0.05, 10000)
+budgets = st.one_of(
+    st.fixed_dictionaries({"minutes": minutes}),
+    st.fixed_dictionaries({"epochs": spread(0.01, 10000)}),
+    st.fixed_dictionaries({"steps": st.integers(1, 10**7)}),
+    st.just({}),
+)
+precisions = st.sampled_from(["float32", "bfloat16"])
+
+
+def text_of(characters: int, vocabulary: int = 80) -> Text:
+    return Text(characters, vocabulary, 40.0)
+
+
+def weights_chosen(request: TrainingRequest, text: Text, speed: float = FAST) -> int:
+    return plan(request, text, speed, "float32").model.multiplications()
+
+
+def in_range(chosen: Plan, request: TrainingRequest) -> None:
+    """Everything decided would be allowed if a user asked for it."""
+    model, training = dataclasses.asdict(chosen.model), dataclasses.asdict(chosen.training)
+    names = {field.name for field in dataclasses.fields(TrainingRequest)}
+    decided = {name: value for name, value in {**training, **model}.items() if name in names}
+    TrainingRequest(**decided)  # checks every range
+    assert all(isinstance(decided[name], int) for name in ("layers", "hidden", "embedding", "batch", "context"))
+    assert decided["learning_rate"] > 0 or request.learning_rate == 0
+    assert chosen.training.clip > 0
+    assert 0 <= chosen.training.warmup < 1
+    assert 0 <= chosen.training.averaging < 1
+    assert all(0 <= beta < 1 for beta in chosen.training.betas)
+    assert chosen.expected > 0
+    assert math.isfinite(chosen.expected)
+
+
+@quick
+@given(texts, budgets, speeds, precisions, st.sampled_from(CELLS), st.booleans())
+def test_nothing_chosen_is_out_of_range(
+    text: Text, budget: dict[str, Any], speed: float, precision: Any, cell: Any, lines: bool
+) -> None:
+    request = TrainingRequest(**budget, cell=cell, lines=lines)
+    chosen = plan(request, text, speed, precision)
+    in_range(chosen, request)
+    assert chosen.model.vocab_size == text.vocab_size
+    assert chosen.training.budget == request.budget()
+    assert chosen.training.precision == precision
+
+
+@quick
+@given(
+    texts,
+    budgets,
+    speeds,
+    st.fixed_dictionaries(
+        {"cell": st.sampled_from(CELLS), "lines": st.booleans(), "seed": st.integers(0, 2**63 - 1)},
+        optional={
+            "layers": st.integers(1, 64),
+            "hidden": st.integers(1, 65536),
+            "embedding": st.integers(1, 65536),
+            "batch": st.integers(1, 65536),
+            "context": st.integers(1, 65536),
+            "learning_rate": st.floats(0, 1e6),
+            "weight_decay": st.floats(0, 100),
+            "dropout": st.floats(0, 0.95),
+            "dropconnect": st.floats(0, 0.95),
+        },
+    ),
+)
+def test_everything_given_is_kept(text: Text, budget: dict[str, Any], speed: float, asked: dict[str, Any]) -> None:
+    request = TrainingRequest(**budget, **asked)
+    chosen = plan(request, text, speed, "float32")
+    decided = {**dataclasses.asdict(chosen.training), **dataclasses.asdict(chosen.model)}
+    assert {name: decided[name] for name in asked} == asked
+    assert chosen.training.budget == request.budget()
+    in_range(chosen, request)
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "weight_decay", "dropout", "dropconnect"])
+def test_a_zero_that_was_given_is_not_taken_for_absent(name: str) -> None:
+    request = TrainingRequest(epochs=100, **{name: 0.0})
+    assert getattr(plan(request, text_of(10_000), FAST, "float32").training, name) == 0
+
+
+@quick
+@given(texts, minutes, minutes, speeds)
+def test_a_longer_budget_never_chooses_a_narrower_network(text: Text, one: float, other: float, speed: float) -> None:
+    short, long = (
+        plan(TrainingRequest(minutes=time), text, speed, "float32").model.hidden for time in sorted((one, other))
+    )
+    assert short <= long
+
+
+@quick
+@given(texts, minutes, speeds, speeds)
+def test_a_faster_machine_never_chooses_a_narrower_network(text: Text, time: float, one: float, other: float) -> None:
+    slow, fast = (
+        plan(TrainingRequest(minutes=time), text, speed, "float32").model.hidden for speed in sorted((one, other))
+    )
+    assert slow <= fast
+
+
+@quick
+@given(texts, st.integers(100, 10**9), budgets, speeds)
+def test_a_shorter_text_never_gets_a_wider_network(
+    text: Text, characters: int, budget: dict[str, Any], speed: float
+) -> None:
+    assume(characters != text.characters)
+    sizes = sorted((characters, text.characters))
+    short, long = (
+        plan(TrainingRequest(**budget), dataclasses.replace(text, characters=size), speed, "float32").model.hidden
+        for size in sizes
+    )
+    assert short <= long
+
+
+@pytest.mark.parametrize("budget", [{"minutes": 10000.0}, {"epochs": 10000.0}, {"steps": 10**7}])
+def test_a_short_text_never_gets_a_wide_network_however_long_the_budget(budget: dict[str, Any]) -> None:
+    request = TrainingRequest(**budget)
+    narrowest = plan(request, text_of(100), 1e14, "float32").model.hidden
+    assert plan(request, text_of(1000), 1e14, "float32").model.hidden == narrowest
+    assert narrowest <= 128
+    assert plan(request, text_of(LARGE), 1e14, "float32").model.hidden >= 4 * narrowest
+
+
+@pytest.mark.parametrize("characters", [10**5, 10**6, 10**7])
+def test_weights_stay_in_proportion_to_the_text(characters: int) -> None:
+    assert weights_chosen(TrainingRequest(minutes=10000), text_of(characters), 1e14) <= 20 * characters
+
+
+def test_more_time_is_expected_to_reach_more_characters() -> None:
+    short, long = (
+        plan(TrainingRequest(minutes=time, hidden=128), text_of(LARGE), FAST, "float32").expected for time in (1, 10)
+    )
+    assert long > 5 * short
+
+
+@pytest.mark.parametrize(("budget", "expected"), [({"epochs": 2.5}, 250_000), ({"steps": 7}, 7 * 8 * 32)])
+def test_expected_characters_follow_from_epochs_and_steps(budget: dict[str, Any], expected: int) -> None:
+    request = TrainingRequest(**budget, batch=8, context=32)
+    assert plan(request, text_of(100_000), FAST, "float32").expected == expected
+
+
+def test_a_text_seen_more_often_never_gets_less_dropout() -> None:
+    dropouts = [
+        plan(TrainingRequest(epochs=count, hidden=64), text_of(10_000), FAST, "float32").training.dropout
+        for count in (0.5, 1, 2, 5, 10, 30, 100, 1000)
+    ]
+    assert dropouts == sorted(dropouts)
+
+
+@quick
+@given(texts)
+def test_a_step_learns_from_as_much_of_records_as_of_running_text(text: Text) -> None:
+    lines, running = (plan(TrainingRequest(lines=lines), text, FAST, "float32").training for lines in (True, False))
+    assert (lines.batch, lines.context) == (running.batch, running.context)
+    assert lines.context >= 64  # however short the lines are
+
+
+@quick
+@given(texts, budgets, speeds)
+def test_a_pass_over_a_text_takes_many_steps(text: Text, budget: dict[str, Any], speed: float) -> None:
+    training = plan(TrainingRequest(**budget), text, speed, "float32").training
+    assert training.batch == 4 or text.characters / (training.batch * training.context) > 100
+
+
+@pytest.mark.parametrize(("characters", "batch"), [(10_000, 4), (90_000, 8), (250_000, 16), (10**8, 16)])
+def test_a_longer_text_is_read_in_more_places_at_once(characters: int, batch: int) -> None:
+    assert plan(TrainingRequest(minutes=3), text_of(characters), FAST, "float32").training.batch == batch
+
+
+def test_the_reason_names_the_choice() -> None:
+    request = TrainingRequest(minutes=3, layers=3, hidden=123, batch=17, context=45, cell="gru")
+    reason = " ".join(plan(request, text_of(123_456), FAST, "float32").reasons)
+    for part in ("3 x 123 gru", "17", "45", "123,456", "3 minutes"):
+        assert part in reason
+    assert "\n" not in reason
+
+
+def test_the_same_question_has_the_same_answer() -> None:
+    first, second = (plan(TrainingRequest(), text_of(10**6), FAST, "bfloat16") for _ in range(2))
+    assert first == second

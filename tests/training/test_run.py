@@ -1,0 +1,362 @@
+"""Training runs: what they refuse beforehand, what they leave on the disk, and that they go on where they stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from helpers import ROOT, TEXT, charlstm, wait_for
+
+import charlstm as library
+from charlstm.config import TrainingRequest
+from charlstm.data.corpus import Corpus, read_corpus
+from charlstm.errors import ModelFileError, OutputError, TextError, UsageError
+from charlstm.models import file as modelfile
+from charlstm.training import run as runs
+from charlstm.training.run import prepare, resume
+
+SMALL = {"hidden": 16, "layers": 1, "embedding": 8, "batch": 4, "context": 16, "threads": 1}
+
+
+def test_validating_on_what_is_learnt_from_is_said(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    request = TrainingRequest(steps=2, batch=4, context=16, hidden=8)
+    text = tmp_path / "text.txt"
+    run = prepare([text], output=tmp_path / "m.safetensors", validation=[text], request=request)
+    assert any("learnt from, too" in note for note in run.corpus.notes)
+
+
+# ---------------------------------------------------------------------- starting from another model
+
+
+def test_a_run_can_start_from_another_model_and_its_alphabet_grows(tmp_path: Path) -> None:
+    first = library.train(output=tmp_path / "first.safetensors", text=TEXT, steps=80, **SMALL)
+    more = TEXT.replace("is", "était")
+    second = library.train(
+        output=tmp_path / "second.safetensors", text=more, init_from=tmp_path / "first.safetensors",
+        steps=1, learning_rate=1e-6, batch=4, context=16, threads=1,
+    )  # fmt: skip
+    assert second.vocabulary.characters == (*first.vocabulary.characters, "é")
+    # A fresh model would cost 4 bits. What little is lost is the share of the new character.
+    assert second.score(TEXT).bits_per_char < first.score(TEXT).bits_per_char + 0.2
+
+
+def test_a_run_that_started_from_a_model_resumes_without_it(tmp_path: Path) -> None:
+    library.train(output=tmp_path / "first.safetensors", text=TEXT.replace("cat", "çat"), steps=5, **SMALL)
+    (tmp_path / "text.txt").write_text(TEXT)
+    request = TrainingRequest(steps=20, batch=4, context=16, threads=1)
+    run = prepare(
+        [tmp_path / "text.txt"], output=tmp_path / "m.safetensors", request=request,
+        init_from=tmp_path / "first.safetensors",
+    )  # fmt: skip
+    for _ in run.run(lambda: run.trainer.step >= 8):
+        pass
+    (tmp_path / "first.safetensors").unlink()
+    again = resume(tmp_path / "m.safetensors")
+    assert [report.fraction for report in again.run()][-1] == 1.0
+    assert "ç" in library.load(tmp_path / "m.safetensors").vocabulary
+
+
+@pytest.mark.parametrize("asked", [{"hidden": 32}, {"layers": 2}, {"cell": "gru"}, {"embedding": 9}])
+def test_a_shape_that_contradicts_the_model_to_start_from_is_an_error(tmp_path: Path, asked: dict[str, object]) -> None:
+    library.train(output=tmp_path / "first.safetensors", text=TEXT, steps=2, **SMALL)
+    with pytest.raises(UsageError, match=f"--{next(iter(asked))} .* contradicts --init-from"):
+        library.train(
+            output=tmp_path / "m.safetensors", text=TEXT, init_from=tmp_path / "first.safetensors", steps=2, **asked
+        )
+
+
+# ------------------------------------------------------------------------------ refused beforehand
+
+
+def stopped_run(folder: Path, **settings: object) -> Path:
+    """The model of a run that was stopped after some steps."""
+    (folder / "text.txt").write_text(TEXT)
+    request = TrainingRequest(**{"steps": 50, **SMALL, **settings})  # type: ignore[arg-type]
+    run = prepare([folder / "text.txt"], output=folder / "m.safetensors", request=request)
+    for _ in run.run(lambda: run.trainer.step >= 10):
+        pass
+    return run.output
+
+
+def test_a_changed_text_is_named_and_not_resumed(tmp_path: Path) -> None:
+    output = stopped_run(tmp_path)
+    (tmp_path / "text.txt").write_text(TEXT.replace("cat", "cow"))
+    with pytest.raises(TextError, match=r"text\.txt: changed"):
+        resume(output)
+    (tmp_path / "text.txt").unlink()
+    with pytest.raises(TextError, match=r"text\.txt"):
+        resume(output)
+
+
+def test_an_unfinished_run_is_not_overwritten_by_accident(tmp_path: Path) -> None:
+    output = stopped_run(tmp_path)
+    with pytest.raises(OutputError, match="--resume"):
+        prepare([tmp_path / "text.txt"], output=output)
+
+
+def test_a_new_budget_must_be_more_than_what_is_used(tmp_path: Path) -> None:
+    output = stopped_run(tmp_path)
+    kept = modelfile.resume_path(output).read_bytes()
+    with pytest.raises(UsageError, match="used already"):
+        resume(output, minutes=1e-9)
+    assert modelfile.resume_path(output).read_bytes() == kept
+
+
+def test_a_run_through_a_link_is_the_run_of_what_it_points_to(tmp_path: Path) -> None:
+    (tmp_path / "link.safetensors").symlink_to(stopped_run(tmp_path))
+    assert resume(tmp_path / "link.safetensors").trainer.step == 10
+
+
+def test_a_broken_resume_file_is_an_error(tmp_path: Path) -> None:
+    output = stopped_run(tmp_path)
+    path = modelfile.resume_path(output)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-50])
+    with pytest.raises(ModelFileError):
+        resume(output)
+    tensors, description = modelfile.read(output)
+    modelfile.write(path, tensors, description)  # a model where a run's state should be
+    with pytest.raises(ModelFileError, match="state"):
+        resume(output)
+
+
+def test_of_two_that_go_on_with_one_run_the_second_is_refused(tmp_path: Path) -> None:
+    output = stopped_run(tmp_path)
+    first, second = resume(output), resume(output)
+    list(first.run())
+    with pytest.raises(OutputError, match="another process"):
+        next(second.run())
+    assert library.load(output).file.result["finished"]
+
+
+def test_a_text_that_came_into_a_folder_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for name in ("b", "c"):
+        (folder / name).write_text(TEXT + name)
+    request = TrainingRequest(steps=50, **SMALL)  # type: ignore[arg-type]
+    run = prepare([folder], output=tmp_path / "m.safetensors", request=request)
+    list(run.run(lambda: True))
+    (folder / "a").write_text("something new")
+    with pytest.raises(TextError, match="texts/a: new since"):
+        resume(run.output)
+
+
+def test_waiting_for_standard_input_is_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(**how: object) -> Corpus:
+        time.sleep(0.3)
+        return read_corpus(texts=[TEXT])
+
+    monkeypatch.setattr(runs, "read_corpus", slow)
+    begin = time.monotonic()
+    request = TrainingRequest(steps=2, **SMALL)  # type: ignore[arg-type]
+    piped = prepare(["-"], output=tmp_path / "m.safetensors", request=request, started=begin)
+    assert piped.trainer.seconds < time.monotonic() - begin - 0.25
+    begin = time.monotonic()
+    (tmp_path / "text.txt").write_text(TEXT)
+    named = prepare([tmp_path / "text.txt"], output=tmp_path / "m.safetensors", request=request, started=begin)
+    assert named.trainer.seconds > 0.25
+
+
+def test_what_is_used_of_the_budget_before_the_plan_is_not_planned_again(tmp_path: Path) -> None:
+    expected = [
+        prepare(
+            output=tmp_path / "m.safetensors", texts=[TEXT], started=time.monotonic() - used,
+            request=TrainingRequest(minutes=1, precision="float32", **SMALL),  # type: ignore[arg-type]
+        ).plan.expected
+        for used in (0, 50)
+    ]  # fmt: skip
+    assert expected[1] < 0.4 * expected[0]
+
+
+def test_strange_validation_texts_and_other_kinds_of_text_are_said(tmp_path: Path) -> None:
+    (tmp_path / "held.txt").write_text("кот 猫 cat " * 20)
+    first = library.train(output=tmp_path / "lines.safetensors", text=TEXT, steps=2, lines=True, **SMALL)
+    assert first.file.lines
+    request = TrainingRequest(steps=2)
+    run = prepare(
+        output=tmp_path / "m.safetensors", texts=[TEXT], request=request, validation=[tmp_path / "held.txt"],
+        init_from=tmp_path / "lines.safetensors",
+    )  # fmt: skip
+    assert any("% of the validation text are characters that are not learnt from" in note for note in run.corpus.notes)
+    assert any("give --lines to go on" in note for note in run.corpus.notes)
+    assert prepare(output=tmp_path / "m.safetensors", texts=[TEXT], request=request).corpus.notes == []
+
+
+def test_a_model_to_start_from_has_an_alphabet_that_will_do(tmp_path: Path) -> None:
+    library.train(output=tmp_path / "first.safetensors", text=TEXT, steps=2, **SMALL)
+    second = library.train(
+        output=tmp_path / "second.safetensors", text=TEXT[:150], init_from=tmp_path / "first.safetensors",
+        steps=2, min_count=1000,
+    )  # fmt: skip
+    assert second.sample("the ", length=5, seed=1)
+
+
+def test_standard_input_is_read_once(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="once"):
+        prepare(["-"], output=tmp_path / "m.safetensors", validation=["-"])
+    with pytest.raises(UsageError, match="once"):
+        read_corpus(["-", "-"])
+
+
+def test_a_name_too_long_for_the_run_s_state_is_refused_before_the_work(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="too long"):
+        prepare(output=tmp_path / ("n" * 234 + ".safetensors"), texts=[TEXT])
+    prepare(output=tmp_path / ("n" * 210 + ".safetensors"), texts=[TEXT])
+
+
+def test_the_state_of_a_run_is_not_taken_for_a_model(tmp_path: Path) -> None:
+    output = stopped_run(tmp_path)
+    with pytest.raises(ModelFileError, match="state of an unfinished run"):
+        library.load(modelfile.resume_path(output))
+
+
+def test_without_line_ends_a_text_is_one_line_and_unknown_characters_end_none() -> None:
+    corpus = read_corpus(texts=["".join("ab" * 20 + chr(0x400 + number) for number in range(10))], min_count=2)
+    assert runs._facts(corpus).mean_line == len(corpus.training)
+
+
+def test_a_second_training_to_the_same_output_is_refused_while_the_first_lives(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    request = TrainingRequest(steps=50, **SMALL)  # type: ignore[arg-type]
+    first, second = (
+        prepare([tmp_path / "text.txt"], output=tmp_path / "m.safetensors", request=request) for _ in range(2)
+    )
+    reports = first.run()
+    next(reports)
+    with pytest.raises(OutputError, match="another training"):
+        next(second.run())
+    list(reports)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.safetensors", "text.txt"]
+
+
+def test_two_names_of_one_file_are_one_output(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    (tmp_path / "m.safetensors").write_bytes(b"")
+    (tmp_path / "link.safetensors").symlink_to("m.safetensors")
+    request = TrainingRequest(steps=50, **SMALL)  # type: ignore[arg-type]
+    first, second = (
+        prepare([tmp_path / "text.txt"], output=tmp_path / name, request=request, force=True)
+        for name in ("m.safetensors", "link.safetensors")
+    )
+    reports = first.run()
+    next(reports)
+    with pytest.raises(OutputError, match="another training"):
+        next(second.run())
+
+
+def test_a_new_run_takes_the_state_of_an_old_one_away(tmp_path: Path) -> None:
+    output = stopped_run(tmp_path)
+    assert modelfile.resume_path(output).exists()
+    request = TrainingRequest(steps=50, **SMALL)  # type: ignore[arg-type]
+    reports = prepare([tmp_path / "text.txt"], output=output, request=request, force=True).run()
+    next(reports)  # nothing of its own is saved yet
+    assert not modelfile.resume_path(output).exists()
+
+
+def test_a_path_that_cannot_be_is_an_output_error(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot write"):
+        prepare(output=tmp_path / ("x" * 300), texts=[TEXT])
+
+
+def test_a_description_too_large_to_be_read_again_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="too large"):
+        modelfile.write(
+            tmp_path / "m.safetensors", {}, {"text": "é" * (modelfile.LARGEST_HEADER // 7)}
+        )  # each is \\u00e9
+    assert not list(tmp_path.iterdir())
+    description = {"text": "é" * (modelfile.LARGEST_HEADER // 7 - 100)}
+    modelfile.write(tmp_path / "m.safetensors", {}, description)
+    assert modelfile.read(tmp_path / "m.safetensors")[1] == description
+
+
+# ---------------------------------------------------------------------------------- kill and go on
+
+
+def begin(folder: Path, *options: object) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "charlstm", "train", *map(str, options)],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+    )
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a text, and the model that 500 steps make of it."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "text.txt").write_text(TEXT)
+    done = charlstm("train", "text.txt", "-o", "whole.safetensors", "-q", *STEPS, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+STEPS = ("--steps", 500, "--hidden", 64, "--batch", 8, "--dropout", 0.1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_stopped_by_a_signal_and_resumed_ends_with_the_same_bytes(uninterrupted: Path, number: signal.Signals) -> None:
+    name = f"{number.name}.safetensors"
+    process = begin(uninterrupted, "text.txt", "-o", name, *STEPS)
+    wait_for(uninterrupted / f"{number.name}.resume.safetensors", process)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    if number != signal.SIGKILL:
+        assert process.returncode == 128 + number
+        assert b"--resume" in errors
+        assert b"Traceback" not in errors
+    assert modelfile.load(uninterrupted / name)  # whole, whatever happened
+    done = charlstm("train", "--resume", "-o", name, "-q", cwd=uninterrupted)
+    assert done.returncode == 0, done.stderr
+    first, second = (modelfile.read(uninterrupted / n) for n in ("whole.safetensors", name))
+    assert first[0].keys() == second[0].keys()
+    assert all(first[0][key].tobytes() == second[0][key].tobytes() for key in first[0])
+    assert first[1]["trained_on"] == json.loads(json.dumps(second[1]["trained_on"]).replace(name, "whole"))
+
+
+def test_a_full_disk_is_a_clear_error_and_the_last_good_model_is_intact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = stopped_run(tmp_path)
+    before = output.read_bytes()
+    run = resume(output)
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match="No space left"):
+        list(run.run())
+    assert output.read_bytes() == before
+    assert not list(tmp_path.glob(".*part"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts open files as Linux shows them")
+def test_no_file_stays_open(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    (tmp_path / "broken.safetensors").write_bytes(b"nonsense")
+
+    def once(number: int) -> None:
+        model = library.train(
+            tmp_path / "text.txt", output=tmp_path / f"{number}.safetensors", validation=tmp_path / "text.txt",
+            steps=2, **SMALL,
+        )  # fmt: skip
+        model.sample("the ", length=5)
+        model.score(TEXT)
+        with pytest.raises(ModelFileError):
+            library.load(tmp_path / "broken.safetensors")
+
+    once(0)  # what is opened once and for all, by torch for one, is open now
+    before = len(os.listdir("/proc/self/fd"))
+    for number in range(1, 6):
+        once(number)
+    assert len(os.listdir("/proc/self/fd")) <= before

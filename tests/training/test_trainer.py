@@ -1,0 +1,476 @@
+"""A training run: it learns, it keeps to its budget, it can be cut into pieces, it survives infinity."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from helpers import TEXT
+
+from charlstm.config import TrainingRequest
+from charlstm.data.batching import Batch
+from charlstm.errors import DivergedError
+from charlstm.inference.scoring import Scorer
+from charlstm.models.file import Tensors, load, resume_path
+from charlstm.models.numpy_lstm import NumpyNetwork
+from charlstm.training.run import Run, prepare, resume
+from charlstm.training.trainer import CURVE, Progress, Trainer, _tempered, rate
+
+SMALL = {"hidden": 16, "embedding": 8, "batch": 4, "context": 16, "threads": 1}
+
+
+def started_run(folder: Path, name: str = "model", text: str = TEXT, **settings: object) -> Run:
+    """A run over a text that lies in the folder."""
+    source = folder / "text.txt"
+    if not source.exists():
+        source.write_text(text)
+    request = TrainingRequest(**{**SMALL, **settings})  # type: ignore[arg-type]
+    return prepare([source], output=folder / f"{name}.safetensors", request=request, force=True)
+
+
+def finished(run: Run) -> list[Progress]:
+    return list(run.run())
+
+
+def assert_same_bytes(first: Tensors, second: Tensors) -> None:
+    assert first.keys() == second.keys()
+    for name in first:
+        assert first[name].tobytes() == second[name].tobytes(), name
+
+
+# ---------------------------------------------------------------------------------------- learning
+
+
+def test_training_learns_the_text(tmp_path: Path) -> None:
+    reports = finished(started_run(tmp_path, steps=200, hidden=32))
+    assert reports[-1].val_bits is not None
+    assert reports[-1].val_bits < 1.6  # 4.3 before training
+    assert reports[-1].fraction == 1.0
+
+
+def test_a_sorted_list_is_validated_from_its_beginning_to_its_end(tmp_path: Path) -> None:
+    words = "".join(f"{letter * 7}\n" * 2000 for letter in "abcdefghij")
+    run = started_run(tmp_path, text=words, steps=10, lines=True)
+    scored = run.trainer._validating(run.trainer._rough_characters())
+    assert 1500 < len(scored) < 2500
+    assert set(run.corpus.vocabulary.decode(scored)) == set("abcdefghij\n")
+    assert run.trainer.score_validation() == run.trainer.score_validation(10**9)
+
+
+@pytest.mark.parametrize("cell", ["gru", "rnn"])
+def test_other_cells_learn_too(tmp_path: Path, cell: str) -> None:
+    reports = finished(started_run(tmp_path, steps=150, cell=cell, hidden=32))
+    assert reports[-1].val_bits is not None
+    assert reports[-1].val_bits < 2.5
+
+
+def test_the_model_file_says_how_well_it_does(tmp_path: Path) -> None:
+    run = started_run(tmp_path, steps=100)
+    finished(run)
+    file = load(run.output)
+    score = Scorer(NumpyNetwork(file.settings, file.tensors), file.vocabulary).score_ids(run.corpus.validation)
+    assert file.result["val_bits_per_char"] == pytest.approx(score.bits_per_char, abs=1e-4)
+    assert file.result["finished"] is True
+    assert [entry["step"] for entry in file.result["curve"]] == sorted({e["step"] for e in file.result["curve"]})
+
+
+def test_a_run_is_calibrated_when_it_is_over_and_not_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[int] = []
+    monkeypatch.setattr(Trainer, "calibrate", lambda trainer: called.append(trainer.step))
+    run = started_run(tmp_path, steps=20)
+    for _ in run.run(lambda: run.trainer.step >= 8):
+        pass
+    assert not called
+    finished(resume(run.output))
+    assert called == [20]
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_a_network_that_is_too_sure_of_itself_is_calibrated(tmp_path: Path, lines: bool) -> None:
+    run = started_run(tmp_path, steps=60, hidden=32, lines=lines)
+    trainer = run.trainer
+    for _ in trainer.run():
+        pass
+    for _ in range(5):  # each may change it by a fifth
+        trainer.calibrate()
+    honest = trainer.result()
+    for exaggerated in (0.88, 1.0, 1.12):
+        trainer.best = _tempered(honest, 1 / exaggerated)
+        trainer.calibrate()
+        found = trainer.result()
+        ratio = found["head.weight"] / honest["head.weight"]
+        assert np.ptp(ratio) < 1e-4
+        assert np.mean(ratio) == pytest.approx(np.mean(found["head.bias"] / honest["head.bias"]), rel=1e-3)
+        assert 0.95 < np.mean(ratio) < 1.05  # back to what it was
+
+
+def test_the_best_weights_are_kept_and_training_stops_when_validation_says_so(tmp_path: Path) -> None:
+    # A text of noise: all that can be learnt is its alphabet; the rest is memorised, and validation gets worse.
+    rng = np.random.default_rng(0)
+    noise = "".join("abcdefgh"[i] for i in rng.integers(0, 8, 1500))
+    (tmp_path / "text.txt").write_text(noise)
+    run = started_run(tmp_path, steps=2000, hidden=64, weight_decay=0.0, dropout=0.0)
+    reports = finished(run)
+    logits = [report.val_bits for report in reports if report.val_bits is not None]
+    assert reports[-1].step < 1900
+    assert "stopped early" in reports[-1].note
+    assert run.result["val_bits_per_char"] < 1.02 * min(logits)
+    assert logits[-1] > 1.05 * min(logits)
+
+
+@pytest.mark.parametrize("text", ["a" * 300, "ab\n" * 70, "x" * 99 + "y", "\n" * 150], ids=lambda t: repr(t[:3]))
+def test_tiny_and_dull_texts_train(tmp_path: Path, text: str) -> None:
+    reports = finished(started_run(tmp_path, text=text, steps=20))
+    assert math.isfinite(reports[-1].train_bits)
+
+
+def test_nothing_kept_back_for_validation_is_allowed(tmp_path: Path) -> None:
+    run = started_run(tmp_path, steps=20, val_fraction=0.0)
+    assert all(report.val_bits is None for report in finished(run))
+    assert load(run.output).result["val_bits_per_char"] is None
+
+
+def test_unknown_characters_are_learnt_to_be_rare_but_possible(tmp_path: Path) -> None:
+    run = started_run(tmp_path, steps=150, hidden=32)
+    finished(run)
+    file = load(run.output)
+    scorer = Scorer(NumpyNetwork(file.settings, file.tensors), file.vocabulary)
+    costs = np.concatenate(list(scorer.surprisals([file.vocabulary.encode("the cat is a é")])))
+    assert 15 < costs[-1] < 45  # 13.9 nats for which of the unknown characters it is, the rest for being unknown
+
+
+# ------------------------------------------------------------------------------------------ budgets
+
+
+def test_steps_and_epochs_are_kept_exactly(tmp_path: Path) -> None:
+    assert finished(started_run(tmp_path, steps=37))[-1].step == 37
+    run = started_run(tmp_path, epochs=1.5)
+    assert finished(run)[-1].step == math.ceil(1.5 * len(run.corpus.training) / (4 * 16))
+
+
+def test_minutes_are_kept_with_validation_and_saving_included(tmp_path: Path) -> None:
+    begin = time.monotonic()
+    source = tmp_path / "text.txt"
+    source.write_text(TEXT)
+    request = TrainingRequest(minutes=0.1, **SMALL)  # type: ignore[arg-type]
+    run = prepare([source], output=tmp_path / "m.safetensors", request=request, started=begin)
+    reports = finished(run)
+    assert reports[-1].fraction == 1.0
+    assert 3 < time.monotonic() - begin < 16  # 6 seconds, give or take 10 on a busy machine
+
+
+def test_a_run_is_finished_even_if_its_last_validation_shows_that_there_was_more_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = started_run(tmp_path, minutes=0.04)
+    validate = run.trainer._validate
+
+    def quicker_at_the_end() -> float | None:
+        over = run.trainer.fraction >= 1.0
+        bits = validate()
+        run.trainer.closing = -60.0 if over else 0.0
+        return bits
+
+    monkeypatch.setattr(run.trainer, "_validate", quicker_at_the_end)
+    assert finished(run)[-1].fraction == 1.0
+    assert run.finished
+    assert load(run.output).result["finished"] is True
+
+
+def test_the_rate_rises_then_falls_to_zero(tmp_path: Path) -> None:
+    settings = started_run(tmp_path, steps=10).plan.training
+    rates = [rate(fraction, settings) for fraction in np.linspace(0, 1, 101)]
+    peak = rates.index(max(rates))
+    assert max(rates) == pytest.approx(settings.learning_rate, rel=0.02)
+    assert rates[:peak] == sorted(rates[:peak])
+    assert rates[peak:] == sorted(rates[peak:], reverse=True)
+    assert rates[-1] == pytest.approx(0.0, abs=1e-9)
+
+
+# ------------------------------------------------------------------------------- cut into pieces
+
+
+def test_same_seed_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
+    runs = [started_run(tmp_path, name, steps=12, seed=seed) for name, seed in (("a", 1), ("b", 1), ("c", 2))]
+    for run in runs:
+        finished(run)
+    first, again, other = (load(run.output).tensors for run in runs)
+    assert_same_bytes(first, again)
+    assert first["head.weight"].tobytes() != other["head.weight"].tobytes()
+
+
+def _reached(asked: Iterator[int], last: int) -> bool:
+    """Say so when asked for the last time."""
+    return next(asked) >= last
+
+
+CASES = [
+    {"steps": 60, "dropout": 0.2, "dropconnect": 0.1},
+    {"epochs": 0.7},
+    {"steps": 50, "lines": True, "dropout": 0.1},
+    {"steps": 40, "cell": "gru"},
+]
+
+
+@pytest.mark.parametrize("settings", CASES, ids=str)
+def test_a_run_cut_into_pieces_ends_with_the_same_bytes(tmp_path: Path, settings: dict[str, object]) -> None:
+    whole = started_run(tmp_path, "whole", **settings)
+    finished(whole)
+    rng = np.random.default_rng(7)
+    cut = started_run(tmp_path, "cut", **settings)
+    sittings = 1
+    while True:
+        asked = itertools.count(1)
+        last = int(rng.integers(1, 20))
+        for _ in cut.run(functools.partial(_reached, asked, last)):
+            pass
+        if cut.finished:
+            break
+        assert resume_path(cut.output).exists()
+        cut = resume(cut.output)
+        sittings += 1
+    assert sittings > 2
+    assert_same_bytes(load(whole.output).tensors, load(cut.output).tensors)
+    assert not resume_path(cut.output).exists()  # a finished run leaves the model alone
+
+
+def test_a_run_stopped_at_its_last_step_ends_as_if_it_were_not(tmp_path: Path) -> None:
+    whole = started_run(tmp_path, "whole", steps=20)
+    finished(whole)
+    cut = started_run(tmp_path, "cut", steps=20)
+    for _ in cut.run(lambda: cut.trainer.step == 20):
+        pass
+    assert cut.finished  # it may as well end
+    assert cut.trainer.step == 20
+    assert_same_bytes(load(whole.output).tensors, load(cut.output).tensors)
+
+
+def test_minutes_more_are_allowed_and_anneal_anew(tmp_path: Path) -> None:
+    run = started_run(tmp_path, minutes=5)
+    for _ in run.run(lambda: True):
+        pass
+    more = resume(run.output, minutes=9)
+    assert more.trainer.settings.budget.amount == 9
+    assert more.trainer.fraction < 0.2
+    hours = started_run(tmp_path, "hours", minutes=600)
+    for _ in hours.run(lambda: hours.trainer.step > 5):
+        pass
+    seconds = resume(hours.output, minutes=0.5).trainer
+    assert seconds.expected < 0.01 * hours.trainer.expected
+
+
+def test_a_longer_budget_is_validated_from_its_beginning(tmp_path: Path) -> None:
+    run = started_run(tmp_path, minutes=0.05)
+    for _ in run.run(lambda: run.trainer.fraction > 0.8):
+        pass
+    more = resume(run.output, minutes=0.15)
+    fractions = [report.fraction for report in more.run() if report.val_bits is not None]
+    assert fractions[0] < 0.6  # it used to wait until the old share of the budget was passed
+
+
+# ---------------------------------------------------------------------------------------- trouble
+
+
+def test_an_absurd_rate_goes_back_thrice_and_then_says_what_to_change(tmp_path: Path) -> None:
+    run = started_run(tmp_path, steps=300, learning_rate=1e5)
+    notes = []
+    with pytest.raises(DivergedError, match=r"--learning-rate.*nothing was learnt"):
+        for report in run.run():
+            notes += [report.note] * bool(report.note)
+    assert len(notes) == 3
+    assert all("half" in note or "rate" in note for note in notes)
+
+
+def test_a_diverged_run_replaces_a_model_by_its_best_one_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = started_run(tmp_path, steps=60)
+    finished(good)
+    before = good.output.read_bytes()
+    hopeless = started_run(tmp_path, steps=300, learning_rate=1e5)
+    with pytest.raises(DivergedError):
+        finished(hopeless)
+    assert good.output.read_bytes() == before
+    assert not resume_path(good.output).exists()  # going on would end here again
+
+    late = started_run(tmp_path, steps=300)
+    learn = late.trainer._learn
+
+    def poisoned(batch: object, fraction: float) -> tuple[float, int]:
+        loss, characters = learn(batch, fraction)  # type: ignore[arg-type]
+        return (math.inf if fraction > 0.5 else loss), characters
+
+    monkeypatch.setattr(late.trainer, "_learn", poisoned)
+    with pytest.raises(DivergedError, match="the best model so far is in"):
+        finished(late)
+    assert good.output.read_bytes() != before
+    assert load(late.output).result["val_bits_per_char"] < 2
+
+
+def test_a_run_that_only_spoils_the_model_it_started_from_gives_that_one_back(tmp_path: Path) -> None:
+    first = started_run(tmp_path, steps=150)
+    finished(first)
+    spoiling = prepare(
+        [tmp_path / "text.txt"], output=tmp_path / "second.safetensors", init_from=first.output,
+        request=TrainingRequest(steps=6, learning_rate=0.2, batch=4, context=16, threads=1),
+    )  # fmt: skip
+    reports = finished(spoiling)
+    assert (reports[0].step, reports[0].fraction) == (0, 0.0)
+    assert reports[0].val_bits == pytest.approx(first.result["val_bits_per_char"], abs=0.05)
+    assert "started from" in reports[-1].note
+    assert_same_bytes(load(first.output).tensors, load(spoiling.output).tensors)
+
+
+def test_many_unknown_characters_are_no_sign_that_nothing_was_learnt(tmp_path: Path) -> None:
+    run = started_run(tmp_path, steps=100, min_count=TEXT.count("s") + 1)  # leaves a few letters only
+    finished(run)
+    assert run.result["val_bits_per_char"] > 2 * math.log2(run.plan.model.vocab_size) + 2
+
+
+def test_without_validation_a_diverged_run_keeps_nothing_that_knows_nothing(tmp_path: Path) -> None:
+    good = started_run(tmp_path, steps=60)
+    finished(good)
+    before = good.output.read_bytes()
+    for lines in (False, True):
+        with pytest.raises(DivergedError):
+            finished(started_run(tmp_path, steps=100, learning_rate=1e5, val_fraction=0.0, lines=lines))
+        assert good.output.read_bytes() == before
+    finished(started_run(tmp_path, steps=30, val_fraction=0.0))
+    assert good.output.read_bytes() != before
+
+
+def test_without_validation_what_is_hard_to_read_is_no_divergence(tmp_path: Path) -> None:
+    strange = "".join(chr(0x4E00 + number) for number in range(1900)) + "\n" + TEXT * 3
+    run = started_run(tmp_path, "strange", strange, steps=30, val_fraction=0.0, min_count=2)
+    finished(run)
+    sure = tmp_path / "sure"
+    sure.mkdir()
+    first = started_run(sure, steps=200)
+    finished(first)
+    (tmp_path / "other.txt").write_text(TEXT.translate({ord(c): ord(c) + 0x3F0 for c in "abcdefghiklmnoprstuw"}))
+    pretrained = prepare(
+        [tmp_path / "other.txt"], output=tmp_path / "pretrained.safetensors", init_from=first.output,
+        request=TrainingRequest(steps=6, val_fraction=0.0, batch=4, context=16, threads=1),
+    )  # fmt: skip
+    pretrained.trainer.worst_bits = 1.0  # as if it began far beyond it
+    finished(pretrained)
+    assert (run.trainer.rate_cuts, pretrained.trainer.rate_cuts) == (0, 0)
+
+
+@pytest.mark.parametrize("nonsense", [math.nan, math.inf])
+def test_a_first_loss_that_is_not_finite_is_no_measure_for_others(tmp_path: Path, nonsense: float) -> None:
+    trainer = started_run(tmp_path, steps=5).trainer
+    assert not trainer._is_sane(nonsense)
+    assert trainer._is_sane(3.0)
+    assert not trainer._is_sane(1000.0)
+    assert not trainer._is_sane(math.inf)
+
+
+def test_a_loss_that_is_not_finite_goes_back_and_the_run_ends_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = started_run(tmp_path, steps=120)
+    learn = run.trainer._learn
+
+    def poisoned(batch: object, fraction: float) -> tuple[float, int]:
+        loss, characters = learn(batch, fraction)  # type: ignore[arg-type]
+        if run.trainer.step == 60 and not run.trainer.rate_cuts:
+            with torch.no_grad():
+                for parameter in run.trainer.model.parameters():
+                    parameter.fill_(math.nan)
+            return math.nan, characters
+        return loss, characters
+
+    monkeypatch.setattr(run.trainer, "_learn", poisoned)
+    reports = finished(run)
+    assert run.trainer.rate_cuts == 1
+    assert reports[-1].val_bits is not None
+    assert reports[-1].val_bits < 3.5
+    load(run.output)  # finite throughout
+
+
+def test_a_run_that_diverges_and_is_cut_into_pieces_ends_with_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learn = Trainer._learn
+
+    def poisoned(trainer: Trainer, batch: Batch, fraction: float) -> tuple[float, int]:
+        loss, characters = learn(trainer, batch, fraction)
+        return (math.nan if trainer.step in (2, 45) else loss), characters  # before the first validation, and after
+
+    monkeypatch.setattr(Trainer, "_learn", poisoned)
+    whole = started_run(tmp_path, "whole", steps=60)
+    finished(whole)
+    assert whole.trainer.rate_cuts == 2
+    cut = started_run(tmp_path, "cut", steps=60)
+    while not cut.finished:
+        asked = itertools.count(1)
+        for _ in cut.run(functools.partial(_reached, asked, 1 if cut.trainer.step < 5 else 7)):
+            pass
+        cut = cut if cut.finished else resume(cut.output)
+    assert_same_bytes(load(whole.output).tensors, load(cut.output).tensors)
+
+
+def test_broken_weights_never_become_the_model_where_nothing_validates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learn = Trainer._learn
+
+    def poisoned(trainer: Trainer, batch: Batch, fraction: float) -> tuple[float, int]:
+        done = learn(trainer, batch, fraction)
+        if trainer.step == 39:
+            for parameter in trainer.averaged.parameters():
+                parameter.data.fill_(math.nan)
+        return done
+
+    monkeypatch.setattr(Trainer, "_learn", poisoned)
+    run = started_run(tmp_path, steps=40, val_fraction=0.0)
+    finished(run)
+    load(run.output)  # finite throughout
+
+
+@pytest.mark.parametrize("when", [60, 119])
+def test_weights_that_break_in_a_step_never_replace_good_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: int
+) -> None:
+    """The loss is that of before the step, so only the validation sees it; the second time there is no next step."""
+    run = started_run(tmp_path, steps=120)
+    learn = run.trainer._learn
+
+    def poisoned(batch: object, fraction: float) -> tuple[float, int]:
+        loss, characters = learn(batch, fraction)  # type: ignore[arg-type]
+        if run.trainer.step == when and not run.trainer.rate_cuts:
+            with torch.no_grad():
+                for parameter in (*run.trainer.model.parameters(), *run.trainer.averaged.parameters()):
+                    parameter.fill_(math.nan)
+            run.trainer.validated = -1  # a validation follows at once
+        return loss, characters
+
+    monkeypatch.setattr(run.trainer, "_learn", poisoned)
+    finished(run)
+    assert run.result["val_bits_per_char"] < 4
+    load(run.output)  # finite throughout
+
+
+def test_the_curve_of_a_long_run_is_thinned(tmp_path: Path) -> None:
+    trainer: Trainer = started_run(tmp_path, steps=10).trainer
+    from charlstm.training.trainer import _Meter
+
+    for step in range(3 * CURVE):
+        trainer.step = step
+        trainer._report(_Meter(), 1.0)
+    assert len(trainer.curve) <= CURVE
+    assert trainer.curve[-1]["step"] == 3 * CURVE - 1
+
+
+def test_progress_is_plain_data(tmp_path: Path) -> None:
+    report = finished(started_run(tmp_path, steps=3))[-1]
+    assert set(dataclasses.asdict(report)) >= {"step", "fraction", "train_bits", "val_bits", "speed", "left"}
