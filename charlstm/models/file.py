@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
 import json
 import math
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,13 +25,6 @@ from safetensors.numpy import save as to_bytes
 from ..config import ModelSettings
 from ..data.vocabulary import Vocabulary
 from ..errors import CharlstmError, ModelFileError, OutputError
-
-try:
-    import fcntl as _fcntl
-except ImportError:  # Windows has no such locks
-    fcntl: Any = None
-else:
-    fcntl = _fcntl
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -126,91 +118,6 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def resume_path(output: str | os.PathLike[str]) -> Path:
-    """Where the state of a run is kept that writes that model: NAME.resume.safetensors beside it."""
-    path = Path(output)
-    if not path.name:
-        raise OutputError("a model needs a file: give --output a name")
-    if path.is_symlink():  # what it points to is written: two names of one model have one run
-        path = Path(os.path.realpath(path))
-    if path.suffix == ".safetensors":
-        return path.with_suffix(".resume.safetensors")
-    return path.with_name(f"{path.name}.resume")
-
-
-_NO_LOCKS_HERE = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
-"""What some network file systems answer: there the last writer wins."""
-
-
-@contextlib.contextmanager
-def locked(output: str | os.PathLike[str]) -> Iterator[None]:
-    """Hold the only right to write a model; it ends with the block or with the process, however that dies.
-
-    Raises:
-        OutputError: another living process holds it.
-    """
-    if fcntl is None:
-        yield
-        return
-    target = Path(os.path.realpath(output))  # as `write` does, so that two names of one file are one
-    path = target.with_name(f".{target.name}.lock")
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise OutputError(f"{target}: cannot write beside it: {error.strerror}") from error
-    with contextlib.closing(os.fdopen(handle)):
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not os.path.samestat(os.fstat(handle), os.stat(path)):
-                raise OSError("the last holder has just taken the file away")
-        except OSError as error:
-            if error.errno not in _NO_LOCKS_HERE:
-                message = f"{target}: another training writes it now; wait for it or give another --output"
-                raise OutputError(message) from error
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
-
-
-def check_writable(path: str | os.PathLike[str], *, force: bool) -> None:
-    """Find out before hours of work whether a model can be written there.
-
-    Raises:
-        OutputError: the file exists and `force` is not set, or its folder is missing or read-only.
-    """
-    if os.fspath(path).endswith(os.sep):
-        raise OutputError(f"{path}: this names a folder; name a file with --output")
-    try:
-        _check_place(Path(path), force)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot write there: {error.strerror}") from error
-
-
-def _check_place(target: Path, force: bool) -> None:
-    if os.fspath(target) in ("", ".", "-"):
-        raise OutputError("a model needs a file: give --output a name")
-    if target.is_dir():
-        raise OutputError(f"{target}: this is a folder; name a file with --output")
-    if target.name.endswith((".resume", ".resume.safetensors")):
-        raise OutputError(f"{target}: names that end like this are for unfinished runs; give another --output")
-    if target.exists() and not target.is_file():
-        raise OutputError(f"{target}: this is no regular file; name another --output")
-    if resume_path(target).exists() and not force:
-        raise OutputError(
-            f"{target}: {resume_path(target).name} is there, of an unfinished run; "
-            "give --resume to go on, or --force to start anew"
-        )
-    if target.exists() and not force:
-        raise OutputError(f"{target}: exists already; give --force to replace it, or another --output")
-    if not target.parent.is_dir():
-        raise OutputError(f"{target}: there is no folder {target.parent}")
-    if not os.access(target.parent, os.W_OK):
-        raise OutputError(f"{target}: the folder {target.parent} is read-only")
-    with contextlib.suppress(FileNotFoundError):  # fails where the longest name of all is too long
-        os.stat(resume_path(target).with_name(f".{resume_path(target).name}.part"))
 
 
 # ------------------------------------------------------------------------------------------- reading

@@ -16,15 +16,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..config import Budget, ModelSettings, SampleSettings, TrainingRequest, TrainingSettings
+from ..config import Budget, ModelSettings, SampleSettings, TrainingRequest
 from ..data.corpus import Corpus, read_corpus
 from ..data.reading import STANDARD_INPUT, find_files
 from ..data.vocabulary import UNKNOWN, Vocabulary
-from ..errors import CharlstmError, DivergedError, ModelFileError, OutputError, TextError, UsageError
+from ..errors import DivergedError, OutputError, TextError, UsageError
 from ..inference.sampling import read_prompts, write_on
 from ..models import file as modelfile
-from ..models.file import ModelFile, resume_path
+from ..models.file import ModelFile
 from ..models.numpy_lstm import NumpyNetwork
+from .checkpoint import Checkpoint, broken_state_named, check_writable, locked, mark, resume_path
 from .planning import Plan, Text, plan
 
 if TYPE_CHECKING:
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from .trainer import Progress, Trainer
 
 Paths = Sequence[str | os.PathLike[str]]
-
-RESUME_FORMAT = 5
-"""Of the file that a run goes on from; it changes with what an optimiser remembers."""
 
 
 class _SaveClock:
@@ -71,7 +69,7 @@ class Run:
     force: bool = True
     """Whether an existing model may be replaced when the run begins to write."""
     went_on_from: tuple[int, ...] | None = None
-    """Which file of a stopped run's state it goes on from, see `_mark`."""
+    """Which file of a stopped run's state it goes on from, see `mark`."""
     finished: bool = False
     result: dict[str, Any] = field(default_factory=dict)
 
@@ -88,9 +86,9 @@ class Run:
             DivergedError: the best model so far is saved, if there is one that has learnt something.
             OutputError: the last save failed, and the last good file is intact; or another process writes there.
         """
-        with modelfile.locked(self.output):
-            modelfile.check_writable(self.output, force=self.force)  # another run may have ended meanwhile
-            if self.went_on_from not in (None, _mark(resume_path(self.output))):
+        with locked(self.output):
+            check_writable(self.output, force=self.force)  # another run may have ended meanwhile
+            if self.went_on_from not in (None, mark(resume_path(self.output))):
                 raise OutputError(f"{self.output}: another process has gone on with this run meanwhile")
             if self.went_on_from is None:
                 resume_path(self.output).unlink(missing_ok=True)  # another run's: it does not belong to this model
@@ -149,17 +147,16 @@ class Run:
         """Save the best model so far, and all that is needed to go on."""
         self.save_model(final=False)
         tensors, facts = self.trainer.checkpoint()
-        description = {
-            "format": RESUME_FORMAT,
-            "resume": facts,
-            "request": dataclasses.asdict(self.request),
-            "model": dataclasses.asdict(self.plan.model),
-            "training": dataclasses.asdict(self.plan.training),
-            "vocabulary": list(self.corpus.vocabulary.characters),
-            "trained_on": self.corpus.sources,
-            "reading": self.reading,
-        }
-        modelfile.write(resume_path(self.output), tensors, description)
+        Checkpoint(
+            tensors,
+            facts,
+            self.request,
+            self.plan.model,
+            self.plan.training,
+            list(self.corpus.vocabulary.characters),
+            self.corpus.sources,
+            self.reading,
+        ).save(self.output)
 
     def save_model(self, *, final: bool) -> None:
         """Save the best model so far; when the run is over, measured on the validation text."""
@@ -233,7 +230,7 @@ def prepare(
     origin = None if init_from is None else modelfile.load(init_from)
     if origin:
         request = _in_the_shape_of(origin.settings, request)
-    modelfile.check_writable(output, force=force)
+    check_writable(output, force=force)
     if validation and request.val_fraction != TrainingRequest.val_fraction:
         raise UsageError("--val and --val-fraction contradict each other: give one of them")
     _refuse_to_overwrite_texts(output, [*paths, *validation], encoding)
@@ -380,19 +377,10 @@ def resume(output: str | os.PathLike[str], *, minutes: float | None = None, star
     started = time.monotonic() if started is None else started
     budget = None if minutes is None else Budget("minutes", minutes)
     path = resume_path(output)
-    if not path.exists():
-        if os.path.exists(output):
-            raise ModelFileError(f"{output}: its run is finished; to train it further: --init-from {output} -o NEW")
-        raise ModelFileError(f"{path}: not there, so there is no unfinished run to go on with; name it with --output")
-    mark = _mark(path)
-    tensors, saved = modelfile.read(path)
-    if saved.get("format") != RESUME_FORMAT:
-        raise ModelFileError(f"{path}: not a run's state that this version of charlstm can go on with; start anew")
-    with _broken_state_named(path):
-        request = TrainingRequest(**saved["request"])
-        model, training = ModelSettings(**saved["model"]), TrainingSettings.from_json(saved["training"])
-    with _broken_state_named(path, ours=True):
-        facts, reading, sources = saved["resume"], saved["reading"], saved["trained_on"]
+    before = mark(path)
+    saved = Checkpoint.load(output)
+    with broken_state_named(path, ours=True):
+        facts, reading, training = saved.trainer, saved.reading, saved.training
         if _is_piped(reading) and sys.stdin and sys.stdin.isatty():
             raise UsageError("the run read its text from standard input: pipe the same text in again")
         if budget:
@@ -404,37 +392,17 @@ def resume(output: str | os.PathLike[str], *, minutes: float | None = None, star
             training = dataclasses.replace(training, budget=budget)
         try:
             corpus, waited = _read(reading)
-            _refuse_changed_text(corpus.sources, sources)
+            _refuse_changed_text(corpus.sources, saved.trained_on)
         except TextError as error:
             if not _is_piped(reading):
                 raise
             raise TextError(f"{error}; this run read standard input: pipe the same text in again") from error
-        plan = Plan(model, training, facts["expected"], ())
-        run = _resumed(tensors, facts, request, corpus, plan, started + waited, Path(output), reading)
-        run.went_on_from = mark
+        plan = Plan(saved.model, training, facts["expected"], ())
+        run = _resumed(saved.tensors, facts, saved.request, corpus, plan, started + waited, Path(output), reading)
+        run.went_on_from = before
         if budget:
             run.trainer.begin_new_budget()
         return run
-
-
-def _mark(path: Path) -> tuple[int, ...]:
-    """What tells one state of a file from another; empty where there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return ()
-    return status.st_ino, status.st_size, status.st_mtime_ns
-
-
-@contextlib.contextmanager
-def _broken_state_named(path: Path, *, ours: bool = False) -> Iterator[None]:
-    """Whatever a broken state makes go wrong is an error that names its file; with `ours`, but for our own errors."""
-    try:
-        yield
-    except (CharlstmError, KeyError, TypeError, AttributeError, ValueError, ArithmeticError, RuntimeError) as error:
-        if ours and (isinstance(error, CharlstmError) or "memory" in str(error)):
-            raise
-        raise ModelFileError(f"{path}: not a run's state that this charlstm can go on with ({error})") from error
 
 
 def _resumed(

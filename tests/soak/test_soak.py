@@ -24,6 +24,7 @@ from charlstm.api import Model
 from charlstm.config import SampleSettings
 from charlstm.errors import ModelFileError
 from charlstm.models import file as modelfile
+from charlstm.training.checkpoint import resume_path
 
 KILLS = int(os.environ.get("SOAK_KILLS", "300"))
 MUTATIONS = int(os.environ.get("SOAK_MUTATIONS", "20000"))
@@ -33,6 +34,7 @@ SCORED = int(os.environ.get("SOAK_SCORED", "20000000"))
 SAVER = """
 import sys
 from charlstm.models import file as modelfile
+from charlstm.training.checkpoint import resume_path
 from helpers import random_model
 models = [random_model(hidden=96, seed=seed) for seed in (0, 1)]
 path = sys.argv[1]
@@ -40,7 +42,7 @@ print("ready", flush=True)
 while True:
     for model in models:
         model.save(path)
-        modelfile.write(modelfile.resume_path(path), model.tensors, model.description())
+        modelfile.write(resume_path(path), model.tensors, model.description())
 """
 
 
@@ -60,8 +62,8 @@ def test_killed_at_any_moment_of_a_save_leaves_whole_files(tmp_path: Path) -> No
         process.send_signal(signal.SIGKILL)
         process.communicate()
         assert modelfile.load(path).tensors["head.weight"].tobytes() in wanted
-        if modelfile.resume_path(path).exists():
-            modelfile.read(modelfile.resume_path(path))
+        if resume_path(path).exists():
+            modelfile.read(resume_path(path))
     assert len(list(tmp_path.iterdir())) <= 4  # two files, and at most one temporary for each
 
 

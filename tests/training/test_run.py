@@ -19,6 +19,7 @@ from charlstm.data.corpus import Corpus, read_corpus
 from charlstm.errors import ModelFileError, OutputError, TextError, UsageError
 from charlstm.models import file as modelfile
 from charlstm.training import run as runs
+from charlstm.training.checkpoint import resume_path
 from charlstm.training.run import prepare, resume
 
 SMALL = {"hidden": 16, "layers": 1, "embedding": 8, "batch": 4, "context": 16, "threads": 1}
@@ -103,10 +104,10 @@ def test_an_unfinished_run_is_not_overwritten_by_accident(tmp_path: Path) -> Non
 
 def test_a_new_budget_must_be_more_than_what_is_used(tmp_path: Path) -> None:
     output = stopped_run(tmp_path)
-    kept = modelfile.resume_path(output).read_bytes()
+    kept = resume_path(output).read_bytes()
     with pytest.raises(UsageError, match="used already"):
         resume(output, minutes=1e-9)
-    assert modelfile.resume_path(output).read_bytes() == kept
+    assert resume_path(output).read_bytes() == kept
 
 
 def test_a_run_through_a_link_is_the_run_of_what_it_points_to(tmp_path: Path) -> None:
@@ -116,7 +117,7 @@ def test_a_run_through_a_link_is_the_run_of_what_it_points_to(tmp_path: Path) ->
 
 def test_a_broken_resume_file_is_an_error(tmp_path: Path) -> None:
     output = stopped_run(tmp_path)
-    path = modelfile.resume_path(output)
+    path = resume_path(output)
     whole = path.read_bytes()
     path.write_bytes(whole[:-50])
     with pytest.raises(ModelFileError):
@@ -215,7 +216,7 @@ def test_a_name_too_long_for_the_run_s_state_is_refused_before_the_work(tmp_path
 def test_the_state_of_a_run_is_not_taken_for_a_model(tmp_path: Path) -> None:
     output = stopped_run(tmp_path)
     with pytest.raises(ModelFileError, match="state of an unfinished run"):
-        library.load(modelfile.resume_path(output))
+        library.load(resume_path(output))
 
 
 def test_without_line_ends_a_text_is_one_line_and_unknown_characters_end_none() -> None:
@@ -254,11 +255,11 @@ def test_two_names_of_one_file_are_one_output(tmp_path: Path) -> None:
 
 def test_a_new_run_takes_the_state_of_an_old_one_away(tmp_path: Path) -> None:
     output = stopped_run(tmp_path)
-    assert modelfile.resume_path(output).exists()
+    assert resume_path(output).exists()
     request = TrainingRequest(steps=50, **SMALL)  # type: ignore[arg-type]
     reports = prepare([tmp_path / "text.txt"], output=output, request=request, force=True).run()
     next(reports)  # nothing of its own is saved yet
-    assert not modelfile.resume_path(output).exists()
+    assert not resume_path(output).exists()
 
 
 def test_a_path_that_cannot_be_is_an_output_error(tmp_path: Path) -> None:

@@ -19,8 +19,9 @@ from charlstm.config import TrainingRequest
 from charlstm.data.batching import Batch
 from charlstm.errors import DivergedError
 from charlstm.inference.scoring import Scorer
-from charlstm.models.file import Tensors, load, resume_path
+from charlstm.models.file import Tensors, load
 from charlstm.models.numpy_lstm import NumpyNetwork
+from charlstm.training.checkpoint import resume_path
 from charlstm.training.run import Run, prepare, resume
 from charlstm.training.trainer import CURVE, Progress, Trainer, _tempered, rate
 

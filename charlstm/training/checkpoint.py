@@ -1,0 +1,200 @@
+"""What a run keeps on the disk beside its model: the lock, and the state that it goes on from.
+
+Says whether a model may be written at a path before hours of work go into it. Knows the file format as a writer of
+tensors and a description; knows nothing about texts, networks or how they are trained.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..config import ModelSettings, TrainingRequest, TrainingSettings
+from ..errors import CharlstmError, ModelFileError, OutputError
+from ..models import file as modelfile
+
+try:
+    import fcntl as _fcntl
+except ImportError:  # Windows has no such locks
+    fcntl: Any = None
+else:
+    fcntl = _fcntl
+
+RESUME_FORMAT = 6
+"""Of the state file; it changes with what an optimizer or a trainer remembers."""
+
+
+def resume_path(output: str | os.PathLike[str]) -> Path:
+    """Where the state of a run is kept that writes that model: NAME.resume.safetensors beside it."""
+    path = Path(output)
+    if not path.name:
+        raise OutputError("a model needs a file: give --output a name")
+    if path.is_symlink():  # what it points to is written: two names of one model have one run
+        path = Path(os.path.realpath(path))
+    if path.suffix == ".safetensors":
+        return path.with_suffix(".resume.safetensors")
+    return path.with_name(f"{path.name}.resume")
+
+
+_NO_LOCKS_HERE = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+"""What some network file systems answer: there the last writer wins."""
+
+
+@contextlib.contextmanager
+def locked(output: str | os.PathLike[str]) -> Iterator[None]:
+    """Hold the only right to write a model; it ends with the block or with the process, however that dies.
+
+    Raises:
+        OutputError: another living process holds it.
+    """
+    if fcntl is None:
+        yield
+        return
+    target = Path(os.path.realpath(output))  # as `write` does, so that two names of one file are one
+    path = target.with_name(f".{target.name}.lock")
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise OutputError(f"{target}: cannot write beside it: {error.strerror}") from error
+    with contextlib.closing(os.fdopen(handle)):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(os.fstat(handle), os.stat(path)):
+                raise OSError("the last holder has just taken the file away")
+        except OSError as error:
+            if error.errno not in _NO_LOCKS_HERE:
+                message = f"{target}: another training writes it now; wait for it or give another --output"
+                raise OutputError(message) from error
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def check_writable(path: str | os.PathLike[str], *, force: bool) -> None:
+    """Find out before hours of work whether a model can be written there.
+
+    Raises:
+        OutputError: the file exists and `force` is not set, or its folder is missing or read-only.
+    """
+    if os.fspath(path).endswith(os.sep):
+        raise OutputError(f"{path}: this names a folder; name a file with --output")
+    try:
+        _check_path(Path(path), force)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot write there: {error.strerror}") from error
+
+
+def _check_path(target: Path, force: bool) -> None:
+    if os.fspath(target) in ("", ".", "-"):
+        raise OutputError("a model needs a file: give --output a name")
+    if target.is_dir():
+        raise OutputError(f"{target}: this is a folder; name a file with --output")
+    if target.name.endswith((".resume", ".resume.safetensors")):
+        raise OutputError(f"{target}: names that end like this are for unfinished runs; give another --output")
+    if target.exists() and not target.is_file():
+        raise OutputError(f"{target}: this is no regular file; name another --output")
+    if resume_path(target).exists() and not force:
+        raise OutputError(
+            f"{target}: {resume_path(target).name} is there, of an unfinished run; "
+            "give --resume to go on, or --force to start anew"
+        )
+    if target.exists() and not force:
+        raise OutputError(f"{target}: exists already; give --force to replace it, or another --output")
+    if not target.parent.is_dir():
+        raise OutputError(f"{target}: there is no folder {target.parent}")
+    if not os.access(target.parent, os.W_OK):
+        raise OutputError(f"{target}: the folder {target.parent} is read-only")
+    with contextlib.suppress(FileNotFoundError):  # fails where the longest name of all is too long
+        os.stat(resume_path(target).with_name(f".{resume_path(target).name}.part"))
+
+
+# ---------------------------------------------------------------------------------------- the state file
+
+
+@dataclass
+class Checkpoint:
+    """All that is needed to go on with a run; the model itself lies beside it."""
+
+    tensors: modelfile.Tensors
+    trainer: dict[str, Any]
+    """What a trainer remembers beside its tensors."""
+    request: TrainingRequest
+    model: ModelSettings
+    training: TrainingSettings
+    vocabulary: list[str]
+    trained_on: list[dict[str, Any]]
+    reading: dict[str, Any]
+    """How the corpus was read."""
+
+    def save(self, output: str | os.PathLike[str]) -> None:
+        """Write the state of the run that writes that model.
+
+        Raises:
+            OutputError: it cannot be written; what lay there before is untouched.
+        """
+        description = {
+            "format": RESUME_FORMAT,
+            "resume": self.trainer,
+            "request": asdict(self.request),
+            "model": asdict(self.model),
+            "training": asdict(self.training),
+            "vocabulary": self.vocabulary,
+            "trained_on": self.trained_on,
+            "reading": self.reading,
+        }
+        modelfile.write(resume_path(output), self.tensors, description)
+
+    @staticmethod
+    def load(output: str | os.PathLike[str]) -> Checkpoint:
+        """Read the state of the run that writes that model.
+
+        Raises:
+            ModelFileError: there is none, or it is broken or another version's.
+        """
+        path = resume_path(output)
+        if not path.exists():
+            if os.path.exists(output):
+                raise ModelFileError(f"{output}: its run is finished; to train it further: --init-from {output} -o NEW")
+            raise ModelFileError(
+                f"{path}: not there, so there is no unfinished run to go on with; name it with --output"
+            )
+        tensors, saved = modelfile.read(path)
+        if saved.get("format") != RESUME_FORMAT:
+            raise ModelFileError(f"{path}: not a run's state that this version of charlstm can go on with; start anew")
+        with broken_state_named(path):
+            return Checkpoint(
+                tensors,
+                saved["resume"],
+                TrainingRequest(**saved["request"]),
+                ModelSettings(**saved["model"]),
+                TrainingSettings.from_json(saved["training"]),
+                saved["vocabulary"],
+                saved["trained_on"],
+                saved["reading"],
+            )
+
+
+def mark(path: Path) -> tuple[int, ...]:
+    """What tells one version of a file from another; empty where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+@contextlib.contextmanager
+def broken_state_named(path: Path, *, ours: bool = False) -> Iterator[None]:
+    """Whatever a broken state makes go wrong is an error that names its file; with `ours`, but for our own errors."""
+    try:
+        yield
+    except (CharlstmError, KeyError, TypeError, AttributeError, ValueError, ArithmeticError, RuntimeError) as error:
+        if ours and (isinstance(error, CharlstmError) or "memory" in str(error)):
+            raise
+        raise ModelFileError(f"{path}: not a run's state that this charlstm can go on with ({error})") from error

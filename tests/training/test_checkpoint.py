@@ -1,0 +1,102 @@
+"""What a run keeps beside its model: names, the lock, and whether a model may be written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from charlstm.errors import OutputError
+from charlstm.training.checkpoint import check_writable, locked, resume_path
+
+# ----------------------------------------------------------------------------------------- before the work
+
+
+def test_a_new_file_may_be_written(tmp_path: Path) -> None:
+    check_writable(tmp_path / "new.safetensors", force=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_the_current_folder_may_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    check_writable("new.safetensors", force=False)
+
+
+def test_an_existing_file_is_refused_without_force(model_path: Path) -> None:
+    before = model_path.read_bytes()
+    with pytest.raises(OutputError, match=r"random\.safetensors.*--force"):
+        check_writable(model_path, force=False)
+    check_writable(model_path, force=True)
+    assert model_path.read_bytes() == before
+
+
+def test_an_unfinished_run_is_pointed_to_resume(model_path: Path) -> None:
+    resume_path(model_path).write_bytes(b"state")
+    with pytest.raises(OutputError, match="--resume"):
+        check_writable(model_path, force=False)
+    check_writable(model_path, force=True)
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_a_folder_is_no_place_for_a_model(force: bool, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="folder"):
+        check_writable(tmp_path, force=force)
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_a_missing_folder_is_named(force: bool, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"no folder .*nowhere"):
+        check_writable(tmp_path / "nowhere" / "m.safetensors", force=force)
+
+
+def test_a_read_only_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    with pytest.raises(OutputError, match="read-only"):
+        check_writable(tmp_path / "m.safetensors", force=True)
+
+
+def test_a_device_or_pipe_is_never_replaced(tmp_path: Path) -> None:
+    """Writing renames over the target: forced onto /dev/null it would take that away from everyone."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OutputError):
+        check_writable(tmp_path / "pipe", force=True)
+
+
+def test_the_state_of_a_run_lies_beside_its_model(tmp_path: Path) -> None:
+    assert resume_path(tmp_path / "book.safetensors") == tmp_path / "book.resume.safetensors"
+    assert resume_path("book.safetensors") == Path("book.resume.safetensors")
+
+
+def test_different_models_have_different_resume_files() -> None:
+    outputs = ["m", "m.safetensors", "rate-0.5", "rate-0.7", "book.v1", "book.v2", "book.v1.safetensors", ".hidden"]
+    paths = [resume_path(output) for output in outputs if output != "m.safetensors"]
+    assert len(set(paths)) == len(paths)
+    assert not set(paths) & set(map(Path, outputs))
+
+
+# -------------------------------------------------------------------------------------------------- locks
+
+
+def test_two_trainings_cannot_write_one_model(tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    with locked(path):
+        with pytest.raises(OutputError, match="another training"), locked(path):
+            pytest.fail("it got the same lock")
+        with locked(tmp_path / "other.safetensors"):
+            pass
+    with locked(path):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_ends_with_its_block_however_that_ends(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), locked(tmp_path / "m"):
+        raise ZeroDivisionError
+    with locked(tmp_path / "m"):
+        pass
+
+
+def test_a_lock_in_a_missing_folder_is_an_output_error(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="nowhere"), locked(tmp_path / "nowhere" / "m"):
+        pytest.fail("it got a lock")
