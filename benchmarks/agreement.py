@@ -13,6 +13,7 @@ from pathlib import Path
 from common import cores, machine, median_time, report
 
 from charlstm import api
+from charlstm.cli.process import prepare_for_torch
 from charlstm.data.vocabulary import Ids
 from charlstm.inference import parallel as streams
 from charlstm.inference import scoring as evaluation
@@ -20,7 +21,6 @@ from charlstm.inference.scoring import LN2, Scorer
 from charlstm.models.file import load
 from charlstm.models.interface import LanguageModel
 from charlstm.models.torch_lstm import TorchLanguageModel, TorchNetwork
-from charlstm.training.hardware import prepare_process
 
 
 def measured(network: LanguageModel, model: api.Model, ids: Ids, **options: int | bool) -> tuple[float, float]:
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--fewest", type=int, default=evaluation.FEWEST, help="parts, of which there must be so many")
     parser.add_argument("--same", type=float, nargs="*", default=[0.1, streams.SAME, 0.01])
     arguments = parser.parse_args()
-    prepare_process(None)
+    prepare_for_torch()
     evaluation.FEWEST = arguments.fewest
     model = api.Model(load(arguments.model))
     ids = model.vocabulary.encode(arguments.text.read_text(errors="replace")[: arguments.characters])

@@ -28,6 +28,7 @@ import torch
 from common import machine, report
 from torch import Tensor
 
+from charlstm.cli.process import prepare_for_torch
 from charlstm.config import TrainingRequest, TrainingSettings, from_given
 from charlstm.data import batching
 from charlstm.data.batching import Batch
@@ -460,7 +461,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int)
     parser.add_argument("--save", type=Path, help="keep the model")
     arguments = parser.parse_args()
-    device.prepare_process(arguments.threads)
+    prepare_for_torch()
+    device.set_threads(arguments.threads)
     changes = {name: _value(value) for name, value in (pair.split("=", 1) for pair in arguments.set)}
     corpus = read_corpus(arguments.corpus, lines=arguments.lines)
     print(machine())

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from common import ALPHABET, machine, median_time, report
 
+from charlstm.cli.process import keep_freed_memory
 from charlstm.config import TrainingRequest
 from charlstm.training.planning import operations
 from charlstm.training.run import prepare
@@ -43,6 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--precision", default="float32", choices=["float32", "bfloat16"])
     precision = parser.parse_args().precision
+    keep_freed_memory()  # as the command line does
     matrix = torch.rand(2048, 2048)
     peak = 2 * 2048**3 / median_time(lambda: matrix @ matrix, 7)
     print(f"{machine()}; matrix product {peak / 1e9:.0f} GFLOP/s (float32); step in {precision}")

@@ -24,7 +24,7 @@ from .models import file as modelfile
 from .models.file import ModelFile
 from .models.interface import LanguageModel, in_threads
 from .models.numpy_lstm import NumpyNetwork
-from .training.run import Paths, prepare, share_processor
+from .training.run import Paths, prepare
 
 if TYPE_CHECKING:
     from .models.torch_lstm import TorchNetwork
@@ -151,11 +151,9 @@ class Model:
 
 
 def _torch_model(file: ModelFile, device: str) -> TorchNetwork:
-    share_processor()
     from .models.torch_lstm import TorchNetwork
-    from .training.hardware import pick_device, prepare_process
+    from .training.hardware import pick_device
 
-    prepare_process(None)
     model = TorchNetwork(file.settings)
     model.load(file.tensors)
     return model.to(pick_device(device))

@@ -6,14 +6,12 @@ help and wrong usage are instant.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import json
 import math
 import os
 import shlex
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +24,14 @@ from .. import __version__
 from ..config import CELLS, SampleSettings, TrainingRequest, from_given
 from ..errors import CharlstmError, OutputError, TextError, UsageError
 from .console import say, visible, write, write_path, write_raw
+from .process import (
+    StopSignals,
+    end_with_the_reader,
+    limit_blas_threads,
+    open_standard_streams,
+    outliving_the_reader,
+    prepare_for_torch,
+)
 from .progress import follow
 
 if TYPE_CHECKING:
@@ -79,18 +85,6 @@ def _device_option(command: _F) -> _F:
         show_default=True,
         help="where to compute; all but cpu start about a second later",
     )(command)
-
-
-def _own_threads() -> int:
-    """Keep numpy's matrix products to one thread each, and give how many threads of ours may use them.
-
-    Only before numpy is first imported. On a busy machine threads inside small products wait for each other most
-    of the time: measured, many times slower beside another program on both processors.
-    """
-    for name in ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):  # not MKL's: torch would heed it
-        os.environ.setdefault(name, "1")
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(count or 1, 16))
 
 
 # ------------------------------------------------------------------------------------- commands
@@ -156,8 +150,9 @@ def train(**given: Any) -> None:
     Everything that is not given is chosen from the text, this machine's speed and the budget. The model's path
     goes to standard output. Ctrl-C saves; --resume goes on (with --minutes: so many in all).
     """
-    _own_threads()
-    with _outliving_readers():
+    limit_blas_threads()
+    prepare_for_torch()
+    with outliving_the_reader():
         run = _run_of(given)
         log = _open_log(given["log"], [*run.files(), *([given["init_from"]] if given["init_from"] else [])])
         for note in run.corpus.notes:
@@ -168,19 +163,6 @@ def train(**given: Any) -> None:
         _train(run, log, given["quiet"], given["sample_every"] or math.inf)
     if sys.stdout is not None:  # without one the model is there all the same
         write_path(run.output)
-
-
-@contextlib.contextmanager
-def _outliving_readers() -> Iterator[None]:
-    """Let a run go on when who read its reports is gone: it is not for them."""
-    if not hasattr(signal, "SIGPIPE"):
-        yield
-        return
-    handler = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGPIPE, handler)
 
 
 def _run_of(given: dict[str, Any]) -> Run:
@@ -258,31 +240,16 @@ def _refuse_terminal_input(texts: Iterable[str]) -> None:
 
 
 def _train(run: Run, log: IO[str] | None, quiet: bool, sample_every: float) -> None:
-    caught: list[int] = []
-
-    def catch(number: int, _frame: object) -> None:
-        caught.append(number)
-        signal.signal(number, signal.SIG_DFL)  # a second one ends at once
-        with contextlib.suppress(OSError):
-            os.write(2, b"\ncharlstm: stopping after this step; once more stops at once\n")
-
-    wanted = [signal.SIGINT, signal.SIGTERM]
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
-        wanted.append(signal.SIGHUP)
-    handlers = {number: signal.signal(number, catch) for number in wanted}
-    try:
-        follow(run.run(lambda: bool(caught), sample_every), log, quiet)
-        if caught and not run.finished:
+    with StopSignals() as stopping:
+        follow(run.run(lambda: stopping.received is not None, sample_every), log, quiet)
+        if stopping.received and not run.finished:
             command = f"charlstm train --resume -o {shlex.quote(str(run.output))}"
             say(f"stopped and saved; go on with: {command}", wrapped=False)
-            sys.exit(128 + caught[0])
+            sys.exit(128 + stopping.received)
         bits = run.result.get("val_bits_per_char")
         if bits is not None and not quiet:
             count = f" over {run.result['val_characters']:,} characters" if "val_characters" in run.result else ""
             say(f"validation: {bits:.4f} bits per character{count}, after {run.result['seconds']:.0f} s")
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
 
 
 def _as_utf8(_context: object, _parameter: object, value: Any) -> Any:
@@ -333,7 +300,9 @@ def sample(
     first, then top-k, top-p, min-p. A stop text is written, then the sample ends; a model of lines ends a sample
     with its line.
     """
-    threads = _own_threads()
+    threads = limit_blas_threads()
+    if device != "cpu":
+        prepare_for_torch()
     from ..api import load
     from ..inference.sampling import choose_seed
 
@@ -443,7 +412,9 @@ def evaluate(
 
     Fewer bits per character are better; perplexity is 2 to their power.
     """
-    threads = _own_threads()
+    threads = limit_blas_threads()
+    if dynamic or device != "cpu":
+        prepare_for_torch()
     from ..api import load
     from ..data.reading import read_pieces
 
@@ -639,15 +610,8 @@ def _is_point(entry: Any) -> bool:
 
 def main() -> None:
     """Run the command line; turn every error into one line and an exit status."""
-    for number in range(3):  # a file that is opened later must not become one of these
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)
-    if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    open_standard_streams()
+    end_with_the_reader()
     try:
         status = cli.main(standalone_mode=False)
     except CharlstmError as error:

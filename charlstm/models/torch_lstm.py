@@ -7,7 +7,6 @@ the skip connections and dropout between layers are ours to place.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,9 +28,6 @@ EMBEDDING_DROPOUT = 0.4
 LONG_MEMORIES = 0.25
 """Share of an lstm layer's units that begin with a memory of their own length, up to LONGEST_MEMORY characters."""
 LONGEST_MEMORY = 500
-
-# cuDNN says so where weights are computed, as ours are, at every run: a user can do nothing about it.
-warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous chunk")
 
 _LAYERS: dict[str, type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 _KERNELS: dict[str, Any] = {"lstm": torch.lstm, "gru": torch.gru, "rnn": torch.rnn_tanh}

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
-import platform
 import time
 
 import torch
@@ -34,21 +32,10 @@ def pick_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def prepare_process(threads: int | None) -> None:
-    """Set the number of threads, and keep freed memory: on Linux that alone makes a step a third faster.
-
-    glibc gives large blocks back to the system when they are freed and gets them anew, page by page, in
-    the next step.
-    """
+def set_threads(threads: int | None) -> None:
+    """Set the number of torch's threads; None leaves it as it is."""
     if threads:
         torch.set_num_threads(min(threads, 4 * (os.cpu_count() or 1)))  # more only wait for each other
-    if platform.libc_ver()[0] == "glibc":
-        with contextlib.suppress(OSError, AttributeError):
-            libc = ctypes.CDLL("libc.so.6")
-            trim_threshold, top_pad, mmap_threshold = -1, -2, -3  # from malloc.h
-            libc.mallopt(mmap_threshold, 1 << 30)
-            libc.mallopt(trim_threshold, (1 << 31) - 1)
-            libc.mallopt(top_pad, 64 << 20)
 
 
 def measure_speed(device: torch.device, precision: torch.dtype, seconds: float = 0.3) -> float:

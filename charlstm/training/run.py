@@ -269,11 +269,10 @@ def prepare(
 
 
 def _torch_device(request: TrainingRequest) -> torch.device:
-    """The device that was asked for, with the process made ready to train."""
-    share_processor()
-    from .hardware import pick_device, prepare_process
+    """The device that was asked for, with torch's threads as asked for."""
+    from .hardware import pick_device, set_threads
 
-    prepare_process(request.threads)
+    set_threads(request.threads)
     return pick_device(request.device)
 
 
@@ -432,15 +431,6 @@ def _refuse_changed_text(now: list[dict[str, Any]], then: list[dict[str, Any]]) 
     if len(now) != len(then):
         name = fresh[0] if fresh else now[-1]["name"]
         raise TextError(f"{name}: new since the run began, so it cannot be resumed; start anew")
-
-
-def share_processor() -> None:
-    """Let threads that wait for each other go to sleep soon; heeded only before torch is first imported.
-
-    GNU OpenMP's default is to spin for long. Beside another busy program that made a step of 5 ms take
-    seconds; with this, a tenth of one.
-    """
-    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 
 def _facts(corpus: Corpus) -> Text:

@@ -1,0 +1,132 @@
+"""All that changes the whole process: environment, allocator, warnings, signals, standard descriptors.
+
+Called by the command line only, so that a library call leaves its caller's process as it was. Knows the operating
+system; knows nothing about texts and networks, and imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+
+KEEP_BLOCKS_UP_TO = (1 << 30, 32 << 20)
+"""Bytes of the largest block that is kept when it is freed, best first: older C libraries take 32 MiB at most."""
+
+
+def open_standard_streams() -> None:
+    """Open what is closed of descriptors 0 to 2: a file that is opened later must not become one of them."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")
+
+
+def end_with_the_reader() -> None:
+    """Let a closed pipe end the process, as it ends any Unix filter."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+
+@contextlib.contextmanager
+def outliving_the_reader() -> Iterator[None]:
+    """Let the work go on when whoever read its reports is gone: it is not for them."""
+    if not hasattr(signal, "SIGPIPE"):
+        yield
+        return
+    handler = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGPIPE, handler)
+
+
+class StopSignals:
+    """A context in which Ctrl-C, SIGTERM and SIGHUP are noted, for the work to end when it can; a second one ends it.
+
+    A SIGHUP that is ignored, as under nohup, stays so.
+    """
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._before: dict[int, object] = {}
+
+    def __enter__(self) -> StopSignals:
+        wanted = [signal.SIGINT, signal.SIGTERM]
+        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            wanted.append(signal.SIGHUP)
+        self._before = {number: signal.signal(number, self._note) for number in wanted}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def _note(self, number: int, _frame: object) -> None:
+        self.received = self.received or number
+        signal.signal(number, signal.SIG_DFL)
+        with contextlib.suppress(OSError):
+            os.write(2, b"\ncharlstm: stopping after this step; once more stops at once\n")
+
+
+def limit_blas_threads() -> int:
+    """Keep numpy's matrix products to one thread each, and give how many threads of ours may use them.
+
+    Only before numpy is first imported. On a busy machine threads inside small products wait for each other most
+    of the time: measured, many times slower beside another program on both processors.
+    """
+    for name in ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):  # not MKL's: torch would heed it
+        os.environ.setdefault(name, "1")
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(count or 1, 16))
+
+
+def prepare_for_torch() -> None:
+    """Make the process ready for torch, before torch is first imported."""
+    # GNU OpenMP's threads spin for long while they wait. Beside another busy program that made a step of 5 ms take
+    # seconds; with this, a tenth of one.
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    # cuDNN says so where weights are computed, as ours are, at every run: a user can do nothing about it.
+    warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous chunk")
+    keep_freed_memory()
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep large blocks that are freed: on Linux that alone makes a step of training a third faster.
+
+    By default it gives them back to the system and gets them anew, page by page, in the next step. Other C libraries
+    are left as they are.
+    """
+    mallopt = _glibc_mallopt()
+    if mallopt:
+        set_allocator(mallopt)
+
+
+def set_allocator(mallopt: Callable[[int, int], int]) -> bool:
+    """Set glibc's thresholds by its `mallopt` (which gives 0 for what it refuses); whether all were taken.
+
+    Where no threshold for large blocks is taken, nothing is set: any other setting alone turns off glibc's own
+    adjustment of that threshold, and then blocks of 128 KiB already go back to the system.
+    """
+    trim_threshold, top_pad, mmap_threshold = -1, -2, -3  # from malloc.h
+    if not any(mallopt(mmap_threshold, size) for size in KEEP_BLOCKS_UP_TO):
+        return False
+    return bool(mallopt(trim_threshold, (1 << 31) - 1)) and bool(mallopt(top_pad, 64 << 20))
+
+
+def _glibc_mallopt() -> Callable[[int, int], int] | None:
+    import ctypes
+    import platform
+
+    if platform.libc_ver()[0] != "glibc":
+        return None
+    with contextlib.suppress(OSError, AttributeError):
+        function: Callable[[int, int], int] = ctypes.CDLL("libc.so.6").mallopt
+        return function
+    return None

@@ -1,0 +1,95 @@
+"""What changes the process is done by the command line, as far as the system lets it, and by no library call."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers import ROOT, TEXT
+
+from charlstm.cli.process import StopSignals, limit_blas_threads, outliving_the_reader, set_allocator
+
+MMAP_THRESHOLD = -3
+
+
+class Allocator:
+    """A C library's mallopt that refuses thresholds for large blocks above a limit, as older ones do."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.accepted: dict[int, int] = {}
+
+    def mallopt(self, name: int, value: int) -> int:
+        if name == MMAP_THRESHOLD and value > self.limit:
+            return 0
+        self.accepted[name] = value
+        return 1
+
+
+@pytest.mark.parametrize(("limit", "threshold"), [(1 << 40, 1 << 30), (32 << 20, 32 << 20)])
+def test_the_largest_threshold_that_the_c_library_takes_is_set(limit: int, threshold: int) -> None:
+    library = Allocator(limit)
+    assert set_allocator(library.mallopt)
+    assert library.accepted[MMAP_THRESHOLD] == threshold
+    assert len(library.accepted) == 3
+
+
+def test_a_c_library_that_takes_no_threshold_is_left_as_it_was() -> None:
+    library = Allocator(limit=0)
+    assert not set_allocator(library.mallopt)
+    assert not library.accepted  # any other setting alone would make it give back ever smaller blocks
+
+
+def test_what_the_user_set_for_numpys_threads_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = {"OPENBLAS_NUM_THREADS": "3"}
+    monkeypatch.setattr(os, "environ", environment)
+    assert limit_blas_threads() >= 1
+    assert environment == {"OPENBLAS_NUM_THREADS": "3", "VECLIB_MAXIMUM_THREADS": "1"}
+
+
+def test_a_signal_is_noted_once_and_the_handlers_come_back() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with StopSignals() as stopping:
+        signal.raise_signal(signal.SIGINT)
+        assert stopping.received == signal.SIGINT
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL  # a second one ends at once
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no such signal")
+def test_a_hangup_that_nohup_ignores_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with StopSignals() as stopping:
+            signal.raise_signal(signal.SIGHUP)
+            assert stopping.received is None
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="there is no such signal")
+def test_a_closed_pipe_ends_nothing_while_the_work_is_not_for_its_reader() -> None:
+    before = signal.getsignal(signal.SIGPIPE)
+    with outliving_the_reader():
+        assert signal.getsignal(signal.SIGPIPE) is signal.SIG_IGN
+    assert signal.getsignal(signal.SIGPIPE) is before
+
+
+def test_training_by_the_library_leaves_the_callers_process_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    script = f"""
+import os, signal, sys, warnings
+import torch
+from charlstm import train
+signals = range(1, 32)
+def state():
+    return dict(os.environ), list(warnings.filters), [signal.getsignal(number) for number in signals]
+before = state()
+train({str(tmp_path / "text.txt")!r}, output={str(tmp_path / "m.safetensors")!r}, steps=2, hidden=8)
+assert before == state()
+"""
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
