@@ -32,7 +32,7 @@ from charlstm.cli.process import prepare_for_torch
 from charlstm.config import TrainingRequest, TrainingSettings, from_given
 from charlstm.data import batching
 from charlstm.data.batching import Batch
-from charlstm.data.corpus import Corpus, read_corpus
+from charlstm.data.corpus import Corpus, Reading, read_corpus
 from charlstm.inference.parallel import surprisal
 from charlstm.models.file import ModelFile
 from charlstm.models.numpy_lstm import NumpyNetwork
@@ -464,7 +464,7 @@ def main() -> None:
     prepare_for_torch()
     device.set_threads(arguments.threads)
     changes = {name: _value(value) for name, value in (pair.split("=", 1) for pair in arguments.set)}
-    corpus = read_corpus(arguments.corpus, lines=arguments.lines)
+    corpus = read_corpus(Reading(arguments.corpus, lines=arguments.lines))
     print(machine())
     row = run(corpus, arguments.steps, changes, arguments.variants, arguments.seed, arguments.lines, arguments.save)
     report("experiments", corpus=[path.name for path in arguments.corpus], **row)

@@ -193,7 +193,7 @@ def train(
         paths: files and folders to learn from.
         output: where the model goes.
         text: a text given directly.
-        validation, encoding, errors: see `read_corpus`.
+        validation, encoding, errors: see `data.corpus.Reading`.
         progress: called with each report.
         force: replace an existing output.
         init_from: a model to start from.

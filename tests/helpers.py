@@ -8,13 +8,14 @@ import sys
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from charlstm.config import ModelSettings
+from charlstm.data.corpus import Corpus, Reading, read_corpus
 from charlstm.data.vocabulary import Vocabulary
 from charlstm.models.file import ModelFile
 
@@ -44,6 +45,11 @@ def random_model(
     """A model with random weights."""
     settings = ModelSettings(len(alphabet) + 1, layers, hidden, 5, cell)
     return ModelFile(settings, Vocabulary(alphabet), random_tensors(settings, seed), lines=lines)
+
+
+def corpus_of(paths: Iterable[str | os.PathLike[str]] = (), **how: Any) -> Corpus:
+    """Read a corpus; `how` are the other fields of `Reading`."""
+    return read_corpus(Reading([os.fspath(path) for path in paths], **how))
 
 
 Result = subprocess.CompletedProcess[str]

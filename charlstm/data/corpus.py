@@ -6,6 +6,7 @@ text may be larger than what a string of it would need.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
@@ -22,6 +23,43 @@ from .vocabulary import UNKNOWN, Ids, Vocabulary, codepoints, from_codepoints, l
 
 NOTABLY_STRANGE = 0.02
 """Share of a validation text in characters that are not learnt from, beyond which its figures tell little."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a corpus is read: all that is needed to read the same one again."""
+
+    paths: Sequence[str] = ()
+    """Files, folders, "-"."""
+    texts: Sequence[str] = ()
+    """Texts given directly, read after the files."""
+    validation: Sequence[str] = ()
+    """Files to validate on; when empty, a part of the text is held out."""
+    val_fraction: float = 0.1
+    """Fraction of the text that is held out."""
+    lines: bool = False
+    """Every line is a record."""
+    min_count: int | None = None
+    """Characters seen fewer times become the unknown symbol; None: 2, or 1 below 10,000 training characters."""
+    known: Sequence[str] | None = None
+    """A vocabulary to build on: its characters keep their ids, and new ones are added."""
+    encoding: str = "utf-8"
+    errors: str = "strict"
+    """See TextSource."""
+
+    @property
+    def piped(self) -> bool:
+        """Whether a text comes from standard input."""
+        return STANDARD_INPUT in (*self.paths, *self.validation)
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as JSON can hold them."""
+        return dataclasses.asdict(self)
+
+    @staticmethod
+    def from_json(values: dict[str, Any]) -> Reading:
+        """Rebuild from what `to_json` gave, after a trip through JSON."""
+        return Reading(**values)
 
 
 @dataclass
@@ -101,54 +139,35 @@ def _name_to_share(path: str, named: Iterable[str | os.PathLike[str]]) -> str:
     return os.path.basename(path)
 
 
-def read_corpus(
-    paths: Sequence[str | os.PathLike[str]] = (),
-    *,
-    texts: Iterable[str] = (),
-    validation: Sequence[str | os.PathLike[str]] = (),
-    val_fraction: float = 0.1,
-    lines: bool = False,
-    min_count: int | None = None,
-    known: Vocabulary | None = None,
-    encoding: str = "utf-8",
-    errors: str = "strict",
-) -> Corpus:
+def read_corpus(reading: Reading) -> Corpus:
     """Read texts and turn them into ids.
 
-    The vocabulary is made of the part that is learnt from: validation characters that are not there are
-    unknown. Characters seen fewer than `min_count` times become the unknown symbol.
-
-    Args:
-        paths: files, folders, "-".
-        texts: texts given directly, read after the files.
-        validation: files to validate on; when empty, the end of the text (with `lines`: lines spread evenly
-            over the text, because lists are often sorted) is kept back for that.
-        val_fraction: the share kept back.
-        lines: every line is a record.
-        min_count: None chooses 2, or 1 where fewer than 10,000 characters are learnt from.
-        known: a vocabulary to build on; its characters keep their ids and new ones are added.
-        encoding, errors: see TextSource.
+    The vocabulary is made of the training part: validation characters that are not there are unknown.
 
     Raises:
         TextError: nothing to read, not readable, or too short (fewer than SMALLEST_TEXT characters).
     """
-    collector, sources, notes = _collect(paths, encoding, errors, texts)
+    lines, encoding, errors = reading.lines, reading.encoding, reading.errors
+    known = None if reading.known is None else Vocabulary(reading.known)
+    collector, sources, notes = _collect(reading.paths, encoding, errors, reading.texts)
     raw = collector.ids()
     if len(raw) < SMALLEST_TEXT:
         what = "the text is empty" if not len(raw) else f"the text has only {len(raw)} characters"
         raise TextError(f"{what}; training needs {SMALLEST_TEXT} characters or more, and does better with 100,000")
     newline = int(collector.table[ord("\n")])
-    training, held = (raw, raw[:0]) if validation else _split(raw, val_fraction, newline if lines else None)
+    training, held = (
+        (raw, raw[:0]) if reading.validation else _split(raw, reading.val_fraction, newline if lines else None)
+    )
     counts = _counts(training, len(collector.points))
-    wanted = min_count or (1 if len(training) < 10_000 else 2)
+    wanted = reading.min_count or (1 if len(training) < 10_000 else 2)
     vocabulary, rare = _vocabulary(collector.points, counts, wanted, known)
     if lines and "\n" not in vocabulary:
         raise TextError("the text has no or too few line ends to learn; leave out --lines, or give one record a line")
     if rare:
         notes.append(_rare_note(rare, wanted))
     table = vocabulary.encode_points(np.array(collector.points, dtype=np.uint32))
-    if validation:
-        held_ids, held_sources, held_notes = _read_ids(validation, vocabulary, encoding, errors)
+    if reading.validation:
+        held_ids, held_sources, held_notes = _read_ids(reading.validation, vocabulary, encoding, errors)
         notes += held_notes
         learnt = {facts["sha256"] for facts in sources}
         for facts in held_sources:

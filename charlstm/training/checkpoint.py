@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import ModelSettings, TrainingRequest, TrainingSettings
+from ..data.corpus import Reading
 from ..errors import CharlstmError, ModelFileError, OutputError
 from ..models import file as modelfile
 
@@ -129,8 +130,10 @@ class Checkpoint:
     training: TrainingSettings
     vocabulary: list[str]
     trained_on: list[dict[str, Any]]
-    reading: dict[str, Any]
+    reading: Reading
     """How the corpus was read."""
+    started_from: dict[str, Any] | None
+    """The name of the model that the run began with, and what that was trained on."""
 
     def save(self, output: str | os.PathLike[str]) -> None:
         """Write the state of the run that writes that model.
@@ -146,7 +149,8 @@ class Checkpoint:
             "training": asdict(self.training),
             "vocabulary": self.vocabulary,
             "trained_on": self.trained_on,
-            "reading": self.reading,
+            "reading": self.reading.to_json(),
+            "started_from": self.started_from,
         }
         modelfile.write(resume_path(output), self.tensors, description)
 
@@ -176,7 +180,8 @@ class Checkpoint:
                 TrainingSettings.from_json(saved["training"]),
                 saved["vocabulary"],
                 saved["trained_on"],
-                saved["reading"],
+                Reading.from_json(saved["reading"]),
+                saved["started_from"],
             )
 
 

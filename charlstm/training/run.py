@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config import Budget, ModelSettings, SampleSettings, TrainingRequest
-from ..data.corpus import Corpus, read_corpus
+from ..data.corpus import Corpus, Reading, read_corpus
 from ..data.reading import STANDARD_INPUT, find_files
-from ..data.vocabulary import UNKNOWN, Vocabulary
+from ..data.vocabulary import UNKNOWN
 from ..errors import DivergedError, OutputError, TextError, UsageError
 from ..inference.sampling import read_prompts, write_on
 from ..models import file as modelfile
@@ -64,8 +64,10 @@ class Run:
     request: TrainingRequest
     corpus: Corpus
     output: Path
-    reading: dict[str, Any]
+    reading: Reading
     """How the corpus was read: what a resumed run needs to read it again."""
+    started_from: dict[str, Any] | None = None
+    """The name of the model that it began with, and what that was trained on."""
     force: bool = True
     """Whether an existing model may be replaced when the run begins to write."""
     went_on_from: tuple[int, ...] | None = None
@@ -136,7 +138,7 @@ class Run:
 
     def files(self) -> list[str | os.PathLike[str]]:
         """What the run reads and writes: files and folders."""
-        texts = (*self.reading["paths"], *self.reading["validation"])
+        texts = (*self.reading.paths, *self.reading.validation)
         return [
             *("/dev/stdin" if path == STANDARD_INPUT else path for path in texts),
             self.output,
@@ -156,6 +158,7 @@ class Run:
             list(self.corpus.vocabulary.characters),
             self.corpus.sources,
             self.reading,
+            self.started_from,
         ).save(self.output)
 
     def save_model(self, *, final: bool) -> None:
@@ -188,7 +191,7 @@ class Run:
             trained_on=self.corpus.sources,
             training={
                 **dataclasses.asdict(self.plan.training),
-                "started_from": self.reading["started_from"],
+                "started_from": self.started_from,
                 "software": versions(),
             },
             result=result,
@@ -212,7 +215,7 @@ def prepare(
     """Read the texts, decide what was left open, and make ready to train.
 
     Args:
-        paths, texts, validation, encoding, errors: see `read_corpus`.
+        paths, texts, validation, encoding, errors: see `Reading`.
         output: where the model goes.
         request: what is decided already.
         force: replace an existing output.
@@ -234,20 +237,17 @@ def prepare(
     if validation and request.val_fraction != TrainingRequest.val_fraction:
         raise UsageError("--val and --val-fraction contradict each other: give one of them")
     _refuse_to_overwrite_texts(output, [*paths, *validation], encoding)
-    reading: dict[str, Any] = {
-        "paths": _absolute(paths),
-        "texts": list(texts),
-        "validation": _absolute(validation),
-        "val_fraction": request.val_fraction,
-        "lines": request.lines,
-        "min_count": request.min_count,
-        "encoding": encoding,
-        "errors": errors,
-        "known": list(origin.vocabulary.characters) if origin else None,
-        "started_from": {"name": os.path.basename(init_from or ""), "trained_on": origin.trained_on}
-        if origin
-        else None,
-    }
+    reading = Reading(
+        paths=_absolute(paths),
+        texts=list(texts),
+        validation=_absolute(validation),
+        val_fraction=request.val_fraction,
+        lines=request.lines,
+        min_count=request.min_count,
+        known=list(origin.vocabulary.characters) if origin else None,
+        encoding=encoding,
+        errors=errors,
+    )
     corpus, waited = _read(reading)
     started += waited
     if origin:
@@ -265,7 +265,8 @@ def prepare(
         expected=chosen.expected,
         weights=origin.tensors if origin else None,
     )
-    return Run(trainer, chosen, request, corpus, Path(output), reading, force)
+    started_from = {"name": os.path.basename(init_from or ""), "trained_on": origin.trained_on} if origin else None
+    return Run(trainer, chosen, request, corpus, Path(output), reading, started_from, force)
 
 
 def _torch_device(request: TrainingRequest) -> torch.device:
@@ -301,21 +302,11 @@ def _another_kind(origin: ModelFile, request: TrainingRequest) -> list[str]:
     ]
 
 
-def _read(reading: dict[str, Any]) -> tuple[Corpus, float]:
-    """Read a corpus as it was described; give it, and the seconds that standard input took.
-
-    The alphabet that it builds on is described by its characters.
-    """
+def _read(reading: Reading) -> tuple[Corpus, float]:
+    """Read a corpus as it was described; give it, and the seconds that standard input took."""
     before = time.monotonic()
-    how = {name: value for name, value in reading.items() if name != "started_from"}
-    how["known"] = None if how["known"] is None else Vocabulary(how["known"])
-    corpus = read_corpus(**how)
-    return corpus, time.monotonic() - before if _is_piped(reading) else 0.0
-
-
-def _is_piped(reading: dict[str, Any]) -> bool:
-    """Whether a text comes from standard input."""
-    return STANDARD_INPUT in (*reading["paths"], *reading["validation"])
+    corpus = read_corpus(reading)
+    return corpus, time.monotonic() - before if reading.piped else 0.0
 
 
 def _in_the_shape_of(model: ModelSettings, request: TrainingRequest) -> TrainingRequest:
@@ -380,7 +371,7 @@ def resume(output: str | os.PathLike[str], *, minutes: float | None = None, star
     saved = Checkpoint.load(output)
     with broken_state_named(path, ours=True):
         facts, reading, training = saved.trainer, saved.reading, saved.training
-        if _is_piped(reading) and sys.stdin and sys.stdin.isatty():
+        if reading.piped and sys.stdin and sys.stdin.isatty():
             raise UsageError("the run read its text from standard input: pipe the same text in again")
         if budget:
             if 60 * budget.amount <= facts["seconds"]:
@@ -393,11 +384,12 @@ def resume(output: str | os.PathLike[str], *, minutes: float | None = None, star
             corpus, waited = _read(reading)
             _refuse_changed_text(corpus.sources, saved.trained_on)
         except TextError as error:
-            if not _is_piped(reading):
+            if not reading.piped:
                 raise
             raise TextError(f"{error}; this run read standard input: pipe the same text in again") from error
         plan = Plan(saved.model, training, facts["expected"], ())
         run = _resumed(saved.tensors, facts, saved.request, corpus, plan, started + waited, Path(output), reading)
+        run.started_from = saved.started_from
         run.went_on_from = before
         if budget:
             run.trainer.begin_new_budget()
@@ -412,7 +404,7 @@ def _resumed(
     plan: Plan,
     started: float,
     output: Path,
-    reading: dict[str, Any],
+    reading: Reading,
 ) -> Run:
     device = _torch_device(request)
     from .trainer import Trainer

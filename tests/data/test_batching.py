@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import peak_memory
+from helpers import corpus_of, peak_memory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charlstm.data.batching import IGNORED, Batch, LineBatches, TextBatches, batches, lines_all_over, split_lines
-from charlstm.data.corpus import read_corpus
 from charlstm.data.vocabulary import UNKNOWN
 
 quick = settings(deadline=None, derandomize=True, max_examples=150)
@@ -167,7 +166,7 @@ def test_a_text_without_line_ends_has_its_own_start_to_begin_at() -> None:
 
 def test_unknown_characters_do_not_count_as_line_ends_in_a_text_without_any() -> None:
     text = ("abcdefghij" * 10 + "Z") * 20
-    found = read_corpus(texts=[text], min_count=50, val_fraction=0)
+    found = corpus_of(texts=[text], min_count=50, val_fraction=0)
     assert found.line_end == UNKNOWN
     made = batches(found, batch=4, context=8, lines=False, fresh_every=1, unknown=0.0, seed=0)
     assert isinstance(made, TextBatches)
@@ -296,7 +295,7 @@ def test_a_record_costs_a_few_numbers_and_no_object() -> None:
 
 
 def test_batches_are_streams_of_a_text_and_records_of_lines() -> None:
-    found = read_corpus(texts=[TEXT], val_fraction=0)
+    found = corpus_of(texts=[TEXT], val_fraction=0)
     values = {"batch": 4, "context": 16, "fresh_every": NEVER, "unknown": 0.0, "seed": 0}
     running, lines = (batches(found, lines=lines, **values) for lines in (False, True))
     assert isinstance(running, TextBatches)

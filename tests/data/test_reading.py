@@ -17,12 +17,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import within
+from helpers import corpus_of, within
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charlstm.data import reading
-from charlstm.data.corpus import read_corpus
 from charlstm.data.reading import TextSource, find_files, lines_of, read_pieces
 from charlstm.errors import TextError, UsageError
 
@@ -433,7 +432,7 @@ def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize("errors", ["ignore", "nonsense", "surrogateescape"])
 def test_errors_are_strict_or_replaced(errors: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="strict or replace"):
-        read_corpus([write(tmp_path / "t", TEXT)], errors=errors)
+        corpus_of([write(tmp_path / "t", TEXT)], errors=errors)
 
 
 @pytest.mark.parametrize("name", ["nowhere", "a/b/c", "", "a\0b", "x" * 5000])
@@ -441,7 +440,7 @@ def test_a_missing_file_is_an_error(name: str) -> None:
     with pytest.raises(TextError, match="cannot read"):
         find_files([name])
     with pytest.raises(TextError):
-        read_corpus([name])
+        corpus_of([name])
 
 
 def test_a_file_that_goes_away_is_an_error(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
-from helpers import ROOT, TEXT, charlstm, wait_for
+from helpers import ROOT, TEXT, charlstm, corpus_of, wait_for
 
 import charlstm as library
 from charlstm.config import TrainingRequest
-from charlstm.data.corpus import Corpus, read_corpus
+from charlstm.data.corpus import Corpus, Reading
 from charlstm.errors import ModelFileError, OutputError, TextError, UsageError
 from charlstm.models import file as modelfile
 from charlstm.training import run as runs
@@ -151,9 +151,9 @@ def test_a_text_that_came_into_a_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_waiting_for_standard_input_is_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def slow(**how: object) -> Corpus:
+    def slow(reading: Reading) -> Corpus:
         time.sleep(0.3)
-        return read_corpus(texts=[TEXT])
+        return corpus_of(texts=[TEXT])
 
     monkeypatch.setattr(runs, "read_corpus", slow)
     begin = time.monotonic()
@@ -204,7 +204,7 @@ def test_standard_input_is_read_once(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="once"):
         prepare(["-"], output=tmp_path / "m.safetensors", validation=["-"])
     with pytest.raises(UsageError, match="once"):
-        read_corpus(["-", "-"])
+        corpus_of(["-", "-"])
 
 
 def test_a_name_too_long_for_the_run_s_state_is_refused_before_the_work(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_the_state_of_a_run_is_not_taken_for_a_model(tmp_path: Path) -> None:
 
 
 def test_without_line_ends_a_text_is_one_line_and_unknown_characters_end_none() -> None:
-    corpus = read_corpus(texts=["".join("ab" * 20 + chr(0x400 + number) for number in range(10))], min_count=2)
+    corpus = corpus_of(texts=["".join("ab" * 20 + chr(0x400 + number) for number in range(10))], min_count=2)
     assert runs._facts(corpus).mean_line == len(corpus.training)
 
 
