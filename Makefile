@@ -3,14 +3,23 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN = .venv/bin
-DEMO = .venv/demo
+DEMO = demo
 
-.PHONY: help demo test lint types bench soak clean
+.PHONY: help demo test pytest lint types format coverage docs build bench soak clean
 
 help:
-	@echo "make demo   install, learn from corpora/tales.txt for two minutes, write tales, score held-out tales"
-	@echo "make test   install, run all tests and checks"
-	@echo "make lint | types | bench | soak | clean"
+	@echo "make demo       install, train on corpora/tales.txt for two minutes, write tales, score held-out tales"
+	@echo "make test       install, run all tests and checks (lint, types, pytest)"
+	@echo "make lint       ruff: rules and format"
+	@echo "make types      mypy --strict"
+	@echo "make pytest     the tests alone"
+	@echo "make format     let ruff put the sources in form"
+	@echo "make coverage   the tests, with the lines of charlstm/ that they never run"
+	@echo "make docs       write the help texts of the commands into docs/reference.md"
+	@echo "make build      wheel and source distribution, in dist/"
+	@echo "make bench      the quick benchmarks"
+	@echo "make soak       the tests that take long: hundreds of kills, thousands of broken files"
+	@echo "make clean      remove .venv, dist and caches; models stay, those of the demo too"
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "charlstm needs Python 3.11 or newer")'
@@ -36,7 +45,9 @@ demo: .venv/.installed
 	@echo; echo "--- how well it predicts tales that it has not seen ---"; echo
 	$(BIN)/python corpora/tales.py --seed 2 --characters 100000 | $(BIN)/charlstm eval $(DEMO)/tales.safetensors
 
-test: .venv/.installed-tests lint types
+test: lint types pytest
+
+pytest: .venv/.installed-tests
 	$(BIN)/python -m pytest
 
 lint: .venv/.installed-tests
@@ -45,6 +56,19 @@ lint: .venv/.installed-tests
 
 types: .venv/.installed-tests
 	$(BIN)/mypy
+
+format: .venv/.installed-tests
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+coverage: .venv/.installed-tests
+	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+
+docs: .venv/.installed-tests
+	$(BIN)/python tests/write_help.py
+
+build: .venv/.installed-tests
+	$(BIN)/python -m hatchling build
 
 bench: .venv/.installed-bench
 	$(BIN)/python benchmarks/latency.py
@@ -55,4 +79,4 @@ soak: .venv/.installed-tests
 	$(BIN)/python -m pytest tests/soak
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
