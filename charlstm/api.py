@@ -19,7 +19,7 @@ from .config import SampleSettings, TrainingRequest
 from .data.reading import lines_of
 from .errors import UsageError
 from .inference.sampling import AT_ONCE, Start, choose_seed, generate, read_prompts, whole_texts, write_on
-from .inference.scoring import NOTHING, Score, Scorer, partial_scores
+from .inference.scoring import NOTHING, Score, Scorer, partial_scores, surprisals_of_text
 from .models import file as modelfile
 from .models.file import ModelFile
 from .models.interface import LanguageModel, in_threads
@@ -27,6 +27,9 @@ from .models.numpy_lstm import NumpyNetwork
 from .training.run import Paths, prepare
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from .models.torch_lstm import TorchNetwork
     from .training.trainer import Progress
 
@@ -116,7 +119,7 @@ class Model:
         places = {prompt: place for place, prompt in enumerate(dict.fromkeys(prompts))}
         start = read_prompts(self.network, self.vocabulary, list(places))
         chosen = [places[prompt] for prompt in prompts]
-        return Start(start.logits[chosen], start.state.streams(chosen))
+        return Start(start.logits[chosen], start.state.select(chosen))
 
     def stopping(self, settings: SampleSettings) -> SampleSettings:
         """A model of lines ends a sample with its line, too."""
@@ -141,6 +144,21 @@ class Model:
             return
         for lines in lines_of(pieces):
             yield from self.scorer.score_lines(lines)
+
+    def surprisals(self, pieces: Iterable[str]) -> Iterator[tuple[str, NDArray[np.float64]]]:
+        """The surprisal -ln p of every character of a text that comes in pieces and may be larger than memory.
+
+        Args:
+            pieces: the text; of a model of lines, each line is scored as a text of its own.
+
+        Yields:
+            stretches of the text, in order, each with the surprisals in nats of its characters.
+        """
+        if not self.lines:
+            yield from surprisals_of_text(self.scorer.surprisals, self.vocabulary, pieces)
+            return
+        for lines in lines_of(pieces):
+            yield from zip(lines, self.scorer.records(list(map(self.vocabulary.encode, lines))), strict=True)
 
     def dynamic_scores(self, pieces: Iterable[str], device: str = "cpu") -> Iterator[Score]:
         """As `partial_scores`, by a copy of the model that learns from what it has scored (needs torch)."""

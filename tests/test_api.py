@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers import TEXT
+from helpers import TEXT, random_model
 
 import charlstm as library
 from charlstm.config import SampleSettings
@@ -68,3 +68,13 @@ def test_a_path_or_a_text_that_stands_alone_is_one_and_not_its_letters(tmp_path:
         list(model.samples("abc", SampleSettings(length=1)))
     with pytest.raises(UsageError, match="paths"):
         library.train(["text.txt"], output=tmp_path / "n.safetensors")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("lines", [False, True])
+@pytest.mark.parametrize("pieces", [[], [""], ["a"], ["ab\nc", "", "é\n", "h"], ["abc\n" * 12_000, "d"]])
+def test_surprisals_of_a_text_in_pieces_are_its_own_and_add_up_to_its_score(lines: bool, pieces: list[str]) -> None:
+    model = library.Model(random_model(lines=lines))
+    scored = list(model.surprisals(iter(pieces)))
+    assert "".join(text for text, _ in scored) == "".join(pieces)
+    assert all(len(text) == len(nats) for text, nats in scored)
+    assert sum(float(nats.sum()) for _, nats in scored) == pytest.approx(model.score("".join(pieces)).nats)

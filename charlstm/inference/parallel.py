@@ -37,7 +37,7 @@ def read_scoring(
 ) -> tuple[NDArray[np.float64], State]:
     """Read inputs (T, B), a few time steps at once; give the surprisals (T, B) of the targets, and the state."""
     time, streams = inputs.shape
-    rows = steps_at_once(network.settings, streams)
+    rows = steps_at_once(network, streams)
     nats = np.empty((time, streams))
     for begin in range(0, time, rows):
         logits, state = network.logits(inputs[begin : begin + rows], state)
@@ -93,7 +93,7 @@ class Parts:
             first, off = off[0] + 1, off[1:]
             if first < self._count:
                 off = np.union1d(off, self._mend(np.array([first]), len(self._stretches)))
-        return self._nats.T.reshape(-1)[: len(self._targets)], self._states[-1].streams([-1])
+        return self._nats.T.reshape(-1)[: len(self._targets)], self._states[-1].select([-1])
 
     def _read(self, streams: NDArray[np.intp], rows: range, before: State) -> tuple[NDArray[np.float64], State]:
         """Read some time steps (T) of some streams (B), by number, from states: surprisals (T, B) and states."""
@@ -101,7 +101,7 @@ class Parts:
         def read(columns: NDArray[np.intp]) -> tuple[NDArray[np.float64], State]:
             places = streams[columns] * self._length + np.array(rows)[:, None]  # (T, B)
             places = np.minimum(places, len(self._targets) - 1)  # the last part ends early
-            return read_scoring(self._network, self._inputs[places], self._targets[places], before.streams(columns))
+            return read_scoring(self._network, self._inputs[places], self._targets[places], before.select(columns))
 
         shares = np.array_split(np.arange(len(streams)), min(self._threads, len(streams)))
         results = in_threads(read, shares, self._threads)
@@ -112,12 +112,12 @@ class Parts:
 
         Give those that were off until then.
         """
-        after = self._states[-1].streams(streams - 1)
+        after = self._states[-1].select(streams - 1)
         for number, rows in enumerate(self._stretches[:most]):
             self._nats[rows.start : rows.stop, streams], after = self._read(streams, rows, after)
-            off = state_distance(after, self._states[number].streams(streams)) > SAME
+            off = state_distance(after, self._states[number].select(streams)) > SAME
             self._states[number] = self._states[number].updated(streams, after)
-            streams, after = streams[off], after.streams(off)
+            streams, after = streams[off], after.select(off)
             if not len(streams):
                 break
         return streams

@@ -109,7 +109,7 @@ def read_prompts(network: LanguageModel, vocabulary: Vocabulary, prompts: Sequen
         state = read_long(network, ids[:-1], network.zero_state(len(numbers)))
         last, state = network.step(ids[-1], state)
         for column, number in enumerate(numbers):
-            logits[number], states[number] = last[column], state.streams([column])
+            logits[number], states[number] = last[column], state.select([column])
     whole = State.concatenate(state for state in states if state)
     return Start(np.stack([row for row in logits if row is not None]), whole)
 
@@ -151,7 +151,7 @@ def generate(
             characters = vocabulary.decode(ids)
             alive = np.array([not stops[sample].saw(c) for sample, c in zip(running, characters, strict=True)])
             if not alive.all():
-                running, ids, state = running[alive], ids[alive], state.streams(alive)
+                running, ids, state = running[alive], ids[alive], state.select(alive)
         if not len(running) or t == settings.length - 1:
             return
         logits, state = network.step(ids, state)

@@ -218,6 +218,23 @@ def partial_scores(
         yield score
 
 
+def surprisals_of_text(
+    surprisals: Callable[[Iterable[Ids]], Iterator[NDArray[np.float64]]], vocabulary: Vocabulary, pieces: Iterable[str]
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Each stretch of a text in pieces with the surprisals of its characters; the stretches joined are the text."""
+    waiting: list[str] = []
+
+    def encoded() -> Iterator[Ids]:
+        for piece in pieces:
+            waiting.append(piece)
+            yield vocabulary.encode(piece)
+
+    for nats in surprisals(encoded()):
+        text = "".join(waiting)
+        waiting[:] = [text[len(nats) :]]
+        yield text[: len(nats)], nats
+
+
 def side_by_side_scores(
     pieces: Iterable[str], ways: Sequence[Callable[[Iterable[str]], Iterator[Score]]]
 ) -> list[Score]:

@@ -1,7 +1,7 @@
-"""What a network is to the rest of the package: ids and a state in, logits and a state out.
+"""What a model is to the rest of the package: ids and a state in, logits and a state out.
 
-`engine.py` (numpy) and `model.py` (torch) are two of them; sampling and evaluation work with either and know
-neither.
+`numpy_lstm` and `torch_lstm` are two such models; sampling, scoring and all that is above them know this protocol and
+no implementation. Shapes: T time steps, B sequences in a batch, L layers, H hidden units, V symbols.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config import ModelSettings
-
 Floats = NDArray[np.floating[Any]]
 
 _Part = TypeVar("_Part")
@@ -21,42 +19,58 @@ _Result = TypeVar("_Result")
 
 
 class State(NamedTuple):
-    """What a network remembers: a value that the caller holds and passes on; never changed in place."""
+    """What a model remembers of B sequences: a value that the caller holds and passes on; never changed in place.
+
+    The batch is the second axis of every part. Only the model that made a state looks inside it.
+    """
 
     hidden: Floats
     """(L, B, H)"""
     cell: Floats
     """(L, B, H); for cells other than the lstm (0, B, H)"""
+    history: NDArray[np.integer]
+    """(K, B): the last K ids that were read, oldest first; K is 0 for a network alone, which ignores it"""
 
-    def streams(self, chosen: Any) -> State:
-        """The state of some of the B streams; `chosen` is any numpy index of one axis."""
-        return State(self.hidden[:, chosen], self.cell[:, chosen])
+    def select(self, index: Any) -> State:
+        """The state of some of the sequences; `index` is any numpy index of one axis that keeps it."""
+        return State(self.hidden[:, index], self.cell[:, index], self.history[:, index])
 
-    def updated(self, chosen: Any, by: State) -> State:
-        """These streams, but for some of them those of another state."""
-        hidden, cell = self.hidden.copy(), self.cell.copy()
-        hidden[:, chosen], cell[:, chosen] = by.hidden, by.cell
-        return State(hidden, cell)
+    def updated(self, index: Any, by: State) -> State:
+        """A copy in which some of the sequences have the state `by`."""
+        hidden, cell, history = self.hidden.copy(), self.cell.copy(), self.history.copy()
+        hidden[:, index], cell[:, index], history[:, index] = by
+        return State(hidden, cell, history)
 
     @staticmethod
     def concatenate(states: Iterable[State]) -> State:
-        """The streams of several states, one after the other."""
+        """The sequences of several states, one after the other."""
         return State(*(np.concatenate(parts, axis=1) for parts in zip(*states, strict=True)))
 
 
+def no_history(batch_size: int) -> NDArray[np.integer]:
+    """The history (0, B) of models that keep none."""
+    return np.zeros((0, batch_size), dtype=np.int64)
+
+
 class LanguageModel(Protocol):
-    """A network that computes logits; a softmax makes them probabilities."""
+    """A model of which character comes next: computes logits; a softmax makes them probabilities."""
 
-    settings: ModelSettings
+    @property
+    def vocab_size(self) -> int:
+        """V: the symbols that it predicts, the unknown symbol included."""
 
-    def zero_state(self, streams: int) -> State:
-        """The state before anything was read, for that many streams."""
+    @property
+    def numbers_per_step(self) -> int:
+        """Size of the widest intermediate result for one character of one sequence."""
+
+    def zero_state(self, batch_size: int) -> State:
+        """The state of B sequences before anything was read."""
 
     def logits(self, ids: NDArray[np.integer], state: State) -> tuple[Floats, State]:
         """Read ids (T, B); give the logits (T, B, V) of what follows each, and the state after the last."""
 
     def step(self, ids: NDArray[np.integer], state: State) -> tuple[Floats, State]:
-        """Read one character a stream, ids (B,); give the logits (B, V) of what follows, and the state."""
+        """Read one character of each sequence, ids (B,); give the logits (B, V) of what follows, and the state."""
 
     def read(self, ids: NDArray[np.integer], state: State) -> State:
         """Read ids (T, B) for the state alone."""
@@ -66,24 +80,23 @@ NUMBERS_AT_ONCE = 1 << 21
 """Numbers of any one intermediate result held at a time: memory depends neither on the text nor on the width."""
 
 
-def steps_at_once(settings: ModelSettings, streams: int) -> int:
-    """Time steps of that many streams that a network should be given at a time."""
-    widest = max(settings.vocab_size, settings.gates * settings.hidden)
-    return max(1, NUMBERS_AT_ONCE // (streams * widest))
+def steps_at_once(model: LanguageModel, batch_size: int) -> int:
+    """Time steps of that many sequences that a model should be given at a time."""
+    return max(1, NUMBERS_AT_ONCE // (batch_size * model.numbers_per_step))
 
 
-def read_long(network: LanguageModel, ids: NDArray[np.integer], state: State) -> State:
+def read_long(model: LanguageModel, ids: NDArray[np.integer], state: State) -> State:
     """As `LanguageModel.read`, of ids (T, B) of any length."""
-    rows = steps_at_once(network.settings, ids.shape[1])
-    for begin in range(0, len(ids), rows):
-        state = network.read(ids[begin : begin + rows], state)
+    steps = steps_at_once(model, ids.shape[1])
+    for begin in range(0, len(ids), steps):
+        state = model.read(ids[begin : begin + steps], state)
     return state
 
 
 def in_threads(work: Callable[[_Part], _Result], parts: Sequence[_Part], threads: int) -> list[_Result]:
     """Do work on each part, in that many threads; results in order.
 
-    numpy lets go of the interpreter while it computes. Threads of ours over independent streams also keep the
+    numpy lets go of the interpreter while it computes. Threads of ours over independent sequences also keep the
     element-wise half of the work on all processors, which threads inside a matrix product do not.
     """
     if threads == 1 or len(parts) < 2:

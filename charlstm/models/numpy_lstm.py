@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..config import ModelSettings
-from .interface import Floats, State
+from .interface import Floats, State, no_history
 
 
 class _Lstm:
@@ -144,11 +144,21 @@ class NumpyNetwork:
         self.head = np.ascontiguousarray(weights["head.weight"].T)  # (H, V)
         self.head_bias = weights["head.bias"]  # (V,)
 
-    def zero_state(self, streams: int) -> State:
-        """The state before anything was read, for that many streams."""
-        shape = (self.settings.layers, streams, self.settings.hidden)
+    @property
+    def vocab_size(self) -> int:
+        """See LanguageModel."""
+        return self.settings.vocab_size
+
+    @property
+    def numbers_per_step(self) -> int:
+        """See LanguageModel."""
+        return max(self.settings.vocab_size, self.settings.gates * self.settings.hidden)
+
+    def zero_state(self, batch_size: int) -> State:
+        """The state of B sequences before anything was read."""
+        shape = (self.settings.layers, batch_size, self.settings.hidden)
         cells = shape if self.settings.cell == "lstm" else (0, *shape[1:])
-        return State(np.zeros(shape, self.table.dtype), np.zeros(cells, self.table.dtype))
+        return State(np.zeros(shape, self.table.dtype), np.zeros(cells, self.table.dtype), no_history(batch_size))
 
     def logits(self, ids: NDArray[np.integer], state: State) -> tuple[Floats, State]:
         """Read T characters in each of B streams.
@@ -182,7 +192,7 @@ class NumpyNetwork:
         assert output is not None
         logits = output @ self.head
         logits += self.head_bias
-        return logits, self._state(hiddens, cells)
+        return logits, self._state(hiddens, cells, state)
 
     def _step_one(self, symbol: int, state: State) -> tuple[Floats, State]:
         """`step` for one stream of lstm cells: vectors for matrices, and one product a layer.
@@ -201,7 +211,7 @@ class NumpyNetwork:
             output = output + _lstm_cell(gates, size, state.cell[number, 0], hidden[number, 0], cell[number, 0])
         logits = output @ self.head  # (V,)
         logits += self.head_bias
-        return logits[None], State(hidden, cell)
+        return logits[None], State(hidden, cell, state.history)
 
     def read(self, ids: NDArray[np.integer], state: State) -> State:
         """Read T characters in each of B streams, ids (T, B), for the state alone."""
@@ -228,10 +238,11 @@ class NumpyNetwork:
             cells.append(cell)
             inputs = outputs if inputs is None else np.add(outputs, inputs, out=outputs)
         assert inputs is not None
-        return inputs, self._state(hiddens, cells)
+        return inputs, self._state(hiddens, cells, state)
 
     def _cell(self, state: State, layer: int) -> Floats:
         return state.cell[layer] if self.settings.cell == "lstm" else state.cell
 
-    def _state(self, hiddens: list[Floats], cells: list[Floats]) -> State:
-        return State(np.stack(hiddens), np.stack(cells) if self.settings.cell == "lstm" else cells[0])
+    def _state(self, hiddens: list[Floats], cells: list[Floats], before: State) -> State:
+        cell = np.stack(cells) if self.settings.cell == "lstm" else cells[0]
+        return State(np.stack(hiddens), cell, before.history)

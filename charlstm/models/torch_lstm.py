@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from ..config import ModelSettings
 from ..data.vocabulary import UNKNOWN
-from .interface import Floats, State
+from .interface import Floats, State, no_history
 
 TorchState = list[tuple[Tensor, ...]]
 """A layer each: (hidden,) or (hidden, cell), each (1, B, H)."""
@@ -183,16 +183,26 @@ class TorchLanguageModel:
         self.settings = model.settings
         self._device = model.head.weight.device
 
-    def zero_state(self, streams: int) -> State:
+    @property
+    def vocab_size(self) -> int:
+        """See LanguageModel."""
+        return self.settings.vocab_size
+
+    @property
+    def numbers_per_step(self) -> int:
+        """See LanguageModel."""
+        return max(self.settings.vocab_size, self.settings.gates * self.settings.hidden)
+
+    def zero_state(self, batch_size: int) -> State:
         """See NumpyNetwork.zero_state."""
-        return self._to_numpy(self.model.zero_state(streams))
+        return self._to_numpy(self.model.zero_state(batch_size), no_history(batch_size))
 
     @torch.no_grad()
     def logits(self, ids: NDArray[np.integer], state: State) -> tuple[Floats, State]:
         """See NumpyNetwork.logits."""
         device_ids = torch.from_numpy(ids.astype(np.int64)).to(self._device)
         logits, after = self.model(device_ids, self._to_torch(state))
-        return logits.cpu().numpy(), self._to_numpy(after)
+        return logits.cpu().numpy(), self._to_numpy(after, state.history)
 
     def step(self, ids: NDArray[np.integer], state: State) -> tuple[Floats, State]:
         """See NumpyNetwork.step."""
@@ -208,8 +218,8 @@ class TorchLanguageModel:
         tensors = [torch.from_numpy(np.ascontiguousarray(part)).to(self._device) for part in parts]  # (L, B, H)
         return [tuple(part[layer : layer + 1] for part in tensors) for layer in range(self.settings.layers)]
 
-    def _to_numpy(self, state: TorchState) -> State:
+    def _to_numpy(self, state: TorchState, history: NDArray[np.integer]) -> State:
         hidden = torch.cat([layer[0] for layer in state]).cpu().numpy()  # (L, B, H)
         if self.settings.cell != "lstm":
-            return State(hidden, np.zeros((0, *hidden.shape[1:]), hidden.dtype))
-        return State(hidden, torch.cat([layer[1] for layer in state]).cpu().numpy())
+            return State(hidden, np.zeros((0, *hidden.shape[1:]), hidden.dtype), history)
+        return State(hidden, torch.cat([layer[1] for layer in state]).cpu().numpy(), history)

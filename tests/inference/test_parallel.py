@@ -17,7 +17,7 @@ from charlstm.inference import scoring as evaluation
 from charlstm.inference.parallel import state_distance
 from charlstm.inference.scoring import Scorer
 from charlstm.models.file import ModelFile
-from charlstm.models.interface import State
+from charlstm.models.interface import State, no_history
 from charlstm.models.numpy_lstm import NumpyNetwork
 
 
@@ -77,11 +77,11 @@ def test_what_is_remembered_long_before_it_is_needed_is_mended_too(every: int, m
 
 def test_states_are_apart_by_their_largest_difference_and_cells_by_their_size() -> None:
     def state(hidden: list[float], cell: list[float]) -> State:
-        return State(np.array([[hidden]]), np.array([[cell]]))
+        return State(np.array([[hidden]]), np.array([[cell]]), no_history(1))
 
     one = state([0.1, 0.2], [100.0, 0.0])
     assert state_distance(one, state([0.1, 0.25], [100.0, 0.0])) == pytest.approx(0.05)
     assert state_distance(one, state([0.1, 0.2], [99.0, 0.0])) == pytest.approx(0.01)
     assert state_distance(one, state([0.1, 0.2], [100.0, 1.0])) == pytest.approx(0.5)
-    without = State(np.zeros((2, 3, 4)), np.zeros((0, 3, 4)))  # gru and rnn
+    without = State(np.zeros((2, 3, 4)), np.zeros((0, 3, 4)), no_history(3))  # gru and rnn
     assert state_distance(without, without).tolist() == [0.0] * 3

@@ -15,7 +15,7 @@ from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
 from charlstm.api import Model
-from charlstm.config import CELLS, ModelSettings, SampleSettings
+from charlstm.config import CELLS, SampleSettings
 from charlstm.data.vocabulary import UNKNOWN, Vocabulary
 from charlstm.errors import UsageError
 from charlstm.inference.sampling import (
@@ -29,7 +29,7 @@ from charlstm.inference.sampling import (
     whole_texts,
     write_on,
 )
-from charlstm.models.interface import Floats, State
+from charlstm.models.interface import Floats, State, no_history
 from charlstm.models.numpy_lstm import NumpyNetwork
 
 every_cell = pytest.mark.parametrize("cell", CELLS)
@@ -47,11 +47,11 @@ class Constant:
     """A network that always says the same logits."""
 
     def __init__(self, logits: list[float]) -> None:
-        self.settings = ModelSettings(len(logits), 1, 1, 1)
+        self.vocab_size = self.numbers_per_step = len(logits)
         self.row = np.array(logits, dtype=np.float32)
 
-    def zero_state(self, streams: int) -> State:
-        return State(np.zeros((1, streams, 1)), np.zeros((1, streams, 1)))
+    def zero_state(self, batch_size: int) -> State:
+        return State(np.zeros((1, batch_size, 1)), np.zeros((1, batch_size, 1)), no_history(batch_size))
 
     def logits(self, ids: np.ndarray[Any, Any], state: State) -> tuple[Floats, State]:
         return np.broadcast_to(self.row, (*ids.shape, len(self.row))).copy(), state
@@ -76,11 +76,11 @@ class Recital(Constant):
 
     def logits(self, ids: np.ndarray[Any, Any], state: State) -> tuple[Floats, State]:
         places = state.hidden[0, :, 0].astype(int) + np.arange(len(ids))[:, None]  # (T, B)
-        logits = np.eye(self.settings.vocab_size)[self.recited[places % len(self.recited)]]
-        return logits, State(state.hidden + len(ids), state.cell)
+        logits = np.eye(self.vocab_size)[self.recited[places % len(self.recited)]]
+        return logits, state._replace(hidden=state.hidden + len(ids))
 
     def read(self, ids: np.ndarray[Any, Any], state: State) -> State:
-        return State(state.hidden + len(ids), state.cell)
+        return state._replace(hidden=state.hidden + len(ids))
 
 
 # --------------------------------------------------------------------------------- the distribution

@@ -24,7 +24,7 @@ from charlstm.inference import scoring as evaluation
 from charlstm.inference.parallel import surprisal
 from charlstm.inference.scoring import NOTHING, Score, Scorer, side_by_side_scores
 from charlstm.models.file import ModelFile
-from charlstm.models.interface import Floats, State
+from charlstm.models.interface import Floats, State, no_history
 from charlstm.models.numpy_lstm import NumpyNetwork
 from charlstm.models.torch_lstm import TorchLanguageModel, TorchNetwork
 
@@ -465,19 +465,20 @@ class Weighed:
     """A network that computes nothing and notes how many bytes a real one's gates would fill at once."""
 
     def __init__(self, settings: ModelSettings) -> None:
-        self.settings, self.bytes = settings, 0
+        self.vocab_size, self.gates, self.bytes = settings.vocab_size, settings.gates * settings.hidden, 0
+        self.numbers_per_step = max(self.vocab_size, self.gates)
 
-    def zero_state(self, streams: int) -> State:
-        return State(np.zeros((1, streams, 1)), np.zeros((1, streams, 1)))
+    def zero_state(self, batch_size: int) -> State:
+        return State(np.zeros((1, batch_size, 1)), np.zeros((1, batch_size, 1)), no_history(batch_size))
 
     def logits(self, ids: Any, state: State) -> tuple[Floats, State]:
-        return np.zeros((*ids.shape, self.settings.vocab_size), dtype=np.float32), self.read(ids, state)
+        return np.zeros((*ids.shape, self.vocab_size), dtype=np.float32), self.read(ids, state)
 
     def step(self, ids: Any, state: State) -> tuple[Floats, State]:
-        return np.zeros((len(ids), self.settings.vocab_size), dtype=np.float32), state
+        return np.zeros((len(ids), self.vocab_size), dtype=np.float32), state
 
     def read(self, ids: Any, state: State) -> State:
-        self.bytes = max(self.bytes, 4 * ids.size * self.settings.gates * self.settings.hidden)
+        self.bytes = max(self.bytes, 4 * ids.size * self.gates)
         return state
 
 

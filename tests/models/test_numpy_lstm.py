@@ -107,7 +107,7 @@ def textbook(
                 x = [a + b for a, b in zip(h, x, strict=True)] if layer else h
             rows, bias = tensors["head.weight"], tensors["head.bias"]
             logits[t, stream] = [a + float(b) for a, b in zip(product(rows, x), bias, strict=True)]
-    return logits, State(hidden, cell)
+    return logits, State(hidden, cell, state.history)
 
 
 @every_shape
@@ -189,9 +189,9 @@ def test_a_state_that_is_passed_in_is_never_changed(cell: str, batch: int, kind:
     engine = network_of(cell, 2, np.float32)
     network = engine if kind == "engine" else TorchLanguageModel(TorchNetwork(engine.settings))
     ids, state = some_ids(batch), state_of(engine, batch, "random")
-    before = State(state.hidden.copy(), state.cell.copy())
+    before = State(*(part.copy() for part in state))
     first, after = network.step(ids[1], state)
-    kept = State(after.hidden.copy(), after.cell.copy())
+    kept = State(*(part.copy() for part in after))
     network.logits(ids, state)
     network.read(ids, state)
     network.step(ids[2], after)
@@ -217,9 +217,9 @@ def test_streams_do_not_know_of_each_other(cell: str) -> None:
     ids, state = some_ids(5), state_of(network, 5, "random")
     together, after = network.logits(ids, state)
     for stream in range(5):
-        alone, after_alone = network.logits(ids[:, stream : stream + 1], state.streams([stream]))
+        alone, after_alone = network.logits(ids[:, stream : stream + 1], state.select([stream]))
         np.testing.assert_allclose(alone[:, 0], together[:, stream], rtol=0, atol=1e-12)
-        assert_same_state(after_alone, after.streams([stream]), 1e-12)
+        assert_same_state(after_alone, after.select([stream]), 1e-12)
 
 
 @every_cell
@@ -236,7 +236,7 @@ def test_streams_do_not_know_of_each_other(cell: str) -> None:
 def test_streams_of_a_state_are_chosen_by_any_index(cell: str, chosen: Any, expected: list[int]) -> None:
     network = network_of(cell, 2)
     state = state_of(network, 5, "random")
-    part = state.streams(chosen)
+    part = state.select(chosen)
     assert part.hidden.shape == (2, len(expected), HIDDEN)
     assert part.cell.shape == (2 if cell == "lstm" else 0, len(expected), HIDDEN)
     for place, stream in enumerate(expected):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
@@ -214,16 +212,6 @@ def test_the_second_layers_input_is_added_to_its_output() -> None:
     alone = model_of("lstm", 1).eval()
     alone.load({name: tensor for name, tensor in model.tensors().items() if "layers.1." not in name})
     torch.testing.assert_close(scores_of(model), scores_of(alone), rtol=0, atol=1e-6)
-
-
-def test_cudnn_s_remark_about_weights_that_are_computed_is_not_shown() -> None:
-    remark = (
-        "RNN module weights are not part of single contiguous chunk of memory. This means they need to be compacted"
-    )
-    program = f"import warnings, charlstm.models.torch_lstm; warnings.warn({remark!r}); warnings.warn('another')"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert "another" in done.stderr
-    assert "contiguous" not in done.stderr.replace(program, "")
 
 
 def test_the_torch_network_evaluates_and_keeps_no_gradient() -> None:
