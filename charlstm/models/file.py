@@ -1,21 +1,23 @@
-"""The one file format: named float32 tensors and a JSON description in a safetensors file.
+"""The one file format: named tensors and a JSON description in a safetensors file.
 
-Written whole or not at all (temporary file, fsync, rename); read only after everything in it was checked, because
-model files come from strangers. Knows nothing about networks beyond the names and shapes that the settings give.
+Written whole or not at all: temporary file, fsync, rename. Read only after its header was checked against its own
+settings, because model files come from strangers: what is read into memory is never more than a model of those
+settings needs. Knows nothing about networks beyond the names, shapes and types of their tensors.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 import math
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import safetensors
@@ -27,6 +29,8 @@ from ..data.vocabulary import Vocabulary
 from ..errors import CharlstmError, ModelFileError, OutputError
 
 Tensors = dict[str, NDArray[Any]]
+Description = dict[str, Any]
+"""The JSON object that a file holds beside its tensors."""
 
 FORMAT = 1
 """Version of the description; a file of another version is refused."""
@@ -37,6 +41,21 @@ LARGEST_HEADER = 32 << 20
 
 LARGEST_WEIGHT = 1e6
 """Beyond all that training gives, and so small that sums of products of such weights are finite."""
+
+_DTYPES = {
+    "F64": "float64", "F32": "float32", "F16": "float16", "BOOL": "bool",
+    "I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8",
+    "U64": "uint64", "U32": "uint32", "U16": "uint16", "U8": "uint8",
+}  # fmt: skip
+"""numpy's names of safetensors' types."""
+
+
+class TensorSpec(NamedTuple):
+    """What a file's header says of a tensor, or what a model's settings call for."""
+
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+    """As numpy names it."""
 
 
 @dataclass
@@ -55,7 +74,7 @@ class ModelFile:
     result: dict[str, Any] = field(default_factory=dict)
     """How that went: steps, characters, seconds, validation bits per character, the curve."""
 
-    def description(self) -> dict[str, Any]:
+    def description(self) -> Description:
         """The JSON object that goes into the file."""
         return {
             "format": FORMAT,
@@ -79,17 +98,16 @@ class ModelFile:
 # ------------------------------------------------------------------------------------------- writing
 
 
-def write(path: str | os.PathLike[str], tensors: Mapping[str, NDArray[Any]], description: dict[str, Any]) -> None:
+def write(path: str | os.PathLike[str], tensors: Mapping[str, NDArray[Any]], description: Description) -> None:
     """Write tensors and a description to a file: temporary file in the same folder, fsync, rename.
 
     The temporary file has one fixed name for a path, so that a killed process leaves at most one, which the
-    next write takes over.
+    next write removes. A file that is replaced hands its permissions on.
 
     Raises:
         OutputError: it cannot be written; what lay there before is untouched.
     """
     target = Path(os.path.realpath(path))  # a link stays one: what it points to is replaced
-    temporary = target.with_name(f".{target.name}.part")
     try:
         metadata = {KEY: json.dumps(description, ensure_ascii=True, allow_nan=False)}
     except ValueError as error:
@@ -98,16 +116,31 @@ def write(path: str | os.PathLike[str], tensors: Mapping[str, NDArray[Any]], des
     if int.from_bytes(data[:8], "little") > LARGEST_HEADER:  # safetensors: the header's length comes first
         raise OutputError(f"{target}: its description is too large to be read again; give texts as files")
     try:
-        with open(temporary, "wb") as stream:
+        _replace(target, data)
+    except OSError as error:
+        raise OutputError(f"{target}: cannot write it: {error.strerror or error}") from error
+
+
+def _replace(target: Path, data: bytes) -> None:
+    """Put a file of that content where another may lie, by way of a temporary one."""
+    temporary = target.with_name(f".{target.name}.part")
+    temporary.unlink(missing_ok=True)
+    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+    # Exclusively, so never through a link; closed to others until it has the permissions of what it replaces.
+    opener = functools.partial(os.open, mode=0o666 if mode is None else 0o600)
+    with open(temporary, "xb", opener=opener) as stream:
+        try:
+            if mode is not None:
+                os.chmod(temporary, mode)
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(temporary, target)
-        _sync_folder(target.parent)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise OutputError(f"{target}: cannot write it: {error.strerror or error}") from error
+            os.replace(temporary, target)
+        except OSError:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+    _sync_folder(target.parent)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -123,47 +156,72 @@ def _sync_folder(folder: Path) -> None:
 # ------------------------------------------------------------------------------------------- reading
 
 
-def read(path: str | os.PathLike[str]) -> tuple[Tensors, dict[str, Any]]:
+def read(
+    path: str | os.PathLike[str], wanted: Callable[[Description], Mapping[str, TensorSpec]] | None = None
+) -> tuple[Tensors, Description]:
     """Read any file that `write` wrote, checking that it is one: size, header, JSON.
+
+    Args:
+        path: the file.
+        wanted: says which tensors a file of that description must hold; no tensor is read before the header was
+            checked against it. None: whatever it holds.
 
     Raises:
         ModelFileError: it is missing, not readable, cut short, or something else.
     """
     name = os.fspath(path)
-    try:
+    with _named(name):
         _check_header_size(name)
         with safetensors.safe_open(name, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            description = _parse_json(name, metadata.get(KEY))
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            description = _parse_json((file.metadata() or {}).get(KEY))
+            found = {key: _spec(file.get_slice(key)) for key in file.keys()}  # noqa: SIM118
+            if wanted is not None:
+                check_specs(found, wanted(description))
+            return {key: file.get_tensor(key) for key in found}, description
+
+
+@contextlib.contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Whatever a file makes go wrong is a ModelFileError that names it."""
+    try:
+        yield
     except OSError as error:
         raise ModelFileError(f"{name}: cannot read it: {error.strerror or error}") from error
-    except (safetensors.SafetensorError, ValueError, KeyError, TypeError, AttributeError, MemoryError) as error:
+    except CharlstmError as error:
+        raise ModelFileError(f"{name}: {error}") from error
+    except (
+        safetensors.SafetensorError, ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError,
+    ) as error:  # fmt: skip
         raise ModelFileError(f"{name}: not a whole charlstm model: {_plain(error)}") from error
-    return tensors, description
 
 
 def _check_header_size(name: str) -> None:
     if not stat.S_ISREG(os.stat(name).st_mode):
-        raise ModelFileError(f"{name}: not a charlstm model: it is not a regular file")
+        raise ModelFileError("not a charlstm model: it is not a regular file")
     with open(name, "rb") as stream:
         head = stream.read(9)
     size = int.from_bytes(head[:8], "little")
     if len(head) < 9 or head[8:9] != b"{":
-        raise ModelFileError(f"{name}: not a charlstm model; 'charlstm train' makes them")
+        raise ModelFileError("not a charlstm model; 'charlstm train' makes them")
     if size > LARGEST_HEADER:
-        raise ModelFileError(f"{name}: not a charlstm model: its header claims {size:,} bytes")
+        raise ModelFileError(f"not a charlstm model: its header claims {size:,} bytes")
 
 
-def _parse_json(name: str, text: str | None) -> dict[str, Any]:
+def _spec(entry: Any) -> TensorSpec:
+    """Of a tensor that is not yet read."""
+    dtype = entry.get_dtype()
+    return TensorSpec(tuple(entry.get_shape()), _DTYPES.get(dtype, dtype))
+
+
+def _parse_json(text: str | None) -> Description:
     if text is None:
-        raise ModelFileError(f"{name}: a safetensors file, but not one of charlstm's")
+        raise ModelFileError("a safetensors file, but not one of charlstm's")
     try:
         description = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise ModelFileError(f"{name}: its description is not proper JSON: {_plain(error)}") from error
+        raise ModelFileError(f"its description is not proper JSON: {_plain(error)}") from error
     if not isinstance(description, dict):
-        raise ModelFileError(f"{name}: its description is not a JSON object")
+        raise ModelFileError("its description is not a JSON object")
     return description
 
 
@@ -180,43 +238,37 @@ def load(path: str | os.PathLike[str]) -> ModelFile:
     name = os.fspath(path)
     if not name:
         raise ModelFileError("no model was named")
-    tensors, description = read(path)
-    try:
-        return _checked(tensors, description)
-    except CharlstmError as error:
-        raise ModelFileError(f"{name}: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise ModelFileError(f"{name}: its description is not a charlstm model's: {_plain(error)}") from error
+    tensors, description = read(path, _wanted)
+    with _named(name):
+        check_values(tensors)
+        return ModelFile(
+            settings=_settings(description),
+            vocabulary=Vocabulary(description["vocabulary"]),
+            tensors=tensors,
+            lines=_typed(description, "lines", bool),
+            trained_on=_typed(description, "trained_on", list),
+            training=_typed(description, "training", dict),
+            result=_typed(description, "result", dict),
+        )
 
 
-def _checked(tensors: Tensors, description: dict[str, Any]) -> ModelFile:
+def _wanted(description: Description) -> dict[str, TensorSpec]:
+    """The tensors that a model of that description consists of."""
     version = description.get("format")
     if "resume" in description:
         raise ModelFileError("this is the state of an unfinished run; its model lies beside it, without .resume")
     if version != FORMAT or isinstance(version, bool):
         raise ModelFileError(f"format {_plain(version)}, but this charlstm reads format {FORMAT} only")
-    characters = _typed(description, "vocabulary", list)
-    settings = _settings(_typed(description, "settings", dict))
-    if settings.vocab_size != len(characters) + 1:
-        raise ModelFileError(
-            f"its settings speak of {settings.vocab_size} symbols, but its vocabulary has {len(characters) + 1}"
-        )
-    check_tensors(tensors, settings.shapes())
-    return ModelFile(
-        settings=settings,
-        vocabulary=Vocabulary(characters),
-        tensors=tensors,
-        lines=_typed(description, "lines", bool),
-        trained_on=_typed(description, "trained_on", list),
-        training=_typed(description, "training", dict),
-        result=_typed(description, "result", dict),
-    )
+    settings, symbols = _settings(description), len(_typed(description, "vocabulary", list)) + 1
+    if settings.vocab_size != symbols:
+        raise ModelFileError(f"its settings speak of {settings.vocab_size} symbols, but its vocabulary has {symbols}")
+    return {name: TensorSpec(shape) for name, shape in settings.shapes().items()}
 
 
-def _typed(description: dict[str, Any], key: str, kind: type) -> Any:
+def _typed(description: Description, key: str, expected: type) -> Any:
     value = description.get(key)
-    if not isinstance(value, kind):
-        raise ModelFileError(f"its description lacks a proper {key!r} ({kind.__name__})")
+    if not isinstance(value, expected):
+        raise ModelFileError(f"its description lacks a proper {key!r} ({expected.__name__})")
     return value
 
 
@@ -225,36 +277,46 @@ def _key(name: str) -> str:
     return "vocabulary" if name == "vocab_size" else name
 
 
-def _settings(values: dict[str, Any]) -> ModelSettings:
+def _settings(description: Description) -> ModelSettings:
+    values = _typed(description, "settings", dict)
     keys = {_key(field_.name): field_ for field_ in dataclasses.fields(ModelSettings)}
     for key, field_ in keys.items():
-        kind = str if field_.name == "cell" else int
+        expected = str if field_.name == "cell" else int
         value = values.get(key)
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise ModelFileError(f"its settings lack a proper {key!r} ({kind.__name__})")
+        if not isinstance(value, expected) or isinstance(value, bool):
+            raise ModelFileError(f"its settings lack a proper {key!r} ({expected.__name__})")
     unknown = sorted(set(values) - set(keys))
     if unknown:
         raise ModelFileError(f"its settings have an entry that this charlstm does not know: {_plain(unknown[0])}")
     return ModelSettings(**{field_.name: values[key] for key, field_ in keys.items()})
 
 
-def check_tensors(tensors: Mapping[str, NDArray[Any]], shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Check names, shapes, types and values of a model's tensors.
+def check_specs(found: Mapping[str, TensorSpec], wanted: Mapping[str, TensorSpec]) -> None:
+    """Check names, shapes and types of tensors.
 
     Raises:
         ModelFileError: naming the first tensor that is wrong and how.
     """
-    for missing in sorted(set(shapes) - set(tensors)):
+    for missing in sorted(set(wanted) - set(found)):
         raise ModelFileError(f"the tensor {missing} is missing")
-    for extra in sorted(set(tensors) - set(shapes)):
+    for extra in sorted(set(found) - set(wanted)):
         raise ModelFileError(f"it holds a tensor {_plain(extra)} that its settings do not call for")
-    for name, shape in shapes.items():
-        tensor = tensors[name]
-        if tensor.shape != shape:
-            raise ModelFileError(f"the tensor {name} has shape {tensor.shape}; its settings call for {shape}")
-        if tensor.dtype != np.float32:
-            raise ModelFileError(f"the tensor {name} is {tensor.dtype}; it must be float32")
-        largest = float(np.abs(tensor).max(initial=0.0))
+    for name, (shape, dtype) in wanted.items():
+        if found[name].shape != shape:
+            called_for = f"its settings call for {shape}"
+            raise ModelFileError(f"the tensor {name} has shape {_plain(found[name].shape)}; {called_for}")
+        if found[name].dtype != dtype:
+            raise ModelFileError(f"the tensor {name} is {_plain(found[name].dtype)}; it must be {dtype}")
+
+
+def check_values(tensors: Mapping[str, NDArray[Any]]) -> None:
+    """Check that all values are finite and of a size that training gives.
+
+    Raises:
+        ModelFileError: naming the first tensor that is wrong and how.
+    """
+    for name, tensor in tensors.items():
+        largest = max(float(tensor.max(initial=0)), -float(tensor.min(initial=0)))
         if not math.isfinite(largest):
             raise ModelFileError(f"the tensor {name} holds values that are not finite numbers")
         if largest > LARGEST_WEIGHT:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import bz2
-import contextlib
 import copy
 import dataclasses
 import errno
 import gzip
+import io
 import json
 import os
 import pickle
+import stat
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,11 +21,12 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import safetensors.torch
-from helpers import random_model, within
+from helpers import peak_memory, random_model, within
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charlstm.config import CELLS
+from charlstm.api import Model
+from charlstm.config import CELLS, ModelSettings
 from charlstm.errors import ModelFileError, OutputError
 from charlstm.models import file as modelfile
 from charlstm.models.file import ModelFile, load
@@ -522,7 +524,7 @@ def test_a_failed_write_leaves_the_folder_as_it_was(
     if step == "open":
         monkeypatch.setattr("builtins.open", refuse)
     elif step == "write":
-        monkeypatch.setattr("builtins.open", lambda *_, **__: open_full())
+        monkeypatch.setattr("builtins.open", FullDisk)
     else:
         monkeypatch.setattr(os, step, refuse)
     with pytest.raises(OutputError, match=r"m\.safetensors.*No space left") as caught:
@@ -532,14 +534,10 @@ def test_a_failed_write_leaves_the_folder_as_it_was(
     assert {name.name: name.read_bytes() for name in tmp_path.iterdir()} == before
 
 
-@contextlib.contextmanager
-def open_full() -> Iterator[Any]:
-    """A file on a full disk."""
+class FullDisk(io.FileIO):
+    """A file that is opened, and then there is no room in it."""
 
-    class Full:
-        write = staticmethod(refuse)
-
-    yield Full()
+    write = staticmethod(refuse)
 
 
 def test_a_write_replaces_the_old_file_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
@@ -605,7 +603,181 @@ def test_figures_that_json_cannot_hold_are_not_written(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_synced_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "open", refuse)
+    real, refused = os.open, []
+
+    def no_folders(path: Any, flags: int, **options: Any) -> int:
+        if os.path.isdir(path):
+            refused.append(path)
+            refuse()
+        return real(path, flags, **options)
+
+    monkeypatch.setattr(os, "open", no_folders)
     small().save(tmp_path / "m")
     monkeypatch.undo()
+    assert refused == [tmp_path]
     assert load(tmp_path / "m")
+
+
+@pytest.mark.parametrize("existing", [True, False])
+def test_a_link_with_the_temporary_files_name_is_not_followed(existing: bool, tmp_path: Path) -> None:
+    path, precious = tmp_path / "m.safetensors", tmp_path / "precious"
+    if existing:
+        precious.write_bytes(b"precious")
+    (tmp_path / ".m.safetensors.part").symlink_to(precious)
+    small().save(path)
+    assert not path.is_symlink()
+    assert load(path)
+    assert precious.exists() == existing
+    assert not existing or precious.read_bytes() == b"precious"
+    assert {name.name for name in tmp_path.iterdir()} == {"m.safetensors", *["precious"] * existing}
+
+
+def test_a_link_that_appears_at_the_last_instant_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, precious, part = tmp_path / "m", tmp_path / "precious", tmp_path / ".m.part"
+    precious.write_bytes(b"precious")
+    real = Path.unlink
+
+    def unlink(self: Path, missing_ok: bool = False) -> None:
+        real(self, missing_ok=missing_ok)
+        if self == part:
+            self.symlink_to(precious)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    with pytest.raises(OutputError, match="cannot write it"):
+        small().save(path)
+    assert precious.read_bytes() == b"precious"
+    assert not path.exists()
+
+
+def test_a_folder_with_the_temporary_files_name_is_an_error_and_stays(tmp_path: Path) -> None:
+    (tmp_path / ".m.part" / "inside").mkdir(parents=True)
+    with pytest.raises(OutputError, match="cannot write it"):
+        small().save(tmp_path / "m")
+    assert (tmp_path / ".m.part" / "inside").is_dir()
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o666])
+def test_a_replaced_file_hands_its_permissions_on(mode: int, tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    path.write_bytes(b"old")
+    path.chmod(mode)
+    small().save(path)
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+    assert load(path)
+
+
+def test_nobody_else_can_read_a_private_file_while_it_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, seen = tmp_path / "m", []
+    path.write_bytes(b"old")
+    path.chmod(0o600)
+    real = os.chmod
+
+    def chmod(name: Any, mode: int) -> None:
+        seen.append(stat.S_IMODE(os.stat(name).st_mode))
+        real(name, mode)
+
+    monkeypatch.setattr(os, "chmod", chmod)
+    small().save(path)
+    assert seen == [0o600]
+
+
+@pytest.mark.parametrize("mask", [0o077, 0o022])
+def test_a_new_file_heeds_the_umask(mask: int, tmp_path: Path) -> None:
+    before = os.umask(mask)
+    try:
+        small().save(tmp_path / "m")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "m").stat().st_mode) == 0o666 & ~mask
+
+
+def test_a_file_that_a_link_points_to_is_replaced_and_the_link_stays(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "folder" / "m")
+    small().save(link)
+    assert link.is_symlink()
+    assert load(tmp_path / "folder" / "m")
+
+
+# -------------------------------------------------------------------------------- memory, and files of before
+
+
+def with_a_huge_tensor(good: bytes, size: int, name: str, dtype: str) -> bytes:
+    """The beginning of a file that holds one tensor more, or another, of so many bytes at its end."""
+    header, data = unpack(good)
+    header.pop(name, None)
+    begin = max(entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__")
+    width = {"F32": 4, "U8": 1}[dtype]
+    header[name] = {"dtype": dtype, "shape": [size // width], "data_offsets": [begin, begin + size]}
+    return pack(header, data[:begin])
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "reason"),
+    [
+        ("extra", "F32", "a tensor extra that its settings do not call for"),
+        ("layers.0.weight_ih_l0", "F32", "layers.0.weight_ih_l0 has shape"),
+        ("layers.0.weight_ih_l0", "U8", "layers.0.weight_ih_l0 has shape"),
+    ],
+)
+def test_a_huge_tensor_that_no_settings_call_for_is_refused_unread(
+    name: str, dtype: str, reason: str, good: bytes, scratch: Path
+) -> None:
+    size = 1 << 30
+    header, _ = unpack(good)
+    last = max((entry["data_offsets"], key) for key, entry in header.items() if key != "__metadata__")[1]
+    assert last == "layers.0.weight_ih_l0"  # so that another one can take its place
+    raw = with_a_huge_tensor(good, size, name, dtype)
+    scratch.write_bytes(raw)
+    os.truncate(scratch, len(raw) + size)  # sparse: it fills no disk
+    raised: list[str] = []
+
+    def refused() -> None:
+        with pytest.raises(ModelFileError) as caught:
+            load(scratch)
+        raised.append(str(caught.value))
+
+    assert peak_memory(refused) < 8 << 20
+    assert reason in raised[0]
+
+
+def test_loading_takes_no_more_memory_than_the_model_and_its_largest_tensor(tmp_path: Path) -> None:
+    model = random_model(hidden=300, layers=2)
+    model.save(tmp_path / "m")
+    sizes = [tensor.nbytes for tensor in model.tensors.values()]
+    assert peak_memory(load, tmp_path / "m") < sum(sizes) + max(sizes) + (1 << 20)
+
+
+FORMAT_1 = """{"format": 1, "settings": {"vocabulary": 4, "layers": 2, "hidden": 3, "embedding": 2, "cell": "lstm"},
+"vocabulary": ["a", "b", "\\n"], "lines": false, "trained_on": [{"name": "ab.txt", "characters": 9, "bytes": 9,
+"sha256": "00"}], "training": {"seed": 5}, "result": {"val_bits_per_char": 1.5}}"""
+
+
+def format_1() -> bytes:
+    """A model file as the first release wrote it, by another writer: one of these may never be refused."""
+    shapes = {"embedding.weight": (5, 2), "head.weight": (4, 3), "head.bias": (4,)}
+    for layer, width in ((0, 2), (1, 3)):
+        shapes |= {f"layers.{layer}.weight_ih_l0": (12, width), f"layers.{layer}.weight_hh_l0": (12, 3)}
+        shapes |= {f"layers.{layer}.bias_ih_l0": (12,), f"layers.{layer}.bias_hh_l0": (12,)}
+    header: dict[str, Any] = {"__metadata__": {"charlstm": FORMAT_1}}
+    data = b""
+    for name, shape in shapes.items():
+        count = shape[0] * (shape[1] if len(shape) > 1 else 1)
+        values = struct.pack(f"<{count}f", *((7 * k % 19 - 9) / 8 for k in range(len(data), len(data) + count)))
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(values)]}
+        data += values
+    return pack(header, data)
+
+
+def test_files_of_format_1_load_for_ever_and_give_the_same_figures(tmp_path: Path) -> None:
+    (tmp_path / "m").write_bytes(format_1())
+    model = Model(load(tmp_path / "m"))
+    assert model.file.settings == ModelSettings(4, 2, 3, 2, "lstm")
+    assert model.file.result == {"val_bits_per_char": 1.5}
+    assert model.score("abba\nbé").nats == pytest.approx(25.457624, abs=1e-4)
+    assert model.sample(length=20, temperature=1.0, seed=3) == "aabbaaaabaaaaab\naaba"
