@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from common import cores, machine, median_time, report
+from common import cores, in_words, machine, median_time, report
 
 from charlstm import api
 from charlstm.cli.process import prepare_for_torch
@@ -52,10 +52,16 @@ def main() -> None:
     rows["roughly"] = measured(model.network, model, ids, threads=cores(), rough=True)
     rows["roughly, by torch"] = measured(TorchLanguageModel(in_torch), model, ids, rough=True)
     exact = rows["one stream"][0]
-    print(machine())
+    ran = in_words(model.file.settings)
+    print(f"{machine()}\n{ran}")
     for name, (bits, seconds) in rows.items():
         print(f"{name:24} {bits:9.5f} bits  {bits - exact:+.6f}  {seconds:7.3f} s")
-    report("agreement", characters=len(ids), rows={name: [bits - exact, sec] for name, (bits, sec) in rows.items()})
+    report(
+        "agreement",
+        ran=ran,
+        characters=len(ids),
+        rows={name: [bits - exact, sec] for name, (bits, sec) in rows.items()},
+    )
 
 
 if __name__ == "__main__":

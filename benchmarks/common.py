@@ -1,21 +1,23 @@
-"""What the benchmarks share: the machine in words, medians, random models, one JSON line last."""
+"""What the benchmarks share: the machine and what ran in words, medians, random models, one JSON line last."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import platform
 import statistics
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from charlstm.config import ModelSettings
+from charlstm.config import ModelSettings, TrainingSettings
 from charlstm.data.vocabulary import Vocabulary
-from charlstm.models.file import ModelFile
+from charlstm.models.file import ModelFile, load
 
 ROOT = Path(__file__).resolve().parent.parent
 ALPHABET = "\n" + "".join(map(chr, range(32, 97)))
@@ -27,13 +29,33 @@ def cores() -> int:
 
 
 def machine() -> str:
-    """Processor, cores, system."""
+    """Processor, cores, system, versions."""
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         rows = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
         name = rows[0] if rows else name
-    return f"{name}, {cores()} cores, {platform.system()}, Python {platform.python_version()}"
+    versions = f"Python {platform.python_version()}, torch {version('torch')}, numpy {version('numpy')}"
+    return f"{name}, {cores()} cores, {platform.system()}, {versions}"
+
+
+def in_words(model: ModelSettings, training: TrainingSettings | None = None) -> str:
+    """What really ran, from the settings that the model and the run got (never from those that were asked for)."""
+    shape = f"{model.layers} x {model.hidden} {model.cell}, {model.parameters():,} parameters"
+    if training is None:
+        return shape
+    return (
+        f"{shape}; batch size {training.batch}, context {training.context}, learning rate {training.learning_rate:g}, "
+        f"dropout {training.dropout:g}, dropconnect {training.dropconnect:g}, {training.precision}"
+    )
+
+
+def described(path: str | os.PathLike[str]) -> str:
+    """The same, of a model file that `charlstm train` wrote."""
+    file = load(path)
+    names = {field.name for field in dataclasses.fields(TrainingSettings)}
+    given = {name: value for name, value in file.training.items() if name in names}
+    return in_words(file.settings, TrainingSettings.from_json(given))
 
 
 def median_time(work: Callable[[], Any], repeats: int = 7, inner: int = 1) -> float:
@@ -49,7 +71,7 @@ def median_time(work: Callable[[], Any], repeats: int = 7, inner: int = 1) -> fl
 
 
 def random_model(hidden: int, layers: int = 2) -> ModelFile:
-    """A model of that size with random weights over 66 characters."""
+    """A model of that size with random parameters over 66 characters."""
     settings = ModelSettings(len(ALPHABET) + 1, layers, hidden, 64)
     rng = np.random.default_rng(0)
     tensors = {

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from common import ALPHABET, machine, median_time, random_model, report
+from common import ALPHABET, in_words, machine, median_time, random_model, report
 
 CHARLSTM = [sys.executable, "-m", "charlstm"]
 
@@ -78,22 +78,25 @@ def main() -> None:
         "--version": whole(*CHARLSTM, "--version"),
         "wrong usage": whole(*CHARLSTM, "sample"),
     }
+    ran: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         begin = [*CHARLSTM, "train", "--steps", "2", "--force", "-o", str(Path(folder) / "trained.safetensors")]
         figures["train --steps 2"] = whole(*begin, input=b"A LINE OF TEXT\n" * 500)
         for hidden in (128, 256, 512):
             path = str(Path(folder) / "m.safetensors")
-            random_model(hidden).save(path)
+            model = random_model(hidden)
+            model.save(path)
+            ran.append(in_words(model.settings))
             figures[f"sample -n 200, 2 x {hidden}"] = whole(*CHARLSTM, "sample", path, "-n", "200")
             figures[f"first character, 2 x {hidden}"] = first_character(path)
             figures[f"eval of one line, 2 x {hidden}"] = whole(*CHARLSTM, "eval", path, input=b"A LINE OF TEXT\n")
             figures[f"a line of a stream, 2 x {hidden}"] = line_of_a_stream(path)
             figures[f"100,000 lines, 2 x {hidden}"], kibibytes = many_lines(path)
-    print(machine())
+    print("\n".join([machine(), *ran]))
     for name, seconds in figures.items():
         print(f"{name:32} {seconds:7.3f} s   {seconds / figures['import numpy']:5.2f} x import numpy")
     print(f"peak memory of the last 100,000 lines: {kibibytes / 1024:.0f} MiB")
-    report("latency", peak_kib=kibibytes, seconds={name: round(value, 4) for name, value in figures.items()})
+    report("latency", ran=ran, peak_kib=kibibytes, seconds={name: round(value, 4) for name, value in figures.items()})
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from common import machine, report
+from common import described, machine, report
 from numpy.typing import NDArray
 
 LETTERS = "abcdefghij"
@@ -26,29 +26,29 @@ HELD_OUT = 200_000
 
 
 def source(seed: int = 0) -> NDArray[np.float64]:
-    """Chances of the next letter after each pair, shape (10, 10, 10); uneven, and none is nought."""
-    chances = np.random.default_rng(seed).gamma(0.3, size=(len(LETTERS),) * 3) + 1e-3
-    scaled: NDArray[np.float64] = chances / chances.sum(axis=-1, keepdims=True)
+    """Probabilities of the next letter after each pair, shape (10, 10, 10); uneven, and none is zero."""
+    probabilities = np.random.default_rng(seed).gamma(0.3, size=(len(LETTERS),) * 3) + 1e-3
+    scaled: NDArray[np.float64] = probabilities / probabilities.sum(axis=-1, keepdims=True)
     return scaled
 
 
-def entropy_rate(chances: NDArray[np.float64]) -> float:
+def entropy_rate(probabilities: NDArray[np.float64]) -> float:
     """Bits per character, exactly (up to the rounding of the stationary distribution)."""
     count = len(LETTERS)
     pairs = np.full((count, count), 1 / count**2)
     for _ in range(10_000):
-        pairs = np.einsum("ab,abc->bc", pairs, chances)
-    return float(-(pairs[..., None] * chances * np.log2(chances)).sum())
+        pairs = np.einsum("ab,abc->bc", pairs, probabilities)
+    return float(-(pairs[..., None] * probabilities * np.log2(probabilities)).sum())
 
 
-def drawn(chances: NDArray[np.float64], characters: int, seed: int) -> str:
+def drawn(probabilities: NDArray[np.float64], characters: int, seed: int) -> str:
     """A text from the source."""
-    limits = np.cumsum(chances, axis=-1).tolist()
+    limits = np.cumsum(probabilities, axis=-1).tolist()
     before, last = 0, 0
     letters = []
     for draw in np.random.default_rng(seed).random(characters).tolist():
         row = limits[before][last]
-        following = next((place for place, limit in enumerate(row) if draw < limit), len(row) - 1)
+        following = next((index for index, limit in enumerate(row) if draw < limit), len(row) - 1)
         letters.append(LETTERS[following])
         before, last = last, following
     return "".join(letters)
@@ -60,20 +60,23 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=1.0)
     minutes = parser.parse_args().minutes
     print(machine())
-    chances = source()
-    exact = entropy_rate(chances)
+    probabilities = source()
+    exact = entropy_rate(probabilities)
     charlstm = [sys.executable, "-m", "charlstm"]
     with tempfile.TemporaryDirectory() as folder:
         text, model = Path(folder) / "text.txt", Path(folder) / "model.safetensors"
-        text.write_text(drawn(chances, CHARACTERS, seed=1))
+        text.write_text(drawn(probabilities, CHARACTERS, seed=1))
         subprocess.run([*charlstm, "train", text, "-o", model, "--minutes", str(minutes), "--quiet"], check=True)
-        held_out = drawn(chances, HELD_OUT, seed=2)
+        ran = described(model)
+        held_out = drawn(probabilities, HELD_OUT, seed=2)
         scored = subprocess.run(
             [*charlstm, "eval", model, "--json"], input=held_out.encode(), capture_output=True, check=True
         )
     bits = json.loads(scored.stdout)["bits_per_char"]
+    print(ran)
     print(f"exact {exact:.4f} bits per character, measured {bits:.4f}: {bits / exact - 1:+.2%}")
-    report("markov", minutes=minutes, exact=round(exact, 5), measured=round(bits, 5), excess=round(bits / exact - 1, 5))
+    figures = {"exact": round(exact, 5), "measured": round(bits, 5), "excess": round(bits / exact - 1, 5)}
+    report("markov", minutes=minutes, ran=ran, **figures)
 
 
 if __name__ == "__main__":

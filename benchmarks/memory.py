@@ -18,7 +18,7 @@ from collections import defaultdict
 from typing import Any
 
 import numpy as np
-from common import ROOT, machine, report
+from common import ROOT, described, machine, report
 
 import charlstm
 from charlstm.config import SampleSettings
@@ -53,7 +53,7 @@ def faithful(model: charlstm.Model, samples: int, temperature: float) -> tuple[i
 
 
 def foreseen(costs: list[tuple[int, float]]) -> float:
-    """Share of the words that cost less than a bit."""
+    """Fraction of the words that cost less than a bit."""
     return round(sum(bits < 1 for _, bits in costs) / max(1, len(costs)), 3)
 
 
@@ -68,7 +68,8 @@ def main() -> None:
     model = charlstm.load(arguments.model)
     kinds = decided(model, arguments.characters)
     every = [cost for costs in kinds.values() for cost in costs]
-    print(machine())
+    ran = described(arguments.model)
+    print(f"{machine()}\n{ran}")
     rows: dict[str, Any] = {}
     for kind, costs in sorted(kinds.items(), key=lambda item: -len(item[1])):
         mean = round(float(np.mean([bits for _, bits in costs])), 2)
@@ -80,7 +81,8 @@ def main() -> None:
     }
     keep, about = faithful(model, arguments.samples, arguments.temperature)
     print(f"foreseen by distance from {by_distance}\n{keep} of {about} tales keep to their people")
-    report("memory", kinds=rows, foreseen_from_distance=by_distance, tales_of_people=about, that_keep_to_them=keep)
+    figures = {"foreseen_from_distance": by_distance, "tales_of_people": about, "that_keep_to_them": keep}
+    report("memory", ran=ran, kinds=rows, **figures)
 
 
 if __name__ == "__main__":

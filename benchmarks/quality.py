@@ -2,8 +2,8 @@
 
 python benchmarks/quality.py --minutes 1 2.3 5 --corpus FILE --seeds 3 [--curve FILE.json] [--plot FILE.png]
 
-The tool keeps the last 10 % of a text back to validate on; that part, which is never learnt from, is scored here as
-one stream (the usual split of tiny shakespeare). With `--lines` it is every tenth line. Times are of whole processes.
+The last 10 % of a text are held out, the usual split of tiny shakespeare, and scored here as one stream; with
+`--lines` the tool's own figure on the held-out lines is given. Times are of whole processes.
 
 "windows" is the same part under nanoGPT's protocol: 4,000 random windows of 256 characters, each from a cold state.
 """
@@ -24,7 +24,7 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
-from common import machine, report
+from common import described, machine, report
 
 from charlstm import load
 from charlstm.inference.parallel import surprisal
@@ -72,10 +72,7 @@ def run_once(folder: Path, corpus: Path, minutes: float, seed: int, extra: list[
         "nats": nats,
         "windows": windows,
         "seconds": round(seconds, 1),
-        "model": info["settings"],
-        "training": {
-            k: info["training"][k] for k in ("batch", "context", "learning_rate", "dropout", "dropconnect", "precision")
-        },
+        "ran": described(model),
         "characters": info["result"]["characters"],
         "curve": info["result"]["curve"],
     }
@@ -144,10 +141,9 @@ def main() -> None:
             results[str(minutes)] = runs
             nats = statistics.median(run["nats"] for run in runs)
             shown = ", ".join(f"{run['nats']:.4f} (windows {run['windows']}) in {run['seconds']:.0f} s" for run in runs)
-            size = runs[0]["model"]
             print(
                 f"{minutes:g} minutes: {nats:.4f} nats ({nats / 0.6931471805599453:.4f} bits) per character; "
-                f"{size['layers']} x {size['hidden']}; runs: {shown}", flush=True,
+                f"{runs[0]['ran']}; runs: {shown}", flush=True,
             )  # fmt: skip
     if arguments.curve:
         arguments.curve.write_text(json.dumps(results))
@@ -159,7 +155,7 @@ def main() -> None:
         draw(arguments.plot, dict(sorted(together.items(), key=lambda entry: float(entry[0]))))
     medians = {minutes: round(statistics.median(run["nats"] for run in runs), 4) for minutes, runs in results.items()}
     rows = {
-        minutes: [[round(run["nats"], 4), run["windows"], run["seconds"]] for run in runs]
+        minutes: [[round(run["nats"], 4), run["windows"], run["seconds"], run["ran"]] for run in runs]
         for minutes, runs in results.items()
     }
     report("quality", corpus=arguments.corpus.name, seeds=arguments.seeds, nats_per_character=medians, runs=rows)

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from common import ALPHABET, cores, machine, matrix_rate, median_time, random_model, report
+from common import ALPHABET, cores, in_words, machine, matrix_rate, median_time, random_model, report
 
 from charlstm.api import Model
 from charlstm.config import SampleSettings
@@ -124,14 +124,16 @@ def main() -> None:
             "LSTMCell": 1 / torch_steps(hidden, "LSTMCell"),
             "256 streams": many_streams(model),
             "scoring": rate,
-            "scoring, share of matrix rate": rate * 2 * file.settings.multiplications() / all_cores,
+            "scoring, of the matrix rate": rate * 2 * file.settings.multiplications() / all_cores,
         }
         rows[str(hidden)] = row
         one = row["one stream"]
         against = f"{one / row['nn.LSTM']:.0f} x nn.LSTM, {one / row['LSTMCell']:.1f} x LSTMCell"
-        print(f"2 x {hidden}: one stream {one:,.0f}/s ({one / row['floor']:.0%} of the floor, {against})")
+        print(
+            f"{in_words(file.settings)}\n    one stream {one:,.0f}/s ({one / row['floor']:.0%} of the floor, {against})"
+        )
         print(f"    256 streams {row['256 streams']:,.0f}/s ({row['256 streams'] / one:.1f} x one)")
-        print(f"    scoring {rate:,.0f}/s ({row['scoring, share of matrix rate']:.0%} of the matrix rate)")
+        print(f"    scoring {rate:,.0f}/s ({row['scoring, of the matrix rate']:.0%} of the matrix rate)")
     if arguments.plot:
         plot(arguments.plot, rows)
     rounded = {size: {k: round(v, 3 if v < 10 else 0) for k, v in row.items()} for size, row in rows.items()}
