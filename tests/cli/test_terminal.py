@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from charlstm.cli.terminal import _figures, clock, heatmap, sparkline
+from charlstm.cli.terminal import clock, figures_line, heatmap, sparkline
 from charlstm.training.trainer import Progress
 
 REPORT = Progress(100, 0.5, 10_000, 30.0, 65.0, 61_234.0, 1.5, 1.25, 1.25, 0.01)
@@ -23,13 +23,13 @@ START = Progress(0, 0.0, 0, 3.0, math.inf, 0.0, math.nan, 2.0, 2.0, 0.0)
         (12, "val 1.250"),
     ],
 )
-def test_a_narrow_terminal_gets_the_figures_that_matter_most(width: int, line: str) -> None:
-    assert _figures(REPORT, 1.25, width) == line
+def test_a_narrow_terminal_gets_thefigures_line_that_matter_most(width: int, line: str) -> None:
+    assert figures_line(REPORT, 1.25, width) == line
 
 
 def test_what_is_not_known_yet_is_not_shown() -> None:
-    assert _figures(START, 2.0, 120) == "val 2.000 bits/char"
-    assert _figures(REPORT, None, 120).startswith("train 1.500  val - bits/char")
+    assert figures_line(START, 2.0, 120) == "val 2.000 bits/char"
+    assert figures_line(REPORT, None, 120).startswith("train 1.500  val - bits/char")
 
 
 def test_time_is_written_as_people_write_it() -> None:
