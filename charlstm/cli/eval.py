@@ -34,7 +34,11 @@ if TYPE_CHECKING:
     metavar="MODEL",
     help="compare with this model, in bits per byte (repeatable); with --lines: BEST<tab>BITS<tab>LINE",
 )
-@click.option("--dynamic", is_flag=True, help="also score with a copy that learns from what it has read (loads torch)")
+@click.option(
+    "--dynamic",
+    is_flag=True,
+    help="also by dynamic evaluation: a copy is trained on what it has scored (loads torch)",
+)
 @device_option
 @reading_options
 def evaluate(
@@ -79,7 +83,7 @@ def evaluate(
     refuse_terminal(sources)
     models = [load(path, device, threads) for path in (model, *against)]
     if dynamic and models[0].lines:
-        raise UsageError("--dynamic reads one running text, and this model learnt lines; leave it out")
+        raise UsageError("--dynamic reads one running text, and this model was trained on lines; leave it out")
     records = lines or any(one.lines for one in models)
     pieces = read_pieces(sources, encoding, encoding_errors, say, end_lines=records)
     if lines:

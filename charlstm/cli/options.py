@@ -66,9 +66,9 @@ def _show_help(context: click.Context, _parameter: object, wanted: Any) -> None:
         context.exit()
 
 
-def setting(kind: type, name: str, *flags: str, **extra: Any) -> Callable[[_F], _F]:
+def setting(settings: type, name: str, *flags: str, **extra: Any) -> Callable[[_F], _F]:
     """An option for a field of a settings class: its help, type and default come from the field."""
-    field = next(f for f in dataclasses.fields(kind) if f.name == name)
+    field = next(f for f in dataclasses.fields(settings) if f.name == name)
     flag = f"--{name.replace('_', '-')}"
     declared = str(field.type)
     options: dict[str, Any] = {"help": field.metadata["help"], "default": field.default}

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 
+from .console import clock
+
 if TYPE_CHECKING:
     from ..training.trainer import Progress as TrainingProgress
 
@@ -67,13 +69,6 @@ def figures_line(progress: TrainingProgress, val_bits: float | None, width: int)
         if len(line) <= width:
             break
     return line
-
-
-def clock(seconds: float) -> str:
-    """A stretch of time as people write it."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def sparkline(values: Sequence[float], width: int = 60) -> str:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", type=click.Path(), help="the model's file (default: the first text's name, here)")
 @click.option("--force", is_flag=True, help="replace an existing model or unfinished run")
 @click.option("--resume", is_flag=True, help="go on with OUTPUT exactly where it stopped")
-@click.option("--init-from", type=click.Path(), metavar="MODEL", help="start from another model's weights")
+@click.option("--init-from", type=click.Path(), metavar="MODEL", help="fine-tune this pretrained model")
 @setting(TrainingRequest, "minutes", "-m")
 @setting(TrainingRequest, "epochs")
 @setting(TrainingRequest, "steps")
@@ -58,10 +58,13 @@ if TYPE_CHECKING:
     metavar="MINUTES",
     help="show what it writes so far, again and again",
 )
+@click.option(
+    "--plain", is_flag=True, help="plain lines instead of a live display; also where TERM=dumb, CI or ACCESSIBLE is set"
+)
 @click.option("-q", "--quiet", is_flag=True, help="warnings and errors only")
 @reading_options
 def train(**given: Any) -> None:
-    """Learn from texts: files, folders, compressed files, or standard input.
+    """Train a model on texts: files, folders, compressed files, or standard input.
 
     \b
       charlstm train book.txt --minutes 5
@@ -82,7 +85,7 @@ def train(**given: Any) -> None:
         if not given["quiet"]:
             for reason in run.plan.reasons:
                 say(reason)
-        _train(run, log, given["quiet"], given["sample_every"] or math.inf)
+        _train(run, given["sample_every"] or math.inf, log, quiet=given["quiet"], plain=given["plain"])
     if sys.stdout is not None:  # without one the model is there all the same
         write_path(run.output)
 
@@ -114,7 +117,7 @@ def _prepared(given: dict[str, Any]) -> Run:
 def _refuse_retyped() -> None:
     """Resuming takes everything from the run that stopped; what was typed again would not be heeded."""
     context = click.get_current_context()
-    heeded = {"output", "resume", "minutes", "log", "quiet", "sample_every"}
+    heeded = {"output", "resume", "minutes", "log", "plain", "quiet", "sample_every"}
     if context.params["output"] is None:
         heeded.add("texts")  # the first one names the output
     typed = click.core.ParameterSource.COMMANDLINE
@@ -143,9 +146,10 @@ def _open_log(path: str | None, others: Iterable[str | os.PathLike[str]]) -> IO[
         raise OutputError(f"{path}: cannot write the log: {error.strerror}") from error
 
 
-def _train(run: Run, log: IO[str] | None, quiet: bool, sample_every: float) -> None:
+def _train(run: Run, sample_every: float, log: IO[str] | None, *, quiet: bool, plain: bool) -> None:
     with StopSignals() as stopping:
-        follow(run.run(lambda: stopping.received is not None, sample_every), log, quiet)
+        reports = run.run(lambda: stopping.received is not None, sample_every)
+        follow(reports, log, quiet=quiet, plain=plain)
         if stopping.received and not run.finished:
             command = f"charlstm train --resume -o {shlex.quote(str(run.output))}"
             say(f"stopped and saved; go on with: {command}", wrapped=False)

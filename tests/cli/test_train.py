@@ -188,6 +188,9 @@ def test_a_terminal_gets_a_live_display_and_a_pipe_gets_lines(tmp_path: Path) ->
     drawn = on_a_terminal("train", "text.txt", "--steps", 40, "--hidden", 16, cwd=tmp_path)
     assert "\x1b[" in drawn
     assert "bits/char" in drawn
+    dumb = on_a_terminal("train", "text.txt", "--steps", 40, "--hidden", 16, "--force", cwd=tmp_path, TERM="dumb")
+    assert "\x1b" not in dumb
+    assert "val " in dumb
     piped = charlstm("train", "text.txt", "--steps", 40, "--hidden", 16, "--force", cwd=tmp_path).stderr
     assert "\x1b" not in piped
     assert any("val" in line and "chars/s" in line for line in piped.splitlines())
