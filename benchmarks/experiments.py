@@ -4,7 +4,7 @@ python benchmarks/experiments.py --corpus FILE [--lines] --epochs E [--set hidde
 
 The budget is a number of passes over the text, so that every row reads about as many characters, whatever its batch
 size. "now" is what the planner chooses for that budget; `--set` changes one of `TrainingRequest`'s options, or of
-`TrainingSettings`' fields that no option has (fresh_every, averaging, clip, warmup, unknown). The figure is nats per
+`TrainingSettings`' fields that no option has (fresh_every, ema, clip, warmup, unknown). The figure is nats per
 character on the held-out text, by the averaged parameters. Seconds tell what a change costs, on a quiet machine.
 
 Ideas that pay go into the package; LOG.md has the verdicts of the others. Here are those that are worth another try.
@@ -47,12 +47,12 @@ def scheduled(schedule: Schedule) -> Callable[[Trainer], None]:
     """A variant whose learning rate follows another schedule."""
 
     def apply(trainer: Trainer) -> None:
-        plain = trainer.optimizer.step
+        plain = trainer.learner.optimizer.step
 
         def step(rate: float) -> None:
             plain(schedule(trainer.fraction, trainer.settings))
 
-        trainer.optimizer.step = step  # type: ignore[method-assign]
+        trainer.learner.optimizer.step = step  # type: ignore[method-assign]
 
     return apply
 
@@ -62,7 +62,7 @@ def memories(longest: int) -> Callable[[Trainer], None]:
 
     @torch.no_grad()
     def apply(trainer: Trainer) -> None:
-        for name, bias in trainer.model.named_parameters():
+        for name, bias in trainer.learner.model.named_parameters():
             if name.endswith("bias_ih_l0"):
                 forget = torch.empty(len(bias) // 4).uniform_(0, math.log(longest))
                 bias[: len(forget)], bias[len(forget) : 2 * len(forget)] = -forget, forget
@@ -72,7 +72,7 @@ def memories(longest: int) -> Callable[[Trainer], None]:
 
 def without_first_momentum(trainer: Trainer) -> None:
     """Adam with beta1 = 0 for what Muon leaves."""
-    trainer.optimizer.betas = (0.0, trainer.optimizer.betas[1])
+    trainer.learner.optimizer.betas = (0.0, trainer.learner.optimizer.betas[1])
 
 
 VARIANTS: dict[str, Callable[[Trainer], None]] = {
@@ -91,7 +91,7 @@ def prepared(arguments: argparse.Namespace, output: Path) -> Trainer:
     request = TrainingRequest(epochs=arguments.epochs, seed=arguments.seed, lines=arguments.lines, **asked)
     plain = prepare(arguments.corpus, output=output, request=request).trainer
     others = {name: value for name, value in changes.items() if name not in options}
-    settings = dataclasses.replace(plain.settings, validations=4, **others)
+    settings = dataclasses.replace(plain.settings, **others)
     trainer = Trainer(
         plain.corpus, plain.model_settings, settings,
         device=plain.device, started=time.monotonic(), expected=plain.expected,
@@ -128,18 +128,19 @@ def main() -> None:
     begin = time.monotonic()
     bits = [progress.train_bits for progress in trainer.run(every=5.0)]
     seconds = time.monotonic() - begin
-    score = trainer.score_validation()
-    assert score is not None
+    averaged = trainer.learner.averaged
+    measured = trainer.validator.final_bits(averaged, trainer.characters)
+    assert measured is not None
     if arguments.save:
-        file = ModelFile(trainer.model_settings, trainer.corpus.vocabulary, trainer.averaged.tensors(), arguments.lines)
-        file.save(arguments.save)
+        vocabulary = trainer.corpus.vocabulary
+        ModelFile(trainer.model_settings, vocabulary, averaged.tensors(), arguments.lines).save(arguments.save)
     row = {
         "variant": " ".join([*arguments.set, *arguments.variants]) or "now",
         "ran": ran,
         "seed": arguments.seed,
         "characters": trainer.characters,
         "seconds": round(seconds, 1),
-        "nats": round(score.nats_per_char, 4),
+        "nats": round(measured[0] * math.log(2), 4),
         "train": round(bits[-2 if len(bits) > 1 else -1] * math.log(2), 4),
     }
     report("experiments", corpus=[path.name for path in arguments.corpus], **row)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .models.torch_lstm import TorchNetwork
-    from .training.trainer import Progress
+    from .training.reports import Progress
 
 
 # ---------------------------------------------------------------------------------------- a model

@@ -230,8 +230,8 @@ class TrainingSettings:
     weight_decay: float
     dropout: float
     dropconnect: float
-    averaging: float
-    """Horizon of the average of the weights, as a share of the run; 0: none."""
+    ema: float
+    """Horizon of the exponential moving average of the parameters, as a fraction of the steps so far; 0: none."""
     clip: float
     """Largest Euclidean norm of a gradient."""
     warmup: float
@@ -244,8 +244,6 @@ class TrainingSettings:
     """Every so many steps one stream more starts afresh where a text would begin, so that this is learnt too."""
     unknown: float = 1e-4
     """Share of characters shown as the unknown symbol, so that it is trained on any text."""
-    validations: int = 15
-    """How many times the run is validated."""
 
     @staticmethod
     def from_json(values: dict[str, Any]) -> TrainingSettings:

@@ -207,7 +207,7 @@ def test_training_settings_survive_json_exactly(
         weight_decay=0.1,
         dropout=0.2,
         dropconnect=0.3,
-        averaging=0.05,
+        ema=0.05,
         clip=1.0,
         warmup=0.02,
         betas=(0.9, 0.99),

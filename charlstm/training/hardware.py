@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import time
 
+import numpy as np
 import torch
 
 from ..config import ModelSettings
@@ -76,3 +78,8 @@ def measured_precision(device: torch.device, asked: str = "auto") -> tuple[str, 
         raise UsageError(f"--precision {asked} does not work on this machine; leave it out")
     name = max(speeds, key=lambda name: speeds[name] / (1.2 if name == "bfloat16" else 1.0))
     return name, speeds[name]
+
+
+def software_versions() -> dict[str, str]:
+    """Software that takes part in training, for the model's description."""
+    return {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__}

@@ -86,7 +86,7 @@ def plan(
         weight_decay=_given(request.weight_decay, 0.1),
         dropout=_given(request.dropout, round(min(0.3, 0.02 * pressure), 2)),
         dropconnect=_given(request.dropconnect, 0.0),
-        averaging=0.05,
+        ema=0.05,
         clip=1.0,
         warmup=0.02,
         betas=(0.9, 0.99),

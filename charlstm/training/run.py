@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..config import Budget, ModelSettings, SampleSettings, TrainingRequest
 from ..data.corpus import Corpus, Reading, read_corpus
@@ -31,28 +31,32 @@ from .planning import Plan, Text, plan
 if TYPE_CHECKING:
     import torch
 
-    from .trainer import Progress, Trainer
+    from .reports import Progress, Result
+    from .trainer import Trainer
 
 Paths = Sequence[str | os.PathLike[str]]
 
 
-class _SaveClock:
+class SaveClock:
     """Says when to save: every minute, and every 2 % of the budget where saving takes a hundredth of the time."""
 
-    def __init__(self, fraction: float) -> None:
-        self._fraction, self._moment, self._cost = fraction, time.monotonic(), 0.0
+    def __init__(self, fraction: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._fraction, self._saved, self._cost = fraction, clock(), 0.0
 
     def due(self, fraction: float) -> bool:
-        seconds = time.monotonic() - self._moment
+        """Whether to save at that fraction of the budget."""
+        seconds = self._clock() - self._saved
         return seconds >= 60 or (fraction - self._fraction >= 0.02 and seconds >= max(1.0, 100 * self._cost))
 
     def time(self, save: Callable[[], None], fraction: float) -> None:
-        before = time.monotonic()
+        """Save, and remember when that was and how long it took."""
+        before = self._clock()
         try:
             save()
         finally:
-            self._fraction, self._moment = fraction, time.monotonic()
-            self._cost = self._moment - before
+            self._fraction, self._saved = fraction, self._clock()
+            self._cost = self._saved - before
 
 
 @dataclass
@@ -72,6 +76,8 @@ class Run:
     """Whether an existing model may be replaced when the run begins to write."""
     went_on_from: tuple[int, ...] | None = None
     """Which file of a stopped run's state it goes on from, see `mark`."""
+    clock: Callable[[], float] = time.monotonic
+    """Seconds, from any origin: when to save."""
     finished: bool = False
     result: dict[str, Any] = field(default_factory=dict)
 
@@ -105,36 +111,45 @@ class Run:
             yield progress
 
     def sample(self, length: int = 200) -> str:
-        """What the averaged weights write by now."""
-        engine = NumpyNetwork(self.plan.model, self.trainer.averaged.tensors())
+        """What the averaged parameters write by now."""
+        engine = NumpyNetwork(self.plan.model, self.trainer.learner.averaged.tensors())
         start = read_prompts(engine, self.corpus.vocabulary, [""])
         stop = ("\n",) if self.plan.training.lines else ()
         settings = SampleSettings(length=length, seed=self.trainer.step, stop=stop)
         return "".join(write_on(engine, self.corpus.vocabulary, start, settings))
 
     def _run(self, stop: Callable[[], bool]) -> Iterator[Progress]:
-        clock = _SaveClock(self.trainer.fraction)
         progress: Progress | None = None
         try:
-            for progress in self.trainer.run(stop):
+            for progress in self._saved_on_the_way(self.trainer.run(stop)):
                 yield progress
-                if progress.fraction < 1.0 and clock.due(progress.fraction):
-                    try:
-                        clock.time(self.save, progress.fraction)
-                    except OutputError as error:
-                        yield dataclasses.replace(progress, val_bits=None, note=f"not saved: {error}")
         except DivergedError as error:
-            resume_path(self.output).unlink(missing_ok=True)  # going on from there would end here again
-            if not self.trainer.has_learnt():
-                raise DivergedError(f"{error}; nothing was learnt that is worth keeping") from error
-            self.save_model(final=False)
-            raise DivergedError(f"{error}; the best model so far is in {self.output}") from error
+            self._keep_what_is_left(error)
         self.finished = progress is not None and progress.fraction >= 1.0
         if self.finished:
-            self.save_model(final=True)
+            self._save_model(self.trainer.finish())
             resume_path(self.output).unlink(missing_ok=True)
         else:
             self.save()
+
+    def _saved_on_the_way(self, reports: Iterable[Progress]) -> Iterator[Progress]:
+        """The reports, with the run saved between them when it is due."""
+        clock = SaveClock(self.trainer.fraction, self.clock)
+        for progress in reports:
+            yield progress
+            if progress.fraction < 1.0 and clock.due(progress.fraction):
+                try:
+                    clock.time(self.save, progress.fraction)
+                except OutputError as error:
+                    yield dataclasses.replace(progress, val_bits=None, note=f"not saved: {error}")
+
+    def _keep_what_is_left(self, error: DivergedError) -> NoReturn:
+        """Save the best model so far, if it has learnt something; the run's state would only end here again."""
+        resume_path(self.output).unlink(missing_ok=True)
+        if not self.trainer.validator.has_learnt():
+            raise DivergedError(f"{error}; nothing was learnt that is worth keeping") from error
+        self._save_model(self.trainer.snapshot(diverged=True))
+        raise DivergedError(f"{error}; the best model so far is in {self.output}") from error
 
     def files(self) -> list[str | os.PathLike[str]]:
         """What the run reads and writes: files and folders."""
@@ -147,7 +162,7 @@ class Run:
 
     def save(self) -> None:
         """Save the best model so far, and all that is needed to go on."""
-        self.save_model(final=False)
+        self._save_model(self.trainer.snapshot())
         tensors, facts = self.trainer.checkpoint()
         Checkpoint(
             tensors,
@@ -161,42 +176,24 @@ class Run:
             self.started_from,
         ).save(self.output)
 
-    def save_model(self, *, final: bool) -> None:
-        """Save the best model so far; when the run is over, measured on the validation text."""
-        from .trainer import versions
+    def _save_model(self, result: Result) -> None:
+        """Write the model file."""
+        from .hardware import software_versions
 
-        trainer = self.trainer
-        if final and trainer.best_step != 0:  # what a run gives back is as it was
-            trainer.calibrate()
-        tensors = trainer.result()
-        result: dict[str, Any] = {
-            "finished": final,
-            "steps": trainer.step,
-            "characters": trainer.characters,
-            "val_bits_per_char": trainer.best_bits,
-        }
-        if final:
-            trainer.use_result()
-            score = trainer.score_validation()
-            if score:
-                result["val_bits_per_char"] = score.bits_per_char
-                result["val_characters"] = score.characters
-        result["seconds"] = round(trainer.seconds, 2)
-        result["curve"] = trainer.curve
         ModelFile(
             settings=self.plan.model,
             vocabulary=self.corpus.vocabulary,
-            tensors=tensors,
+            tensors=result.tensors,
             lines=self.plan.training.lines,
             trained_on=self.corpus.sources,
             training={
                 **dataclasses.asdict(self.plan.training),
                 "started_from": self.started_from,
-                "software": versions(),
+                "software": software_versions(),
             },
-            result=result,
+            result=result.description(),
         ).save(self.output)
-        self.result = result
+        self.result = result.description()
 
 
 def prepare(
@@ -263,7 +260,7 @@ def prepare(
         device=device,
         started=started,
         expected=chosen.expected,
-        weights=origin.tensors if origin else None,
+        pretrained=origin.tensors if origin else None,
     )
     started_from = {"name": os.path.basename(init_from or ""), "trained_on": origin.trained_on} if origin else None
     return Run(trainer, chosen, request, corpus, Path(output), reading, started_from, force)
@@ -388,31 +385,21 @@ def resume(output: str | os.PathLike[str], *, minutes: float | None = None, star
                 raise
             raise TextError(f"{error}; this run read standard input: pipe the same text in again") from error
         plan = Plan(saved.model, training, facts["expected"], ())
-        run = _resumed(saved.tensors, facts, saved.request, corpus, plan, started + waited, Path(output), reading)
+        run = _resumed(saved, corpus, plan, started + waited, Path(output), new_budget=budget is not None)
         run.started_from = saved.started_from
         run.went_on_from = before
-        if budget:
-            run.trainer.begin_new_budget()
         return run
 
 
-def _resumed(
-    tensors: modelfile.Tensors,
-    facts: dict[str, Any],
-    request: TrainingRequest,
-    corpus: Corpus,
-    plan: Plan,
-    started: float,
-    output: Path,
-    reading: Reading,
-) -> Run:
-    device = _torch_device(request)
+def _resumed(saved: Checkpoint, corpus: Corpus, plan: Plan, started: float, output: Path, *, new_budget: bool) -> Run:
+    device = _torch_device(saved.request)
     from .trainer import Trainer
 
     trainer = Trainer(corpus, plan.model, plan.training, device=device, started=started, expected=plan.expected)
-    trainer.restore(tensors, facts)
+    trainer.restore(saved.tensors, saved.trainer, new_budget=new_budget)
     reason = f"going on at step {trainer.step} ({trainer.fraction:.0%} of the budget is used)"
-    return Run(trainer, dataclasses.replace(plan, reasons=(reason,)), request, corpus, output, reading)
+    plan = dataclasses.replace(plan, reasons=(reason,))
+    return Run(trainer, plan, saved.request, corpus, output, saved.reading)
 
 
 def _refuse_changed_text(now: list[dict[str, Any]], then: list[dict[str, Any]]) -> None:

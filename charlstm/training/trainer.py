@@ -1,99 +1,39 @@
-"""Truncated backpropagation through time under a budget; yields progress, never prints, never writes.
+"""Training under a budget: step after step, validating on the way; yields progress, never prints, never writes.
 
-Knows batches, a network and a clock; knows nothing about files or terminals. The caller iterates over
-`Trainer.run()`, and saves when it likes what `Trainer.result()` and `Trainer.checkpoint()` give.
+Knows batches, a learner and a clock; knows nothing about files or terminals. The caller iterates over `Trainer.run()`,
+keeps what `Trainer.checkpoint()` gives to go on from, and at the end what `Trainer.finish()` gives.
 
 All that is random in step k comes from the seed and k, and all that is decided in it from k or from the state that a
-checkpoint holds, so a run that is cut into pieces ends with the same bytes as one that is not.
+checkpoint holds. So a run that is cut into pieces ends with the same bytes as one that is not, on one device with
+one number of threads (another number adds in another order), where the budget is in steps or epochs.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-import platform
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
 
 from ..config import ModelSettings, TrainingSettings
-from ..data.batching import IGNORED, Batch, batches, lines_all_over, split_lines
+from ..data.batching import batches
 from ..data.corpus import Corpus
-from ..data.vocabulary import UNKNOWN, Ids
 from ..errors import DivergedError
-from ..inference.scoring import LN2, Score, Scorer
-from ..models.torch_lstm import TorchLanguageModel, TorchNetwork, TorchState
-from .optimizer import Optimizer
+from ..models.file import Tensors
+from .learner import Learner, with_prefix
+from .reports import Meter, Progress, Result, with_entry
+from .schedule import Schedule
+from .validation import CALIBRATION, Validator, calibrate
 
-Tensors = dict[str, NDArray[Any]]
-
-ROUGH_VALIDATION = 0.015
-"""Share of the work of a run that validations on the way may take."""
-LEAST_SCORED = 2000
-"""Characters of a validation at least, where there are so many."""
-FINAL_VALIDATION = 0.03
-"""Share of the work of a run that the last validation may take."""
-PATIENCE = 0.3
-"""Share of the run without a better validation after which training stops."""
-TEMPERATURE_STEP = 1.05
-"""Ratio of neighbouring temperatures that are tried when the result is calibrated."""
-CALIBRATION_RANGE = math.log(1.2)
-"""How far from 1 the temperature may go, in the logarithm: a step more is not tried beyond it."""
-CALIBRATION = 6
-"""Rough validations that calibrating takes, about."""
-CURVE = 500
-"""Entries of the curve that are kept: a long run's curve is thinned to fewer."""
 RATE_CUTS = 3
-"""How many times a diverged run goes back with half the rate before it gives up."""
+"""How many times a diverged run goes back with half the learning rate before it gives up."""
+ALMOST_OVER = 0.8
+"""Fraction of the budget from which on no run is stopped early: it may as well end."""
 
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run stands."""
-
-    step: int
-    fraction: float
-    """Of the budget, 0 to 1."""
-    characters: int
-    """Learnt from so far."""
-    seconds: float
-    """Spent so far, earlier sittings included."""
-    left: float
-    """Seconds to go, as far as one can tell."""
-    speed: float
-    """Characters a second since the last report."""
-    train_bits: float
-    """Bits per character since the last report."""
-    val_bits: float | None
-    """Bits per character on the validation text, by the averaged weights; None: not measured this time."""
-    best_bits: float | None
-    learning_rate: float
-    note: str = ""
-    """Something that a person should be told once."""
-    sample: str = ""
-    """What the network writes by now, where that was asked for."""
-
-
-def rate(fraction: float, settings: TrainingSettings) -> float:
-    """The learning rate at a fraction of the budget: a short linear rise, then a line down to zero.
-
-    (Bergsma et al. 2025; the rise as in Goyal et al. 2017.)
-    """
-    rise = (fraction + 1e-4) / settings.warmup if settings.warmup else 1.0
-    return settings.learning_rate * min(rise, (1 - min(1.0, fraction)) / (1 - settings.warmup))
-
-
-_FACTS = (
-    "step", "characters", "validated", "best_bits", "best_step", "best_fraction", "worse_in_a_row", "curve",
-    "rate_factor", "rate_cuts", "closing", "first_loss", "worst_bits",
-)  # fmt: skip
+_FACTS = ("step", "characters", "curve", "rate_factor", "rate_cuts", "validation_due")
 """What a checkpoint keeps of a trainer beside its tensors, by attribute."""
 
 
@@ -101,13 +41,14 @@ class Trainer:
     """One training run.
 
     Args:
-        corpus: what to learn from and validate on.
+        corpus: what to train and to validate on.
         model_settings, settings: everything decided, see `planning.plan`.
         device: where to compute.
-        started: `time.monotonic()` when the user began to wait; a budget in minutes counts from there.
+        started: when the user began to wait, by the clock; a budget in minutes counts from there.
         expected: characters that the budget is expected to reach; decides how much is validated.
-        weights: tensors of another model to start from instead of random ones; its alphabet is the beginning
+        pretrained: tensors of another model to begin with instead of random ones; its vocabulary is the beginning
             of this one's.
+        clock: seconds, from any origin.
     """
 
     def __init__(
@@ -119,25 +60,12 @@ class Trainer:
         device: torch.device,
         started: float,
         expected: float,
-        weights: Tensors | None = None,
+        pretrained: Tensors | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.corpus, self.model_settings, self.settings, self.device = corpus, model_settings, settings, device
-        self.expected = expected
-        torch.manual_seed(settings.seed)
-        self.model = TorchNetwork(
-            model_settings, settings.dropout, settings.dropconnect, getattr(torch, settings.precision)
-        )
-        if weights:
-            self.model.start_from(weights)
-        self.model.to(device)
-        self.averaged = TorchNetwork(model_settings).to(device)
-        self.averaged.load_state_dict(self.model.state_dict())
-        self.optimizer = Optimizer(
-            self.model.named_parameters(),
-            weight_decay=settings.weight_decay,
-            betas=settings.betas,
-            precision=getattr(torch, settings.precision),
-        )
+        self.clock, self._started, self._earlier = clock, started, 0.0
+        self.learner = Learner(model_settings, settings, device, pretrained)
         self.batches = batches(
             corpus,
             batch=settings.batch,
@@ -147,45 +75,17 @@ class Trainer:
             unknown=settings.unknown,
             seed=settings.seed,
         )
+        self.schedule = Schedule.of(settings, self.batches.steps_per_epoch)
+        self.expected = expected
+        self.validator = self._new_validator()
+        self.validation_due = self.schedule.next_validation(0)
+        self.meter = Meter(clock)
         self.step = 0
         self.characters = 0
-        self.state: TorchState | None = None
-        self.best_bits: float | None = None
-        # A network without any knowledge, for which all characters are alike, is far from costing this much.
-        self.worst_bits = 2 * math.log2(model_settings.vocab_size) + 2
-        self.best_step: int | None = None
-        self.best_fraction = 0.0
-        self.worse_in_a_row = 0
-        self.best: Tensors | None = None
+        self.rate_factor, self.rate_cuts = 1.0, 0
         self.curve: list[dict[str, float]] = []
-        self.rate_factor = 1.0
-        self.rate_cuts = 0
-        self.validated = 0
-        self.first_loss: float | None = None
-        self._started = started
-        self._earlier = 0.0
-        self.closing = 0.0
-        self._first = self.averaged.tensors()
-        self._pretrained = weights is not None
-
-    # ------------------------------------------------------------------------------------ the clock
-
-    @property
-    def seconds(self) -> float:
-        """Spent on this run so far, earlier sittings included."""
-        return self._earlier + time.monotonic() - self._started
-
-    @property
-    def fraction(self) -> float:
-        """How much of the budget is used, 0 to 1."""
-        budget = self.settings.budget
-        if budget.unit == "steps":
-            used = self.step / budget.amount
-        elif budget.unit == "epochs":
-            used = self.step / max(1.0, budget.amount * self.batches.steps_per_epoch)
-        else:
-            used = self.seconds / max(1e-9, 60 * budget.amount - self.closing)
-        return min(1.0, used)
+        self._first = self.learner.averaged.tensors()
+        self._pretrained = pretrained is not None
 
     # ------------------------------------------------------------------------------------- the run
 
@@ -196,208 +96,140 @@ class Trainer:
         `stop()` ended the run.
 
         Raises:
-            DivergedError: the loss became infinite more than RATE_CUTS times.
+            DivergedError: the loss became infinite more than RATE_CUTS times, or nothing was learnt.
         """
-        meter = _Meter()
-        self.model.train()
-        if (
-            self._pretrained
-            and not self.step
-            and (at_start := self._validate()) is not None
-            and math.isfinite(at_start)
-        ):
-            yield self._report(meter, at_start)
-        while (fraction := self.fraction) < 1.0 or self.step == 0:
-            loss, characters = self._learn(self.batches[self.step], fraction)
-            if not self._is_sane(loss):
-                yield self._report(meter, None, self._go_back())
+        if self._pretrained and not self.step and (at_start := self._validate()) not in (None, math.inf):
+            yield self._report(at_start)
+        while self.step == 0 or self.fraction < 1.0:
+            batch = self.batches[self.step]
+            loss = self.learner.train_step(batch, self.step, self.learning_rate)
+            if not self.validator.is_sane(loss):
+                yield self._report(note=self._go_back())
                 continue
             self.step += 1
-            self.characters += characters
-            meter.add(loss, characters)
-            due = int(self.fraction * self.settings.validations)
-            if due > self.validated and self.fraction < 1.0:
-                self.validated = due
-                meter.read()  # so that the time of the validation does not count as the speed of learning
-                bits = self._validate()
-                if bits == math.inf:
-                    yield self._report(meter, None, self._go_back())
-                    continue
-                yield self._report(meter, bits)
+            self.characters += batch.characters
+            self.meter.add(loss, batch.characters)
+            if self.position >= self.validation_due and self.fraction < 1.0:
+                yield self._validation_report()
                 if self._is_hopeless():
                     note = f"no better validation for a while: stopped early, {self._kept()} are kept"
-                    yield dataclasses.replace(self._report(meter, None, note), fraction=1.0, left=0.0)
+                    yield self._last(self._report(note=note))
                     return
-            elif meter.seconds() > every:
-                yield self._report(meter, None)
+            elif self.meter.seconds() > every:
+                yield self._report()
             if stop() and self.fraction < 1.0:  # after its last step a run may as well end
                 return
+        yield self._last(self._final_report())
+
+    # ---------------------------------------------------------------------------------- the budget
+
+    @property
+    def seconds(self) -> float:
+        """Spent on this run so far, earlier sittings included."""
+        return self._earlier + self.clock() - self._started
+
+    @property
+    def position(self) -> float:
+        """Where in the budget the run stands, see `schedule`."""
+        return self.seconds if self.schedule.timed else self.step
+
+    @property
+    def fraction(self) -> float:
+        """How much of the budget is used, 0 to 1."""
+        return self.schedule.fraction(self.position)
+
+    @property
+    def learning_rate(self) -> float:
+        """Of the next step."""
+        return self.rate_factor * self.schedule.learning_rate(self.position)
+
+    # ----------------------------------------------------------------------------------- validation
+
+    def _new_validator(self) -> Validator:
+        return Validator(
+            self.corpus, lines=self.settings.lines, expected=self.expected, interval=self.schedule.interval()
+        )
+
+    def _validate(self) -> float | None:
+        """Validate the averaged parameters; see `Validator.validate`."""
+        before = self.clock()
+        bits = self.validator.validate(self.learner.averaged, self.step, self.position)
+        if self.schedule.timed:
+            self._reserve_time_to_close(self.clock() - before)
+        return bits
+
+    def _reserve_time_to_close(self, taken: float) -> None:
+        """The last validations, calibration and the save must fit into a budget in minutes too.
+
+        Args:
+            taken: seconds that the last validation took.
+        """
+        speed = max(self.characters / max(1e-9, self.seconds), self.expected / self.schedule.total)
+        # Scoring many characters is at least one and a half times as fast as training on them.
+        final = self.validator.final_size(self.characters) / (1.5 * speed)
+        self.schedule.closing = (1 + CALIBRATION) * taken + final + 0.5
+
+    def _validation_report(self) -> Progress:
+        """Validate on the way; broken parameters are replaced by the best ones so far."""
+        self.validation_due = self.schedule.next_validation(self.position)
+        self.meter.read()  # so that the time of the validation does not count as the speed of training
+        bits = self._validate()
+        return self._report(note=self._go_back()) if bits == math.inf else self._report(bits)
+
+    def _is_hopeless(self) -> bool:
+        patience = self.schedule.patience(self.validator.lowest_position)
+        return self.fraction < ALMOST_OVER and self.validator.is_hopeless(self.position, patience)
+
+    def _kept(self) -> str:
+        """What the run ends with, in words."""
+        return "the pretrained parameters" if self.validator.kept_step == 0 else "the best parameters"
+
+    def _final_report(self) -> Progress:
         bits = self._validate()
         if bits == math.inf:
             self._return_to_best()
             bits = None
-        if not self.has_learnt():
+        if not self.validator.has_learnt():
             raise DivergedError(
                 f"nothing was learnt with a learning rate of {self.settings.learning_rate:g}; give a smaller one"
             )
         note = ""
-        if self.settings.budget.unit == "minutes" and self.step < 20:
+        if self.schedule.timed and self.step < 20:
             note = f"the budget was over after {self.step} steps; give more --minutes"
-        elif self.best_step == 0:
+        elif self.validator.kept_step == 0:
             note = f"no validation was better than at the start: {self._kept()} are kept"
-        # Whatever the clock says: validating may have shown that less time must be left for what comes after.
-        yield dataclasses.replace(self._report(meter, bits, note), fraction=1.0, left=0.0)
+        return self._report(bits, note)
 
-    def has_learnt(self) -> bool:
-        """Whether there are weights that are worth keeping: validated, and better than knowing nothing."""
-        if self.best_bits is None:
-            return self.best is not None
-        scored = self._validating(self._rough_characters())
-        return self.best_bits - self._unknown_bits(scored) <= self.worst_bits
+    # ------------------------------------------------------------------------------------ reports
 
-    def _unknown_bits(self, ids: Ids) -> float:
-        """Bits per character that unknown ones cost for being one of many, whatever the network knows."""
-        return float(np.mean(ids == UNKNOWN)) * self.corpus.vocabulary.unknown_nats / LN2
-
-    def _kept(self) -> str:
-        """What the run ends with, in words."""
-        return "the weights that it started from" if self.best_step == 0 else "the best weights"
-
-    def _is_hopeless(self) -> bool:
-        """Whether validation has got no better for long; a run that is almost over may as well end."""
-        fraction = self.fraction
-        return self.worse_in_a_row >= 3 and fraction - self.best_fraction > PATIENCE and fraction < 0.8
-
-    def _learn(self, batch: Batch, fraction: float) -> tuple[float, int]:
-        """One step of truncated backpropagation through time (Williams and Peng 1990)."""
-        self.model.reseed(self.settings.seed, self.step)
-        inputs = torch.from_numpy(batch.inputs).to(self.device)  # (T, B)
-        targets = torch.from_numpy(batch.targets).to(self.device)  # (T, B)
-        logits, state = self.model(inputs, self._starting_state(batch))  # (T, B, V)
-        loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
-        self.optimizer.step(self.rate_factor * rate(fraction, self.settings))
-        self._average()
-        self.state = [tuple(part.detach()[:, : batch.carried] for part in layer) for layer in state]
-        return float(loss.detach()), batch.characters
-
-    def _starting_state(self, batch: Batch) -> TorchState:
-        """The state that the last step left, with zeros for the streams that start afresh behind those."""
-        streams = len(batch.fresh)
-        if self.state is None or batch.fresh.all():
-            return self.model.zero_state(streams)
-        more = streams - self.state[0][0].shape[1]
-        return [tuple(functional.pad(part, (0, 0, 0, more)) for part in layer) for layer in self.state]
-
-    @torch.no_grad()
-    def _average(self) -> None:
-        """An exponential average of the weights, over a horizon that grows with the run (Polyak averaging)."""
-        share = 1 / (1 + self.settings.averaging * self.step)
-        ours = [p.detach() for p in self.averaged.parameters()]
-        torch._foreach_lerp_(ours, [p.detach() for p in self.model.parameters()], share)
-
-    def _report(self, meter: _Meter, val_bits: float | None, note: str = "") -> Progress:
+    def _report(self, val_bits: float | None = None, note: str = "") -> Progress:
         fraction, seconds = self.fraction, self.seconds
-        left = seconds * (1 - fraction) / fraction if fraction else math.inf
-        train_bits, speed = meter.read()
-        progress = Progress(
-            self.step,
-            fraction,
-            self.characters,
-            seconds,
-            left,
-            speed,
-            train_bits,
-            val_bits,
-            self.best_bits,
-            self.rate_factor * rate(fraction, self.settings),
-            note,
+        train_bits, speed = self.meter.read()
+        report = Progress(
+            step=self.step,
+            fraction=fraction,
+            characters=self.characters,
+            seconds=seconds,
+            left=seconds * (1 - fraction) / fraction if fraction else math.inf,
+            speed=speed,
+            train_bits=train_bits,
+            val_bits=val_bits,
+            best_bits=self.validator.kept_bits,
+            learning_rate=self.learning_rate,
+            note=note,
         )
-        if val_bits is not None and math.isfinite(val_bits):
-            entry: dict[str, float] = {"step": self.step, "seconds": round(seconds, 2), "val": round(val_bits, 4)}
-            if math.isfinite(train_bits):  # not in a sitting in which nothing was learnt yet
-                entry["train"] = round(train_bits, 4)
-            self.curve.append(entry)
-            if len(self.curve) > CURVE:
-                self.curve = self.curve[::2] if len(self.curve) % 2 else self.curve[1::2]
-        return progress
+        self.curve = with_entry(self.curve, report)
+        return report
 
-    # ------------------------------------------------------------------------------------ validation
-
-    def score_validation(self, most: int | None = None) -> Score | None:
-        """Score the averaged weights on the validation text, or on about so many characters of it.
-
-        None: as many as a last validation may take.
-        """
-        ids = self._validating(self._final_characters() if most is None else most)
-        return self._score(ids, rough=most is not None) if len(ids) else None
-
-    def _validating(self, most: int) -> Ids:
-        """The validation text's first so many characters; of lines, some from all over it: lists are often sorted."""
-        ids = self.corpus.validation
-        return lines_all_over(ids, self.corpus.line_end, most) if self.settings.lines else ids[:most]
-
-    def _score(self, ids: Ids, *, rough: bool) -> Score:
-        """Score the averaged weights on a text: by torch, which is there already, at up to four times numpy's speed."""
-        scorer = Scorer(TorchLanguageModel(self.averaged), self.corpus.vocabulary, rough=rough)
-        if not self.settings.lines:
-            return scorer.score_ids(ids)
-        lines = split_lines(ids, self.corpus.line_end)
-        nats = sum(float(part.sum()) for part in scorer.records(lines))
-        return Score(len(ids), nats, int((ids == UNKNOWN).sum()), 0)
-
-    def _rough_characters(self) -> int:
-        """For a validation on the way; scoring a character costs about a third of learning from it."""
-        share = ROUGH_VALIDATION / self.settings.validations
-        return min(len(self.corpus.validation), max(LEAST_SCORED, int(3 * share * self.expected)))
-
-    def _final_characters(self) -> int:
-        """For the last validation: all, unless that would take too large a share of the run."""
-        return min(len(self.corpus.validation), max(100_000, int(3 * FINAL_VALIDATION * self.characters)))
-
-    def _validate(self) -> float | None:
-        """Bits per character on the validation text; the best weights so far are kept.
-
-        None: there is no such text. Infinite: the weights are broken; what was good before is left as it was.
-        """
-        before = time.monotonic()
-        score = self.score_validation(self._rough_characters())
-        # The last validations, rough and final, calibration and the save must fit into a budget in minutes too.
-        # Scoring many characters is at least one and a half times as fast as learning from them.
-        if self.settings.budget.unit == "minutes":
-            speed = max(self.characters / self.seconds, self.expected / (60 * self.settings.budget.amount))
-            taken = time.monotonic() - before
-            self.closing = (1 + CALIBRATION) * taken + self._final_characters() / (1.5 * speed) + 0.5
-        if score is None:  # then any weights will do that know something of the text's beginning
-            ids = self.corpus.training[:LEAST_SCORED]
-            bits = self._score(ids, rough=True).bits_per_char - self._unknown_bits(ids)
-            if not self.step and math.isfinite(bits):  # what it starts from may know nothing of this text yet
-                self.worst_bits = max(self.worst_bits, bits + 2)
-            if not bits <= self.worst_bits:
-                return math.inf
-            self.best, self.best_step, self.best_fraction = self.averaged.tensors(), self.step, self.fraction
-            return None
-        if not math.isfinite(score.nats):
-            return math.inf
-        if self.best_bits is None or score.bits_per_char < self.best_bits:
-            self.best_bits, self.best_step, self.best_fraction = score.bits_per_char, self.step, self.fraction
-            self.best, self.worse_in_a_row = self.averaged.tensors(), 0
-        else:
-            self.worse_in_a_row += 1
-        return score.bits_per_char
+    @staticmethod
+    def _last(report: Progress) -> Progress:
+        """Whatever the clock says: validating may have shown that less time must be left for what comes after."""
+        return dataclasses.replace(report, fraction=1.0, left=0.0)
 
     # ------------------------------------------------------------------------------------ divergence
 
-    def _is_sane(self, loss: float) -> bool:
-        """Whether the loss is finite and not far worse than at first, or than knowing nothing."""
-        if not math.isfinite(loss):
-            return False
-        self.first_loss = loss if self.first_loss is None else self.first_loss
-        return loss < 2 * max(self.first_loss, math.log(self.model_settings.vocab_size) + 1)
-
     def _go_back(self) -> str:
-        """Return to the best weights so far with half the rate; say so."""
+        """Return to the best parameters so far with half the learning rate; say so."""
         self.rate_cuts += 1
         if self.rate_cuts > RATE_CUTS:
             raise DivergedError(
@@ -406,144 +238,91 @@ class Trainer:
             )
         self.rate_factor /= 2
         self._return_to_best()
-        self.state = None
         self.step += 1  # the next batch: this one may be what did it
-        return f"the loss went to infinity: back to the best weights so far, learning rate x {self.rate_factor:g}"
+        return f"the loss went to infinity: back to the best parameters so far, learning rate x {self.rate_factor:g}"
 
     def _return_to_best(self) -> None:
-        """Take over the weights that validated best, or those of the beginning, and forget all gradients."""
-        weights = self.best or self._first
-        self.model.load(weights)
-        self.averaged.load(weights)
-        self.optimizer.forget()
-
-    def _weights_and_moments(self) -> Tensors:
-        """Copies of the weights, their average and the optimiser's moments."""
-        tensors: Tensors = {}
-        pairs = zip(self.model.named_parameters(), self.averaged.parameters(), strict=True)
-        for (name, parameter), averaged in pairs:
-            tensors[f"model.{name}"] = _copied(parameter)
-            tensors[f"averaged.{name}"] = _copied(averaged)
-        for name, t in self.optimizer.moments().items():
-            tensors[f"optimizer.{name}"] = _copied(t)
-        return tensors
-
-    def _restore_weights(self, tensors: Tensors) -> None:
-        with torch.no_grad():
-            pairs = zip(self.model.named_parameters(), self.averaged.parameters(), strict=True)
-            for (name, parameter), averaged in pairs:
-                parameter.copy_(torch.from_numpy(tensors[f"model.{name}"]))
-                averaged.copy_(torch.from_numpy(tensors[f"averaged.{name}"]))
-        moments = _with_prefix(tensors, "optimizer.")
-        self.optimizer.restore({name: torch.from_numpy(t) for name, t in moments.items()})
+        """Take over the parameters that are kept, or those of the beginning."""
+        self.learner.start_again_from(self.validator.kept or self._first)
 
     # -------------------------------------------------------------------------- results, checkpoints
 
-    def result(self) -> Tensors:
-        """The best weights so far, by validation; without one, the averaged weights."""
-        return self.best if self.best is not None else self.averaged.tensors()
+    def snapshot(self, *, diverged: bool = False) -> Result:
+        """What the run would give if it ended here, with the figure of its validations on the way."""
+        kept = self.validator.kept
+        return Result(
+            tensors=self.learner.averaged.tensors() if kept is None else kept,
+            finished=False,
+            steps=self.step,
+            characters=self.characters,
+            seconds=self.seconds,
+            val_bits_per_char=self.validator.kept_bits,
+            val_characters=None,
+            curve=self.curve,
+            held_out=getattr(self.corpus, "held_out", ""),
+            diverged=diverged,
+        )
 
-    def calibrate(self) -> None:
-        """Divide all scores by the temperature that fits the validation text best (Guo et al. 2017).
+    def finish(self) -> Result:
+        """Calibrate the checkpoint that is kept, measure it, and hand it over; nothing is trained after this."""
+        result = self.snapshot()
+        tensors = result.tensors
+        if self.validator.kept_step != 0 and len(self.validator.ids):  # what a run gives back is as it was
+            tensors = calibrate(tensors, self._bits_of).tensors
+        self.learner.averaged.load(tensors)
+        measured = self.validator.final_bits(self.learner.averaged, self.characters)
+        bits, characters = measured if measured else (result.val_bits_per_char, None)
+        return dataclasses.replace(
+            result,
+            tensors=tensors,
+            finished=True,
+            seconds=self.seconds,
+            val_bits_per_char=bits,
+            val_characters=characters,
+        )
 
-        A network that has read its text many times is too sure of itself. The division is done by the head's
-        weights, and on the part of the validation text that is scored on the way.
-        """
-        if not len(self.corpus.validation):
-            return
-        weights, most = self.result(), self._rough_characters()
-
-        def nats(temperature: float) -> float:
-            self.averaged.load(_tempered(weights, temperature))
-            score = self.score_validation(most)
-            return score.nats if score else math.inf
-
-        best, least = 1.0, nats(1.0)
-        for factor in (TEMPERATURE_STEP, 1 / TEMPERATURE_STEP):
-            while abs(math.log(best)) < CALIBRATION_RANGE and (found := nats(best * factor)) < least:
-                best, least = best * factor, found
-            if best != 1.0:
-                break
-        self.best = _tempered(weights, best)
-
-    def use_result(self) -> None:
-        """Put the best weights into `averaged`, where `score_validation` finds them."""
-        self.averaged.load(self.result())
-        self.averaged.to(self.device)
-
-    def begin_new_budget(self) -> None:
-        """After `restore` under another budget: validations, patience and what is expected count from here."""
-        self.expected = 60 * self.settings.budget.amount * self.characters / self.seconds
-        self.validated = int(self.fraction * self.settings.validations)
-        self.best_fraction, self.worse_in_a_row = self.fraction, 0
+    def _bits_of(self, tensors: Tensors) -> float:
+        """Bits per character of a network on the text of the validations on the way."""
+        self.learner.averaged.load(tensors)
+        return self.validator.bits(self.learner.averaged)
 
     def checkpoint(self) -> tuple[Tensors, dict[str, Any]]:
         """All that is needed to go on: tensors, and the rest as JSON."""
-        tensors = self._weights_and_moments()
-        for name, tensor in (self.best or self._first).items():
-            tensors[f"{'best' if self.best else 'first'}.{name}"] = tensor
-        for layer, parts in enumerate(self.state or []):
-            for number, part in enumerate(parts):
-                tensors[f"state.{layer}.{number}"] = _copied(part)
+        tensors = self.learner.checkpoint()
+        kept, validation = self.validator.checkpoint()
+        tensors |= {f"validation.{name}": tensor for name, tensor in kept.items()}
+        if self.validator.kept is None:
+            tensors |= {f"first.{name}": tensor for name, tensor in self._first.items()}
         facts = {name: getattr(self, name) for name in (*_FACTS, "seconds", "expected")}
-        return tensors, facts
+        schedule = self.schedule
+        facts["schedule"] = [schedule.closing, schedule.decay_start, schedule.decay_level]
+        facts["level"] = schedule.learning_rate(self.position) / max(1e-30, self.settings.learning_rate)
+        return tensors, {**facts, "validation": validation}
 
-    def restore(self, tensors: Tensors, facts: dict[str, Any]) -> None:
-        """Go on from what `checkpoint` gave."""
-        self._restore_weights(tensors)
+    def restore(self, tensors: Tensors, facts: dict[str, Any], *, new_budget: bool = False) -> None:
+        """Go on from what `checkpoint` gave.
+
+        Args:
+            tensors, facts: that.
+            new_budget: whether this trainer's budget is another one than the checkpoint's. Then the learning rate falls
+                to zero over what is left of it, and patience begins anew.
+        """
+        self.learner.restore(tensors)
         for name in _FACTS:
             setattr(self, name, facts[name])
         self._earlier, self.expected = facts["seconds"], facts["expected"]
-        self.best, self._first = _with_prefix(tensors, "best.") or None, _with_prefix(tensors, "first.")
-        count = 2 if self.model_settings.cell == "lstm" else 1
-        if "state.0.0" in tensors:
-            self.state = [
-                tuple(torch.from_numpy(tensors[f"state.{layer}.{part}"]).to(self.device) for part in range(count))
-                for layer in range(self.model_settings.layers)
-            ]
+        self._first = with_prefix(tensors, "first.")
+        self.validator.restore(with_prefix(tensors, "validation."), facts["validation"])
+        if new_budget:
+            self._begin_new_budget(facts["level"])
+        else:
+            schedule = self.schedule
+            schedule.closing, schedule.decay_start, schedule.decay_level = facts["schedule"]
 
-
-class _Meter:
-    """Loss and speed since the last reading."""
-
-    def __init__(self) -> None:
-        self._last = (math.nan, 0.0)
-        self._reset()
-
-    def _reset(self) -> None:
-        self._since, self._nats, self._characters = time.monotonic(), 0.0, 0
-
-    def add(self, loss: float, characters: int) -> None:
-        """Take in one step: mean loss in nats, number of characters."""
-        self._nats += loss * characters
-        self._characters += characters
-
-    def seconds(self) -> float:
-        """Since the last reading."""
-        return time.monotonic() - self._since
-
-    def read(self) -> tuple[float, float]:
-        """Bits per character and characters a second since the last reading; with nothing new, that one again."""
-        if self._characters:
-            self._last = self._nats / LN2 / self._characters, self._characters / max(1e-9, self.seconds())
-        self._reset()
-        return self._last
-
-
-def _tempered(tensors: Tensors, temperature: float) -> Tensors:
-    """The network whose scores are these tensors' divided by a temperature."""
-    return {name: tensor / temperature if name.startswith("head.") else tensor for name, tensor in tensors.items()}
-
-
-def _copied(tensor: Tensor) -> NDArray[Any]:
-    copy: NDArray[Any] = tensor.detach().cpu().numpy().copy()
-    return copy
-
-
-def _with_prefix(tensors: Tensors, prefix: str) -> Tensors:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-def versions() -> dict[str, str]:
-    """Software that took part, for the model's description."""
-    return {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__}
+    def _begin_new_budget(self, level: float) -> None:
+        """Let the learning rate fall from where it is, a fraction of the peak, to zero at the end of the new budget."""
+        position = self.position
+        self.expected = self.schedule.total * self.characters / self.seconds
+        self.schedule.decay_from(position, level)
+        self.validation_due = self.schedule.next_validation(position)
+        self.validator.begin_anew(position)

@@ -83,7 +83,7 @@ def test_the_layers_matrices_move_as_torchs_muon_moves_them_and_the_rest_as_its_
         give_gradients(ours, step)
         give_gradients(theirs, step)
         optimizer_.step(0.01)
-        muon.step()
+        muon.step()  # type: ignore[no-untyped-call]
         adam.step()
     for (name, mine), other in zip(ours.named_parameters(), theirs.parameters(), strict=True):
         tolerance = 2e-3 if name.startswith("layers.") and mine.dim() == 2 else 1e-6  # bfloat16 inside

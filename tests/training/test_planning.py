@@ -30,7 +30,7 @@ texts = st.builds(
 )
 speeds = spread(1e9, 1e14)
 minutes = spread(0.05, 10000)
-budgets = st.one_of(
+budgets: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.fixed_dictionaries({"minutes": minutes}),
     st.fixed_dictionaries({"epochs": spread(0.01, 10000)}),
     st.fixed_dictionaries({"steps": st.integers(1, 10**7)}),
@@ -57,7 +57,7 @@ def in_range(chosen: Plan, request: TrainingRequest) -> None:
     assert decided["learning_rate"] > 0 or request.learning_rate == 0
     assert chosen.training.clip > 0
     assert 0 <= chosen.training.warmup < 1
-    assert 0 <= chosen.training.averaging < 1
+    assert 0 <= chosen.training.ema < 1
     assert all(0 <= beta < 1 for beta in chosen.training.betas)
     assert chosen.expected > 0
     assert math.isfinite(chosen.expected)
@@ -107,7 +107,8 @@ def test_everything_given_is_kept(text: Text, budget: dict[str, Any], speed: flo
 
 @pytest.mark.parametrize("name", ["learning_rate", "weight_decay", "dropout", "dropconnect"])
 def test_a_zero_that_was_given_is_not_taken_for_absent(name: str) -> None:
-    request = TrainingRequest(epochs=100, **{name: 0.0})
+    asked: dict[str, Any] = {name: 0.0}
+    request = TrainingRequest(epochs=100, **asked)
     assert getattr(plan(request, text_of(10_000), FAST, "float32").training, name) == 0
 
 

@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import helpers
 import pytest
 from helpers import ROOT, TEXT, charlstm, corpus_of, wait_for
 
@@ -22,7 +24,7 @@ from charlstm.training import run as runs
 from charlstm.training.checkpoint import resume_path
 from charlstm.training.run import prepare, resume
 
-SMALL = {"hidden": 16, "layers": 1, "embedding": 8, "batch": 4, "context": 16, "threads": 1}
+SMALL = {**helpers.SMALL, "layers": 1}
 
 
 def test_validating_on_what_is_learnt_from_is_said(tmp_path: Path) -> None:
@@ -65,7 +67,7 @@ def test_a_run_that_started_from_a_model_resumes_without_it(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("asked", [{"hidden": 32}, {"layers": 2}, {"cell": "gru"}, {"embedding": 9}])
-def test_a_shape_that_contradicts_the_model_to_start_from_is_an_error(tmp_path: Path, asked: dict[str, object]) -> None:
+def test_a_shape_that_contradicts_the_model_to_start_from_is_an_error(tmp_path: Path, asked: dict[str, Any]) -> None:
     library.train(output=tmp_path / "first.safetensors", text=TEXT, steps=2, **SMALL)
     with pytest.raises(UsageError, match=f"--{next(iter(asked))} .* contradicts --init-from"):
         library.train(
@@ -79,7 +81,7 @@ def test_a_shape_that_contradicts_the_model_to_start_from_is_an_error(tmp_path: 
 def stopped_run(folder: Path, **settings: object) -> Path:
     """The model of a run that was stopped after some steps."""
     (folder / "text.txt").write_text(TEXT)
-    request = TrainingRequest(**{"steps": 50, **SMALL, **settings})  # type: ignore[arg-type]
+    request = TrainingRequest(**{"steps": 50, **SMALL, **settings})
     run = prepare([folder / "text.txt"], output=folder / "m.safetensors", request=request)
     for _ in run.run(lambda: run.trainer.step >= 10):
         pass
@@ -142,7 +144,7 @@ def test_a_text_that_came_into_a_folder_is_named(tmp_path: Path) -> None:
     folder.mkdir()
     for name in ("b", "c"):
         (folder / name).write_text(TEXT + name)
-    request = TrainingRequest(steps=50, **SMALL)  # type: ignore[arg-type]
+    request = TrainingRequest(steps=50, **SMALL)
     run = prepare([folder], output=tmp_path / "m.safetensors", request=request)
     list(run.run(lambda: True))
     (folder / "a").write_text("something new")
@@ -157,7 +159,7 @@ def test_waiting_for_standard_input_is_not_counted(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(runs, "read_corpus", slow)
     begin = time.monotonic()
-    request = TrainingRequest(steps=2, **SMALL)  # type: ignore[arg-type]
+    request = TrainingRequest(steps=2, **SMALL)
     piped = prepare(["-"], output=tmp_path / "m.safetensors", request=request, started=begin)
     assert piped.trainer.seconds < time.monotonic() - begin - 0.25
     begin = time.monotonic()
@@ -170,7 +172,7 @@ def test_what_is_used_of_the_budget_before_the_plan_is_not_planned_again(tmp_pat
     expected = [
         prepare(
             output=tmp_path / "m.safetensors", texts=[TEXT], started=time.monotonic() - used,
-            request=TrainingRequest(minutes=1, precision="float32", **SMALL),  # type: ignore[arg-type]
+            request=TrainingRequest(minutes=1, precision="float32", **SMALL),
         ).plan.expected
         for used in (0, 50)
     ]  # fmt: skip
@@ -226,7 +228,7 @@ def test_without_line_ends_a_text_is_one_line_and_unknown_characters_end_none() 
 
 def test_a_second_training_to_the_same_output_is_refused_while_the_first_lives(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text(TEXT)
-    request = TrainingRequest(steps=50, **SMALL)  # type: ignore[arg-type]
+    request = TrainingRequest(steps=50, **SMALL)
     first, second = (
         prepare([tmp_path / "text.txt"], output=tmp_path / "m.safetensors", request=request) for _ in range(2)
     )
@@ -242,7 +244,7 @@ def test_two_names_of_one_file_are_one_output(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text(TEXT)
     (tmp_path / "m.safetensors").write_bytes(b"")
     (tmp_path / "link.safetensors").symlink_to("m.safetensors")
-    request = TrainingRequest(steps=50, **SMALL)  # type: ignore[arg-type]
+    request = TrainingRequest(steps=50, **SMALL)
     first, second = (
         prepare([tmp_path / "text.txt"], output=tmp_path / name, request=request, force=True)
         for name in ("m.safetensors", "link.safetensors")
@@ -256,7 +258,7 @@ def test_two_names_of_one_file_are_one_output(tmp_path: Path) -> None:
 def test_a_new_run_takes_the_state_of_an_old_one_away(tmp_path: Path) -> None:
     output = stopped_run(tmp_path)
     assert resume_path(output).exists()
-    request = TrainingRequest(steps=50, **SMALL)  # type: ignore[arg-type]
+    request = TrainingRequest(steps=50, **SMALL)
     reports = prepare([tmp_path / "text.txt"], output=output, request=request, force=True).run()
     next(reports)  # nothing of its own is saved yet
     assert not resume_path(output).exists()

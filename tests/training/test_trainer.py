@@ -7,13 +7,14 @@ import functools
 import itertools
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from helpers import TEXT
+from helpers import SMALL, TEXT, started_run
 
 from charlstm.config import TrainingRequest
 from charlstm.data.batching import Batch
@@ -21,20 +22,13 @@ from charlstm.errors import DivergedError
 from charlstm.inference.scoring import Scorer
 from charlstm.models.file import Tensors, load
 from charlstm.models.numpy_lstm import NumpyNetwork
+from charlstm.models.torch_lstm import TorchNetwork
+from charlstm.training import trainer
 from charlstm.training.checkpoint import resume_path
+from charlstm.training.learner import Learner
+from charlstm.training.reports import Progress
 from charlstm.training.run import Run, prepare, resume
-from charlstm.training.trainer import CURVE, Progress, Trainer, _tempered, rate
-
-SMALL = {"hidden": 16, "embedding": 8, "batch": 4, "context": 16, "threads": 1}
-
-
-def started_run(folder: Path, name: str = "model", text: str = TEXT, **settings: object) -> Run:
-    """A run over a text that lies in the folder."""
-    source = folder / "text.txt"
-    if not source.exists():
-        source.write_text(text)
-    request = TrainingRequest(**{**SMALL, **settings})  # type: ignore[arg-type]
-    return prepare([source], output=folder / f"{name}.safetensors", request=request, force=True)
+from charlstm.training.validation import Calibrated
 
 
 def finished(run: Run) -> list[Progress]:
@@ -57,15 +51,6 @@ def test_training_learns_the_text(tmp_path: Path) -> None:
     assert reports[-1].fraction == 1.0
 
 
-def test_a_sorted_list_is_validated_from_its_beginning_to_its_end(tmp_path: Path) -> None:
-    words = "".join(f"{letter * 7}\n" * 2000 for letter in "abcdefghij")
-    run = started_run(tmp_path, text=words, steps=10, lines=True)
-    scored = run.trainer._validating(run.trainer._rough_characters())
-    assert 1500 < len(scored) < 2500
-    assert set(run.corpus.vocabulary.decode(scored)) == set("abcdefghij\n")
-    assert run.trainer.score_validation() == run.trainer.score_validation(10**9)
-
-
 @pytest.mark.parametrize("cell", ["gru", "rnn"])
 def test_other_cells_learn_too(tmp_path: Path, cell: str) -> None:
     reports = finished(started_run(tmp_path, steps=150, cell=cell, hidden=32))
@@ -84,33 +69,19 @@ def test_the_model_file_says_how_well_it_does(tmp_path: Path) -> None:
 
 
 def test_a_run_is_calibrated_when_it_is_over_and_not_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    called: list[int] = []
-    monkeypatch.setattr(Trainer, "calibrate", lambda trainer: called.append(trainer.step))
+    called: list[Tensors] = []
+
+    def noted(tensors: Tensors, bits: Callable[[Tensors], float]) -> Calibrated:
+        called.append(tensors)
+        return Calibrated(tensors, 1.0)
+
+    monkeypatch.setattr(trainer, "calibrate", noted)
     run = started_run(tmp_path, steps=20)
     for _ in run.run(lambda: run.trainer.step >= 8):
         pass
     assert not called
     finished(resume(run.output))
-    assert called == [20]
-
-
-@pytest.mark.parametrize("lines", [False, True])
-def test_a_network_that_is_too_sure_of_itself_is_calibrated(tmp_path: Path, lines: bool) -> None:
-    run = started_run(tmp_path, steps=60, hidden=32, lines=lines)
-    trainer = run.trainer
-    for _ in trainer.run():
-        pass
-    for _ in range(5):  # each may change it by a fifth
-        trainer.calibrate()
-    honest = trainer.result()
-    for exaggerated in (0.88, 1.0, 1.12):
-        trainer.best = _tempered(honest, 1 / exaggerated)
-        trainer.calibrate()
-        found = trainer.result()
-        ratio = found["head.weight"] / honest["head.weight"]
-        assert np.ptp(ratio) < 1e-4
-        assert np.mean(ratio) == pytest.approx(np.mean(found["head.bias"] / honest["head.bias"]), rel=1e-3)
-        assert 0.95 < np.mean(ratio) < 1.05  # back to what it was
+    assert len(called) == 1
 
 
 def test_the_best_weights_are_kept_and_training_stops_when_validation_says_so(tmp_path: Path) -> None:
@@ -161,7 +132,7 @@ def test_minutes_are_kept_with_validation_and_saving_included(tmp_path: Path) ->
     begin = time.monotonic()
     source = tmp_path / "text.txt"
     source.write_text(TEXT)
-    request = TrainingRequest(minutes=0.1, **SMALL)  # type: ignore[arg-type]
+    request = TrainingRequest(minutes=0.1, **SMALL)
     run = prepare([source], output=tmp_path / "m.safetensors", request=request, started=begin)
     reports = finished(run)
     assert reports[-1].fraction == 1.0
@@ -172,28 +143,16 @@ def test_a_run_is_finished_even_if_its_last_validation_shows_that_there_was_more
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = started_run(tmp_path, minutes=0.04)
-    validate = run.trainer._validate
+    validate = run.trainer.validator.validate
 
-    def quicker_at_the_end() -> float | None:
-        over = run.trainer.fraction >= 1.0
-        bits = validate()
-        run.trainer.closing = -60.0 if over else 0.0
-        return bits
+    def quicker_at_the_end(network: TorchNetwork, step: int, position: float) -> float | None:
+        monkeypatch.setattr(run.trainer.schedule, "total", 120.0 if run.trainer.fraction >= 1.0 else 2.4)
+        return validate(network, step, position)
 
-    monkeypatch.setattr(run.trainer, "_validate", quicker_at_the_end)
+    monkeypatch.setattr(run.trainer.validator, "validate", quicker_at_the_end)
     assert finished(run)[-1].fraction == 1.0
     assert run.finished
     assert load(run.output).result["finished"] is True
-
-
-def test_the_rate_rises_then_falls_to_zero(tmp_path: Path) -> None:
-    settings = started_run(tmp_path, steps=10).plan.training
-    rates = [rate(fraction, settings) for fraction in np.linspace(0, 1, 101)]
-    peak = rates.index(max(rates))
-    assert max(rates) == pytest.approx(settings.learning_rate, rel=0.02)
-    assert rates[:peak] == sorted(rates[:peak])
-    assert rates[peak:] == sorted(rates[peak:], reverse=True)
-    assert rates[-1] == pytest.approx(0.0, abs=1e-9)
 
 
 # ------------------------------------------------------------------------------- cut into pieces
@@ -213,7 +172,7 @@ def _reached(asked: Iterator[int], last: int) -> bool:
     return next(asked) >= last
 
 
-CASES = [
+CASES: list[dict[str, Any]] = [
     {"steps": 60, "dropout": 0.2, "dropconnect": 0.1},
     {"epochs": 0.7},
     {"steps": 50, "lines": True, "dropout": 0.1},
@@ -222,7 +181,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("settings", CASES, ids=str)
-def test_a_run_cut_into_pieces_ends_with_the_same_bytes(tmp_path: Path, settings: dict[str, object]) -> None:
+def test_a_run_cut_into_pieces_ends_with_the_same_bytes(tmp_path: Path, settings: dict[str, Any]) -> None:
     whole = started_run(tmp_path, "whole", **settings)
     finished(whole)
     rng = np.random.default_rng(7)
@@ -303,13 +262,13 @@ def test_a_diverged_run_replaces_a_model_by_its_best_one_or_not_at_all(
     assert not resume_path(good.output).exists()  # going on would end here again
 
     late = started_run(tmp_path, steps=300)
-    learn = late.trainer._learn
+    train_step = late.trainer.learner.train_step
 
-    def poisoned(batch: object, fraction: float) -> tuple[float, int]:
-        loss, characters = learn(batch, fraction)  # type: ignore[arg-type]
-        return (math.inf if fraction > 0.5 else loss), characters
+    def poisoned(batch: Batch, step: int, learning_rate: float) -> float:
+        loss = train_step(batch, step, learning_rate)
+        return math.inf if step > 150 else loss
 
-    monkeypatch.setattr(late.trainer, "_learn", poisoned)
+    monkeypatch.setattr(late.trainer.learner, "train_step", poisoned)
     with pytest.raises(DivergedError, match="the best model so far is in"):
         finished(late)
     assert good.output.read_bytes() != before
@@ -326,7 +285,7 @@ def test_a_run_that_only_spoils_the_model_it_started_from_gives_that_one_back(tm
     reports = finished(spoiling)
     assert (reports[0].step, reports[0].fraction) == (0, 0.0)
     assert reports[0].val_bits == pytest.approx(first.result["val_bits_per_char"], abs=0.05)
-    assert "started from" in reports[-1].note
+    assert "the pretrained parameters are kept" in reports[-1].note
     assert_same_bytes(load(first.output).tensors, load(spoiling.output).tensors)
 
 
@@ -361,36 +320,28 @@ def test_without_validation_what_is_hard_to_read_is_no_divergence(tmp_path: Path
         [tmp_path / "other.txt"], output=tmp_path / "pretrained.safetensors", init_from=first.output,
         request=TrainingRequest(steps=6, val_fraction=0.0, batch=4, context=16, threads=1),
     )  # fmt: skip
-    pretrained.trainer.worst_bits = 1.0  # as if it began far beyond it
+    pretrained.trainer.validator.worst_bits = 1.0  # as if it began far beyond it
     finished(pretrained)
     assert (run.trainer.rate_cuts, pretrained.trainer.rate_cuts) == (0, 0)
-
-
-@pytest.mark.parametrize("nonsense", [math.nan, math.inf])
-def test_a_first_loss_that_is_not_finite_is_no_measure_for_others(tmp_path: Path, nonsense: float) -> None:
-    trainer = started_run(tmp_path, steps=5).trainer
-    assert not trainer._is_sane(nonsense)
-    assert trainer._is_sane(3.0)
-    assert not trainer._is_sane(1000.0)
-    assert not trainer._is_sane(math.inf)
 
 
 def test_a_loss_that_is_not_finite_goes_back_and_the_run_ends_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = started_run(tmp_path, steps=120)
-    learn = run.trainer._learn
+    learner = run.trainer.learner
+    train_step = learner.train_step
 
-    def poisoned(batch: object, fraction: float) -> tuple[float, int]:
-        loss, characters = learn(batch, fraction)  # type: ignore[arg-type]
-        if run.trainer.step == 60 and not run.trainer.rate_cuts:
+    def poisoned(batch: Batch, step: int, learning_rate: float) -> float:
+        loss = train_step(batch, step, learning_rate)
+        if step == 60 and not run.trainer.rate_cuts:
             with torch.no_grad():
-                for parameter in run.trainer.model.parameters():
+                for parameter in learner.model.parameters():
                     parameter.fill_(math.nan)
-            return math.nan, characters
-        return loss, characters
+            return math.nan
+        return loss
 
-    monkeypatch.setattr(run.trainer, "_learn", poisoned)
+    monkeypatch.setattr(learner, "train_step", poisoned)
     reports = finished(run)
     assert run.trainer.rate_cuts == 1
     assert reports[-1].val_bits is not None
@@ -401,13 +352,13 @@ def test_a_loss_that_is_not_finite_goes_back_and_the_run_ends_well(
 def test_a_run_that_diverges_and_is_cut_into_pieces_ends_with_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learn = Trainer._learn
+    train_step = Learner.train_step
 
-    def poisoned(trainer: Trainer, batch: Batch, fraction: float) -> tuple[float, int]:
-        loss, characters = learn(trainer, batch, fraction)
-        return (math.nan if trainer.step in (2, 45) else loss), characters  # before the first validation, and after
+    def poisoned(learner: Learner, batch: Batch, step: int, learning_rate: float) -> float:
+        loss = train_step(learner, batch, step, learning_rate)
+        return math.nan if step in (2, 45) else loss  # before the first validation, and after
 
-    monkeypatch.setattr(Trainer, "_learn", poisoned)
+    monkeypatch.setattr(Learner, "train_step", poisoned)
     whole = started_run(tmp_path, "whole", steps=60)
     finished(whole)
     assert whole.trainer.rate_cuts == 2
@@ -423,16 +374,16 @@ def test_a_run_that_diverges_and_is_cut_into_pieces_ends_with_the_same_bytes(
 def test_broken_weights_never_become_the_model_where_nothing_validates(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learn = Trainer._learn
+    train_step = Learner.train_step
 
-    def poisoned(trainer: Trainer, batch: Batch, fraction: float) -> tuple[float, int]:
-        done = learn(trainer, batch, fraction)
-        if trainer.step == 39:
-            for parameter in trainer.averaged.parameters():
+    def poisoned(learner: Learner, batch: Batch, step: int, learning_rate: float) -> float:
+        loss = train_step(learner, batch, step, learning_rate)
+        if step == 39:
+            for parameter in learner.averaged.parameters():
                 parameter.data.fill_(math.nan)
-        return done
+        return loss
 
-    monkeypatch.setattr(Trainer, "_learn", poisoned)
+    monkeypatch.setattr(Learner, "train_step", poisoned)
     run = started_run(tmp_path, steps=40, val_fraction=0.0)
     finished(run)
     load(run.output)  # finite throughout
@@ -444,32 +395,22 @@ def test_weights_that_break_in_a_step_never_replace_good_ones(
 ) -> None:
     """The loss is that of before the step, so only the validation sees it; the second time there is no next step."""
     run = started_run(tmp_path, steps=120)
-    learn = run.trainer._learn
+    learner = run.trainer.learner
+    train_step = learner.train_step
 
-    def poisoned(batch: object, fraction: float) -> tuple[float, int]:
-        loss, characters = learn(batch, fraction)  # type: ignore[arg-type]
-        if run.trainer.step == when and not run.trainer.rate_cuts:
+    def poisoned(batch: Batch, step: int, learning_rate: float) -> float:
+        loss = train_step(batch, step, learning_rate)
+        if step == when and not run.trainer.rate_cuts:
             with torch.no_grad():
-                for parameter in (*run.trainer.model.parameters(), *run.trainer.averaged.parameters()):
+                for parameter in (*learner.model.parameters(), *learner.averaged.parameters()):
                     parameter.fill_(math.nan)
-            run.trainer.validated = -1  # a validation follows at once
-        return loss, characters
+            run.trainer.validation_due = 0  # a validation follows at once
+        return loss
 
-    monkeypatch.setattr(run.trainer, "_learn", poisoned)
+    monkeypatch.setattr(learner, "train_step", poisoned)
     finished(run)
     assert run.result["val_bits_per_char"] < 4
     load(run.output)  # finite throughout
-
-
-def test_the_curve_of_a_long_run_is_thinned(tmp_path: Path) -> None:
-    trainer: Trainer = started_run(tmp_path, steps=10).trainer
-    from charlstm.training.trainer import _Meter
-
-    for step in range(3 * CURVE):
-        trainer.step = step
-        trainer._report(_Meter(), 1.0)
-    assert len(trainer.curve) <= CURVE
-    assert trainer.curve[-1]["step"] == 3 * CURVE - 1
 
 
 def test_progress_is_plain_data(tmp_path: Path) -> None:

@@ -1,0 +1,142 @@
+"""Truncated backpropagation through time: one step of it, and all that a step changes.
+
+Knows a network, an optimizer and the batch that it is given; knows nothing about texts, budgets or validation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from ..config import ModelSettings, TrainingSettings
+from ..data.batching import IGNORED, Batch
+from ..models.file import Tensors
+from ..models.torch_lstm import TorchNetwork, TorchState
+from .optimizer import Optimizer
+from .schedule import ema_weight
+
+
+class Learner:
+    """A network in training: its parameters, their exponential moving average, the optimizer, the carried state.
+
+    Args:
+        model_settings: the network's shape.
+        settings: how it is trained.
+        device: where to compute.
+        pretrained: tensors of another model to begin with instead of random ones; its vocabulary is the beginning
+            of this one's.
+    """
+
+    def __init__(
+        self,
+        model_settings: ModelSettings,
+        settings: TrainingSettings,
+        device: torch.device,
+        pretrained: Tensors | None = None,
+    ) -> None:
+        self.settings, self.device = settings, device
+        precision = getattr(torch, settings.precision)
+        with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they were
+            torch.default_generator.manual_seed(settings.seed)
+            self.model = TorchNetwork(model_settings, settings.dropout, settings.dropconnect, precision)
+            if pretrained:
+                self.model.start_from(pretrained)
+            self.averaged = TorchNetwork(model_settings).to(device)
+        self.model.to(device)
+        self.averaged.load_state_dict(self.model.state_dict())
+        self.optimizer = Optimizer(
+            self.model.named_parameters(),
+            weight_decay=settings.weight_decay,
+            betas=settings.betas,
+            precision=precision,
+        )
+        self.state: TorchState | None = None
+
+    def train_step(self, batch: Batch, step: int, learning_rate: float) -> float:
+        """One step of truncated backpropagation through time (Williams and Peng 1990).
+
+        Args:
+            batch: ids (T, B).
+            step: its number, from 0; all that is random in it comes from the run's seed and this.
+            learning_rate: of this step.
+
+        Returns:
+            The mean loss in nats.
+        """
+        self.model.reseed(self.settings.seed, step)
+        inputs = torch.from_numpy(batch.inputs).to(self.device)  # (T, B)
+        targets = torch.from_numpy(batch.targets).to(self.device)  # (T, B)
+        logits, state = self.model(inputs, self._initial_state(batch))  # (T, B, V)
+        loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
+        self.optimizer.step(learning_rate)
+        self._update_average(step)
+        self.state = [tuple(part.detach()[:, : batch.carried] for part in layer) for layer in state]
+        return float(loss.detach())
+
+    def _initial_state(self, batch: Batch) -> TorchState:
+        """The state that the last step left, with zeros for the streams that start afresh behind those."""
+        streams = len(batch.fresh)
+        if self.state is None or batch.fresh.all():
+            return self.model.zero_state(streams)
+        more = streams - self.state[0][0].shape[1]
+        return [tuple(functional.pad(part, (0, 0, 0, more)) for part in layer) for layer in self.state]
+
+    @torch.no_grad()
+    def _update_average(self, step: int) -> None:
+        """Take the parameters into their exponential moving average."""
+        averages = [p.detach() for p in self.averaged.parameters()]
+        parameters = [p.detach() for p in self.model.parameters()]
+        torch._foreach_lerp_(averages, parameters, ema_weight(step, self.settings))
+
+    def start_again_from(self, tensors: Tensors) -> None:
+        """Take over these parameters, and forget all gradients and the state."""
+        self.model.load(tensors)
+        self.averaged.load(tensors)
+        self.optimizer.forget()
+        self.state = None
+
+    def checkpoint(self) -> Tensors:
+        """Copies of the parameters, their average, the optimizer's moments and the state."""
+        tensors: Tensors = {}
+        pairs = zip(self.model.named_parameters(), self.averaged.parameters(), strict=True)
+        for (name, parameter), averaged in pairs:
+            tensors[f"model.{name}"] = _copied(parameter)
+            tensors[f"averaged.{name}"] = _copied(averaged)
+        for name, moment in self.optimizer.moments().items():
+            tensors[f"optimizer.{name}"] = _copied(moment)
+        for layer, parts in enumerate(self.state or []):
+            for number, part in enumerate(parts):
+                tensors[f"state.{layer}.{number}"] = _copied(part)
+        return tensors
+
+    @torch.no_grad()
+    def restore(self, tensors: Tensors) -> None:
+        """Go on from what `checkpoint` gave; other tensors are ignored."""
+        pairs = zip(self.model.named_parameters(), self.averaged.parameters(), strict=True)
+        for (name, parameter), averaged in pairs:
+            parameter.copy_(torch.from_numpy(tensors[f"model.{name}"]))
+            averaged.copy_(torch.from_numpy(tensors[f"averaged.{name}"]))
+        moments = with_prefix(tensors, "optimizer.")
+        self.optimizer.restore({name: torch.from_numpy(moment) for name, moment in moments.items()})
+        shape = self.model.zero_state(1)
+        if "state.0.0" in tensors:
+            self.state = [
+                tuple(torch.from_numpy(tensors[f"state.{layer}.{part}"]).to(self.device) for part in range(len(parts)))
+                for layer, parts in enumerate(shape)
+            ]
+
+
+def with_prefix(tensors: Tensors, prefix: str) -> Tensors:
+    """Those tensors whose names begin so, without that beginning."""
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _copied(tensor: Tensor) -> NDArray[Any]:
+    copy: NDArray[Any] = tensor.detach().cpu().numpy().copy()
+    return copy

@@ -1,0 +1,216 @@
+"""Validation: on text from all over the held-out part, the same each time; what is kept; when to stop; calibration."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import TEXT, corpus_of, started_run
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from charlstm.models.file import Tensors
+from charlstm.training.validation import (
+    ENOUGH_SCORED,
+    LEAST_SCORED,
+    Surprisals,
+    Validator,
+    block_sums,
+    calibrate,
+    paired_difference,
+    spread_sample,
+    with_temperature,
+)
+
+quick = settings(deadline=None, derandomize=True, max_examples=60)
+BITS = math.log(2)
+NOISE = np.random.default_rng(0)
+
+
+def validator(expected: float = 1e6, interval: float = 1 / 15) -> Validator:
+    return Validator(corpus_of(texts=[TEXT]), lines=False, expected=expected, interval=interval)
+
+
+def surprisals_around(bits: float, characters: int = 10_000, shift: Surprisals | float = 0.0) -> Surprisals:
+    """Surprisals of one text with that mean: as uneven as real ones, and alike for all checkpoints but for `shift`."""
+    uneven = np.random.default_rng(1).exponential(1.0, characters) + shift
+    nats: Surprisals = uneven + bits * BITS - uneven.mean()
+    return nats
+
+
+def played(figures: Iterable[float], jitter: float = 0.0) -> tuple[Validator, list[bool]]:
+    """A validator after these figures, one at each tenth of a run; and whether it said each time that it is hopeless.
+
+    Args:
+        figures: bits per character, in order.
+        jitter: how much checkpoints differ from each other in single characters, in nats.
+    """
+    one, said = validator(), []
+    for number, bits in enumerate(figures, 1):
+        nats = surprisals_around(bits, shift=jitter * NOISE.standard_normal(10_000))
+        one.consider(block_sums(nats), bits, lambda number=number: {"x": np.array([number])}, number, number / 10)  # type: ignore[misc]
+        said.append(one.is_hopeless(number / 10, 0.3))
+    return one, said
+
+
+# ------------------------------------------------------------------------------------------- on what
+
+
+@quick
+@given(st.integers(1, 60_000), st.integers(1, 40_000), st.booleans())
+def test_a_sample_is_about_as_long_as_asked_for_and_from_all_over(length: int, most: int, lines: bool) -> None:
+    corpus = corpus_of(texts=[TEXT])
+    corpus.validation = (np.arange(length) % 7 == 0).astype(np.uint8) * corpus.line_end
+    sample = spread_sample(corpus, lines=lines, most=most)
+    assert len(sample) <= length
+    assert len(sample) >= min(length, most) / 2 or lines
+    if length <= most:
+        assert sample.tolist() == corpus.validation.tolist()
+
+
+def test_running_text_is_sampled_from_its_beginning_to_its_end() -> None:
+    corpus = corpus_of(texts=[TEXT])
+    corpus.validation = np.arange(100_000, dtype=np.uint32)
+    sample = spread_sample(corpus, lines=False, most=10_000)
+    assert sample[0] == 0
+    assert sample[-1] == 99_999
+    assert np.histogram(sample, bins=4, range=(0, 100_000))[0].min() > 2000
+
+
+def test_a_sorted_list_is_sampled_from_its_beginning_to_its_end() -> None:
+    words = "".join(f"{letter * 7}\n" * 2000 for letter in "abcdefghij")
+    corpus = corpus_of(texts=[words], lines=True)
+    sample = spread_sample(corpus, lines=True, most=2000)
+    assert 1500 < len(sample) < 2500
+    assert set(corpus.vocabulary.decode(sample)) == set("abcdefghij\n")
+
+
+@pytest.mark.parametrize(
+    ("expected", "size"), [(1e4, LEAST_SCORED), (1e6, ENOUGH_SCORED - 1000), (3e6, ENOUGH_SCORED), (1e9, 3_000_000)]
+)
+def test_decisions_rest_on_enough_text_that_costs_a_small_part_of_the_run(expected: float, size: float) -> None:
+    assert validator(expected).sample_size >= 0.99 * size - 1
+    assert validator(expected).sample_size <= max(LEAST_SCORED, 0.14 * expected / 15 * 1.01)
+
+
+# --------------------------------------------------------------------------------------- comparisons
+
+
+def test_the_same_surprisals_do_not_differ() -> None:
+    blocks = block_sums(surprisals_around(2.0))
+    assert paired_difference(blocks, blocks) == (0.0, 0.0)
+
+
+def test_a_paired_difference_is_far_surer_than_either_figure() -> None:
+    one = surprisals_around(2.0)
+    other = one + 0.01 + 0.05 * NOISE.standard_normal(len(one))
+    difference, error = paired_difference(block_sums(other), block_sums(one))
+    assert difference == pytest.approx(100, abs=15)
+    assert error < 0.1 * one.std() * math.sqrt(len(one))
+
+
+@quick
+@given(st.integers(1, 3000))
+def test_blocks_hold_every_character_once(length: int) -> None:
+    nats = np.arange(length, dtype=np.float64)
+    blocks = block_sums(nats)
+    assert blocks.sum() == pytest.approx(nats.sum())
+    assert len(blocks) <= 1024
+
+
+# ------------------------------------------------------------------------------------ what is kept, when to stop
+
+
+def test_one_lucky_figure_neither_stops_a_run_nor_is_kept() -> None:
+    """As seen: lucky at 40 % of the run, then no better until the learning rate has fallen, and much better then."""
+    figures = [3.0, 2.6, 2.45, 2.312, 2.37, 2.36, 2.355, 2.35, 2.25, 2.17]
+    one, said = played(figures, jitter=1.0)
+    assert not any(said)
+    assert one.kept_step == 10
+
+
+def test_of_two_checkpoints_that_cannot_be_told_apart_the_later_one_is_kept() -> None:
+    assert played([2.5, 2.001, 2.002], jitter=1.0)[0].kept_step == 3
+
+
+def test_a_checkpoint_that_is_worse_by_more_than_chance_is_not_kept() -> None:
+    assert played([2.5, 2.0, 2.05], jitter=0.2)[0].kept_step == 2
+
+
+def test_small_losses_do_not_add_up_to_a_large_one() -> None:
+    one, _ = played([2.0 + 0.004 * number for number in range(30)], jitter=0.5)
+    assert one.kept_bits is not None
+    assert one.kept_bits < 2.05
+
+
+def test_overfitting_stops_a_run_and_the_best_checkpoint_is_kept() -> None:
+    one, said = played([3.0, 2.5, 2.4, 2.6, 2.8, 3.0, 3.2, 3.4], jitter=0.3)
+    assert said == [False] * 6 + [True] * 2
+    assert one.kept_step == 3
+
+
+def test_what_a_falling_learning_rate_may_regain_stops_no_run() -> None:
+    assert not any(played([3.0, 2.5, 2.4, *[2.45] * 7], jitter=0.01)[1])
+
+
+def test_a_validator_goes_on_from_a_checkpoint_as_if_nothing_had_happened() -> None:
+    one, _ = played([3.0, 2.5, 2.4, 2.6], jitter=0.3)
+    other = validator()
+    other.restore(*one.checkpoint())
+    again, _ = one.checkpoint(), one
+    assert other.checkpoint()[1] == again[1]
+    assert {name: tensor.tobytes() for name, tensor in other.checkpoint()[0].items()} == {
+        name: tensor.tobytes() for name, tensor in again[0].items()
+    }
+    fresh = validator()
+    empty = validator()
+    empty.restore(*fresh.checkpoint())
+    assert empty.kept is None
+    assert empty.lowest_bits == math.inf
+
+
+# -------------------------------------------------------------------------------------- divergence
+
+
+@pytest.mark.parametrize("nonsense", [math.nan, math.inf])
+def test_a_first_loss_that_is_not_finite_is_no_measure_for_others(nonsense: float) -> None:
+    one = validator()
+    assert not one.is_sane(nonsense)
+    assert one.is_sane(3.0)
+    assert not one.is_sane(1000.0)
+    assert not one.is_sane(math.inf)
+
+
+# -------------------------------------------------------------------------------------- calibration
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_an_overconfident_network_is_calibrated(tmp_path: Path, lines: bool) -> None:
+    trainer = started_run(tmp_path, steps=60, hidden=32, lines=lines).trainer
+    for _ in trainer.run():
+        pass
+    network, validator_ = trainer.learner.averaged, trainer.validator
+
+    def bits(tensors: Tensors) -> float:
+        network.load(tensors)
+        return validator_.bits(network)
+
+    honest = network.tensors()
+    for _ in range(5):  # each may change it by a fifth
+        honest = calibrate(honest, bits).tensors
+    for exaggerated in (0.88, 1.0, 1.12):
+        found = calibrate(with_temperature(honest, 1 / exaggerated), bits).tensors
+        ratio = found["head.weight"] / honest["head.weight"]
+        assert np.ptp(ratio) < 1e-4
+        assert np.mean(ratio) == pytest.approx(np.mean(found["head.bias"] / honest["head.bias"]), rel=1e-3)
+        assert 0.95 < np.mean(ratio) < 1.05  # back to what it was
+
+
+def test_calibration_goes_no_farther_than_its_range() -> None:
+    colder = calibrate({"head.weight": np.ones(1)}, lambda tensors: float(tensors["head.weight"][0]))
+    assert 1.2 <= colder.temperature < 1.27
+    as_it_is = calibrate({"head.weight": np.ones(1)}, lambda tensors: abs(float(tensors["head.weight"][0]) - 1))
+    assert as_it_is.temperature == 1.0
