@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pty
 import subprocess
 import sys
 import threading
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
 from charlstm.config import ModelSettings, TrainingRequest
 from charlstm.data.corpus import Corpus, Reading, read_corpus
@@ -108,11 +111,45 @@ def peak_memory(work: Callable[..., Any], *arguments: Any) -> int:
 
 def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
     """Until a file is there that a process makes."""
+    wait_until(path.exists, process)
+
+
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    """Until a running process has done something."""
     deadline = time.monotonic() + 60
-    while not path.exists():
+    while not condition():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def files(folder: Path) -> set[str]:
+    """The names of what is in a folder."""
+    return {path.name for path in folder.iterdir()}
+
+
+full_device = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no device that is always full")
+
+
+def on_a_terminal(*arguments: object, cwd: Path, status: int = 0, **environment: str) -> str:
+    """Run the command line with standard output and error on a pseudo terminal; give what it drew."""
+    primary, secondary = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "charlstm", *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        stdout=secondary,
+        stderr=secondary,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "TERM": "xterm", "CI": "", **environment},
+    )
+    os.close(secondary)
+    drawn = b""
+    with contextlib.suppress(OSError):  # Linux's way of saying that the other side is closed
+        while piece := os.read(primary, 65536):
+            drawn += piece
+    os.close(primary)
+    assert process.wait(60) == status, drawn
+    return drawn.decode()
 
 
 SMALL: dict[str, Any] = {"hidden": 16, "embedding": 8, "batch": 4, "context": 16, "threads": 1}

@@ -44,6 +44,13 @@ def _picture(character: str) -> str:
     return "\u2421" if character == "\x7f" else "\ufffd"
 
 
+def clock(seconds: float) -> str:
+    """A duration as people write it: m:ss or h:mm:ss."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def write(text: str) -> None:
     """Data, at once, in UTF-8 whatever the locale; control characters made visible on a terminal."""
     write_raw(visible(text) if sys.stdout is not None and sys.stdout.isatty() else text)
@@ -57,8 +64,13 @@ def write_raw(text: str) -> None:
         data = text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # a surrogate that stands for no byte: from a hostile description
         data = text.encode("utf-8", "surrogatepass")
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"standard output: cannot write: {error.strerror or error}") from error
 
 
 def write_path(path: Path) -> None:

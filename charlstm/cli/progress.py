@@ -1,15 +1,19 @@
-"""Shows a person how a training run goes: live on a terminal, else a line now and then; and keeps a log."""
+"""How a training run is shown: live on a terminal that can redraw, else in plain lines; and kept in a log.
+
+Knows progress records; what is drawn is left to `terminal`.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import math
+import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any
 
-from .console import say, show, visible
+from .console import clock, say, show, visible
 
 if TYPE_CHECKING:
     from ..training.reports import Progress
@@ -18,14 +22,23 @@ PLAIN_REPORT_SECONDS = 10.0
 """Between two lines where nothing was validated."""
 
 
-def follow(reports: Iterable[Progress], log: IO[str] | None, quiet: bool) -> None:
-    """Show reports: live on a terminal, else a line now and then."""
+def follow(
+    reports: Iterable[Progress], log: IO[str] | None = None, *, quiet: bool = False, plain: bool = False
+) -> None:
+    """Show reports: live on a terminal that can redraw, else a line now and then.
+
+    Args:
+        reports: from a training run.
+        log: where each report goes as one line of JSON.
+        quiet: notes and samples only.
+        plain: lines also where a live display would work.
+    """
     if log is not None:
         reports = _logged(reports, log)
     if quiet:
         for report in reports:
             _tell(report)
-    elif sys.stderr.isatty():
+    elif sys.stderr.isatty() and not (plain or is_for_plain_lines(os.environ)):
         from .terminal import TrainingDisplay
 
         with TrainingDisplay() as display:
@@ -33,6 +46,15 @@ def follow(reports: Iterable[Progress], log: IO[str] | None, quiet: bool) -> Non
                 display.show(dataclasses.replace(report, note=visible(report.note), sample=visible(report.sample)))
     else:
         _follow_plainly(reports)
+
+
+def is_for_plain_lines(environment: Mapping[str, str], system: str = os.name) -> bool:
+    """Whether a terminal is one on which nothing should be redrawn: it cannot, or a log or a screen reader takes it.
+
+    Heeds TERM (empty, "dumb" or "unknown"; Windows sets none), CI, and ACCESSIBLE.
+    """
+    cannot = system != "nt" and environment.get("TERM", "") in ("", "dumb", "unknown")
+    return cannot or any(environment.get(name, "").lower() not in ("", "0", "false") for name in ("CI", "ACCESSIBLE"))
 
 
 def _logged(reports: Iterable[Progress], log: IO[str]) -> Iterator[Progress]:
@@ -69,13 +91,13 @@ def _follow_plainly(reports: Iterable[Progress]) -> None:
         _tell(report)
         if report.val_bits is not None or report.seconds - shown >= PLAIN_REPORT_SECONDS:
             shown = report.seconds
-            show(_plainly(report))
+            show(plain_line(report))
 
 
-def _plainly(report: Progress) -> str:
+def plain_line(report: Progress) -> str:
     """A report in one line; at the start of a run not all of it is known."""
     train = f"  train {report.train_bits:.4f}" if math.isfinite(report.train_bits) else ""
     val = "" if report.val_bits is None else f"  val {report.val_bits:.4f}"
     speed = f"  {report.speed:,.0f} chars/s" if report.speed else ""
-    left = f"  {report.left:.0f} s left" if math.isfinite(report.left) else ""
+    left = f"  {clock(report.left)} left" if math.isfinite(report.left) else ""
     return f"{report.fraction:4.0%}  step {report.step}{train}{val} bits/char{speed}{left}"

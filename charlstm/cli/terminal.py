@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 
+from .console import clock
+
 if TYPE_CHECKING:
     from ..training.reports import Progress as TrainingProgress
 
@@ -51,11 +53,11 @@ class TrainingDisplay:
             self._bar.console.rule(f"sample at {progress.fraction:.0%}")
             self._bar.console.print(progress.sample, highlight=False, markup=False)
         self._val = self._val if progress.val_bits is None else progress.val_bits
-        figures = _figures(progress, self._val, self.console.width - 6)
-        self._bar.update(self._task, completed=progress.fraction, description=figures)
+        line = figures_line(progress, self._val, self.console.width - 6)
+        self._bar.update(self._task, completed=progress.fraction, description=line)
 
 
-def _figures(progress: TrainingProgress, val_bits: float | None, width: int) -> str:
+def figures_line(progress: TrainingProgress, val_bits: float | None, width: int) -> str:
     """A report in one line: all that is known of it or, where that is too wide, what matters most."""
     train = f"train {progress.train_bits:.3f}" if math.isfinite(progress.train_bits) else ""
     val = "val -" if val_bits is None else f"val {val_bits:.3f}"
@@ -69,19 +71,12 @@ def _figures(progress: TrainingProgress, val_bits: float | None, width: int) -> 
     return line
 
 
-def clock(seconds: float) -> str:
-    """A stretch of time as people write it."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
 def sparkline(values: Sequence[float], width: int = 60) -> str:
     """A curve in one line of blocks."""
     if not values:
         return ""
     step = max(1.0, len(values) / width)
-    picked = [values[int(place * step)] for place in range(min(len(values), width))]
+    picked = [values[int(index * step)] for index in range(min(len(values), width))]
     low, high = min(picked), max(picked)
     span = (high - low) or 1.0
     if not math.isfinite(span):  # figures that no training gives
@@ -108,8 +103,8 @@ def heatmap(pieces: Iterable[tuple[str, Sequence[float]]], fine: bool) -> Iterat
 
 def _colour(bits: float, fine: bool) -> str:
     """Black on a background from white (expected) to red (8 bits or more)."""
-    share = 1 - min(1.0, bits / 8)
+    fraction = 1 - min(1.0, bits / 8)
     if fine:
-        return f"\x1b[30;48;2;255;{round(255 * share)};{round(255 * share)}m"
-    red, step = 5, round(5 * share)  # in the cube of 6 x 6 x 6 colours that begins at 16
+        return f"\x1b[30;48;2;255;{round(255 * fraction)};{round(255 * fraction)}m"
+    red, step = 5, round(5 * fraction)  # in the cube of 6 x 6 x 6 colours that begins at 16
     return f"\x1b[30;48;5;{16 + 36 * red + 6 * step + step}m"

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..config import ModelSettings, TrainingRequest, TrainingSettings
 from ..data.corpus import Reading
+from ..data.reading import STANDARD_INPUT
 from ..errors import CharlstmError, ModelFileError, OutputError
 from ..models import file as modelfile
 
@@ -40,6 +41,21 @@ def resume_path(output: str | os.PathLike[str]) -> Path:
     if path.suffix == ".safetensors":
         return path.with_suffix(".resume.safetensors")
     return path.with_name(f"{path.name}.resume")
+
+
+def default_output(text: str) -> str:
+    """The model of a text, in the current folder: named as the text or folder is, without endings.
+
+    That of standard input and of other pipes is "model.safetensors".
+    """
+    if text == STANDARD_INPUT or (os.path.exists(text) and not os.path.isfile(text) and not os.path.isdir(text)):
+        return "model.safetensors"
+    name = os.path.basename(os.path.realpath(text))
+    if os.path.isdir(text):
+        return f"{name}.safetensors"
+    for ending in (".gz", ".bz2", ".xz"):
+        name = name.removesuffix(ending)
+    return f"{Path(name).stem}.safetensors"
 
 
 _NO_LOCKS_HERE = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 
 import pytest
 
-from charlstm.cli.terminal import _figures, clock, heatmap, sparkline
+from charlstm.cli.terminal import TrainingDisplay, figures_line, heatmap, sparkline
 from charlstm.training.reports import Progress
 
 REPORT = Progress(100, 0.5, 10_000, 30.0, 65.0, 61_234.0, 1.5, 1.25, 1.25, 0.01)
@@ -23,17 +24,13 @@ START = Progress(0, 0.0, 0, 3.0, math.inf, 0.0, math.nan, 2.0, 2.0, 0.0)
         (12, "val 1.250"),
     ],
 )
-def test_a_narrow_terminal_gets_the_figures_that_matter_most(width: int, line: str) -> None:
-    assert _figures(REPORT, 1.25, width) == line
+def test_a_narrow_terminal_gets_thefigures_line_that_matter_most(width: int, line: str) -> None:
+    assert figures_line(REPORT, 1.25, width) == line
 
 
 def test_what_is_not_known_yet_is_not_shown() -> None:
-    assert _figures(START, 2.0, 120) == "val 2.000 bits/char"
-    assert _figures(REPORT, None, 120).startswith("train 1.500  val - bits/char")
-
-
-def test_time_is_written_as_people_write_it() -> None:
-    assert [clock(seconds) for seconds in (5, 59.6, 3600)] == ["0:05", "1:00", "1:00:00"]
+    assert figures_line(START, 2.0, 120) == "val 2.000 bits/char"
+    assert figures_line(REPORT, None, 120).startswith("train 1.500  val - bits/char")
 
 
 def test_a_curve_falls_from_the_highest_block_to_the_lowest() -> None:
@@ -49,3 +46,16 @@ def test_a_heat_map_is_redder_where_a_character_surprised_more(fine: bool) -> No
     assert re.sub(r"\x1b\[[0-9;]*m", "", drawn) == "abc"
     colours = re.findall(r"48;[25];([0-9;]+)m", drawn)
     assert colours == (["255;255;255", "255;128;128", "255;0;0"] if fine else ["231", "210", "196"])
+
+
+@pytest.mark.parametrize("columns", [20, 40, 200])
+def test_a_display_of_any_width_shows_the_validation_figure(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with TrainingDisplay() as display:
+        display.show(dataclasses.replace(REPORT, note="a note of [bold]some[/bold] words", sample="a sample"))
+    drawn = capsys.readouterr().err
+    assert "1.250" in drawn
+    assert all(len(line) <= columns for line in drawn.splitlines())
+    assert "[bold]" in drawn.replace("\n", "")  # texts are no markup

@@ -1,0 +1,68 @@
+"""`charlstm info`: what is in a model file."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from typing import Any
+
+import click
+
+from .console import visible, write
+from .options import Command
+
+
+@click.command(cls=Command)
+@click.argument("model", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="everything, as JSON")
+def info(model: str, as_json: bool) -> None:
+    """Say what is in a model file.
+
+    \b
+      charlstm info book.safetensors
+      charlstm info book.safetensors --json | jq .result.curve
+    """
+    from ..models import file as modelfile
+
+    file = modelfile.load(model)
+    if as_json:
+        write(json.dumps(file.description()) + "\n")
+        return
+    settings = file.settings
+    rows = {
+        "cell": settings.cell,
+        "layers": settings.layers,
+        "hidden": settings.hidden,
+        "embedding": settings.embedding,
+        "parameters": settings.parameters(),
+        "characters": json.dumps("".join(file.vocabulary.characters), ensure_ascii=False),
+        "lines": str(file.lines).lower(),
+        **{f"trained_on.{n}": _one_line(source) for n, source in enumerate(file.trained_on)},
+        **{f"training.{key}": _one_line(value) for key, value in file.training.items()},
+        **{f"result.{key}": _one_line(value) for key, value in file.result.items() if key != "curve"},
+    }
+    for name, value in rows.items():
+        write(visible(f"{name} {value}").replace("\n", "\u240a").replace("\t", "\u2409") + "\n")
+    _draw_curve(file.result.get("curve"))
+
+
+def _one_line(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {entry}" for key, entry in value.items())
+    return str(value)
+
+
+def _draw_curve(curve: Any) -> None:
+    values = points_of(curve)
+    if values and sys.stdout.isatty():
+        from .terminal import sparkline
+
+        write(f"curve {sparkline(values)}  {values[0]:.3f} -> {values[-1]:.3f} bits per character\n")
+
+
+def points_of(curve: Any) -> list[float]:
+    """The validation figures of a run's curve; what no training writes, as a strange file may hold, is left out."""
+    entries = [entry for entry in curve if isinstance(entry, dict)] if isinstance(curve, list) else []
+    values = [entry.get("val") for entry in entries]
+    return [value for value in values if isinstance(value, float) and math.isfinite(value)]

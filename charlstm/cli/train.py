@@ -1,0 +1,165 @@
+"""`charlstm train`: parse, prepare the run, show it, say how it ended."""
+
+from __future__ import annotations
+
+import math
+import os
+import shlex
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from ..config import CELLS, TrainingRequest, from_given
+from ..errors import OutputError, UsageError
+from .console import say, write_path
+from .options import Command, reading_options, setting
+from .process import STARTED, StopSignals, limit_blas_threads, outliving_the_reader, prepare_for_torch
+from .progress import follow
+from .stdin import refuse_terminal
+
+if TYPE_CHECKING:
+    from ..training.run import Run
+
+
+@click.command(cls=Command)
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@click.option("-o", "--output", type=click.Path(), help="the model's file (default: the first text's name, here)")
+@click.option("--force", is_flag=True, help="replace an existing model or unfinished run")
+@click.option("--resume", is_flag=True, help="go on with OUTPUT exactly where it stopped")
+@click.option("--init-from", type=click.Path(), metavar="MODEL", help="fine-tune this pretrained model")
+@setting(TrainingRequest, "minutes", "-m")
+@setting(TrainingRequest, "epochs")
+@setting(TrainingRequest, "steps")
+@setting(TrainingRequest, "lines")
+@setting(TrainingRequest, "layers")
+@setting(TrainingRequest, "hidden")
+@setting(TrainingRequest, "embedding")
+@setting(TrainingRequest, "cell", type=click.Choice(CELLS))
+@setting(TrainingRequest, "batch")
+@setting(TrainingRequest, "context")
+@setting(TrainingRequest, "learning_rate", "--lr")
+@setting(TrainingRequest, "weight_decay")
+@setting(TrainingRequest, "dropout")
+@setting(TrainingRequest, "dropconnect")
+@click.option("--val", "validation", type=click.Path(), multiple=True, help="a text to validate on (repeatable)")
+@setting(TrainingRequest, "val_fraction")
+@setting(TrainingRequest, "min_count")
+@setting(TrainingRequest, "seed")
+@setting(TrainingRequest, "device", type=click.Choice(["auto", "cpu", "cuda", "mps"]))
+@setting(TrainingRequest, "threads")
+@setting(TrainingRequest, "precision", type=click.Choice(["auto", "float32", "bfloat16"]))
+@click.option("--log", type=click.Path(), help="append each report to this file, as JSON lines")
+@click.option(
+    "--sample-every",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="MINUTES",
+    help="show what it writes so far, again and again",
+)
+@click.option(
+    "--plain", is_flag=True, help="plain lines instead of a live display; also where TERM=dumb, CI or ACCESSIBLE is set"
+)
+@click.option("-q", "--quiet", is_flag=True, help="warnings and errors only")
+@reading_options
+def train(**given: Any) -> None:
+    """Train a model on texts: files, folders, compressed files, or standard input.
+
+    \b
+      charlstm train book.txt --minutes 5
+      cat *.txt | charlstm train -o all.safetensors
+      charlstm train names.txt --lines
+      charlstm sample "$(charlstm train poems.txt)"
+
+    Everything that is not given is chosen from the text, this machine's speed and the budget. The model's path
+    goes to standard output. Ctrl-C saves; --resume goes on (with --minutes: so many in all).
+    """
+    limit_blas_threads()
+    prepare_for_torch()
+    with outliving_the_reader():
+        run = _prepared(given)
+        log = _open_log(given["log"], [*run.files(), *([given["init_from"]] if given["init_from"] else [])])
+        for note in run.corpus.notes:
+            say(note)
+        if not given["quiet"]:
+            for reason in run.plan.reasons:
+                say(reason)
+        _train(run, given["sample_every"] or math.inf, log, quiet=given["quiet"], plain=given["plain"])
+    if sys.stdout is not None:  # without one the model is there all the same
+        write_path(run.output)
+
+
+def _prepared(given: dict[str, Any]) -> Run:
+    """The run that the options describe."""
+    from ..training.checkpoint import default_output
+    from ..training.run import prepare, resume
+
+    texts = given["texts"] or ("-",)
+    output = default_output(texts[0]) if given["output"] is None else given["output"]
+    if given["resume"]:
+        _refuse_retyped()
+        return resume(output, minutes=given["minutes"], started=STARTED)
+    refuse_terminal(texts)
+    return prepare(
+        texts,
+        output=output,
+        request=from_given(TrainingRequest, given),
+        validation=given["validation"],
+        force=given["force"],
+        encoding=given["encoding"],
+        errors=given["encoding_errors"],
+        started=STARTED,
+        init_from=given["init_from"],
+    )
+
+
+def _refuse_retyped() -> None:
+    """Resuming takes everything from the run that stopped; what was typed again would not be heeded."""
+    context = click.get_current_context()
+    heeded = {"output", "resume", "minutes", "log", "plain", "quiet", "sample_every"}
+    if context.params["output"] is None:
+        heeded.add("texts")  # the first one names the output
+    typed = click.core.ParameterSource.COMMANDLINE
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        if name not in heeded and context.get_parameter_source(name) is typed:
+            flag = "TEXT" if name == "texts" else max(parameter.opts, key=len)
+            raise UsageError(f"--resume goes on with the texts and settings of the run that stopped; leave out {flag}")
+
+
+def _open_log(path: str | None, others: Iterable[str | os.PathLike[str]]) -> IO[str] | None:
+    """The log, opened before training begins; it may not be one of the run's other files, nor in a text folder."""
+    if path is None:
+        return None
+    folder = Path(os.path.realpath(path)).parent
+    try:
+        if any(
+            os.path.realpath(path) == os.path.realpath(other)
+            or (os.path.exists(other) and os.path.exists(path) and os.path.samefile(path, other))
+            or (os.path.isdir(other) and folder.is_relative_to(os.path.realpath(other)))
+            for other in others
+        ):
+            raise UsageError(f"{path}: --log would write into one of the run's own files; give it another name")
+        return open(path, "a", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{path}: cannot write the log: {error.strerror}") from error
+
+
+def _train(run: Run, sample_every: float, log: IO[str] | None, *, quiet: bool, plain: bool) -> None:
+    with StopSignals() as stopping:
+        reports = run.run(lambda: stopping.received is not None, sample_every)
+        follow(reports, log, quiet=quiet, plain=plain)
+        if stopping.received and not run.finished:
+            command = f"charlstm train --resume -o {shlex.quote(str(run.output))}"
+            say(f"stopped and saved; go on with: {command}", wrapped=False)
+            sys.exit(128 + stopping.received)
+    if not quiet:
+        _say_result(run.result)
+
+
+def _say_result(result: dict[str, Any]) -> None:
+    bits = result.get("val_bits_per_char")
+    if bits is not None:
+        count = f" over {result['val_characters']:,} characters" if "val_characters" in result else ""
+        say(f"validation: {bits:.4f} bits per character{count}, after {result['seconds']:.0f} s")

@@ -1,0 +1,102 @@
+"""`charlstm eval`: every way of asking for figures gives the same ones."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers import (
+    ROOT,
+    TEXT,
+    charlstm,
+    full_device,
+    random_model,
+)
+
+
+def test_eval_scores_lines_in_order_and_characters(trained: Path) -> None:
+    text = "the cat is a bird\nzzzz qqqq\nthe dog is a fish\n"
+    lines = [line.split("\t") for line in charlstm("eval", trained, "--lines", input=text).stdout.splitlines()]
+    assert [line for _, line in lines] == text.splitlines()
+    assert float(lines[1][0]) > 3 * float(lines[0][0])
+    rows = [row.split("\t") for row in charlstm("eval", trained, "--chars", input=text).stdout.splitlines()]
+    assert "".join(json.loads(row[1]) for row in rows) == text
+    whole = json.loads(charlstm("eval", trained, "--json", input=text).stdout)
+    assert sum(float(row[0]) for row in rows) / len(text) == pytest.approx(whole["bits_per_char"], abs=1e-3)
+
+
+def test_eval_lines_answers_at_once_on_an_endless_stream(trained: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "charlstm", "eval", str(trained), "--lines"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT,
+    ) as process:  # fmt: skip
+        assert process.stdin and process.stdout
+        for line in (b"the cat\n", b"a bird\n"):
+            process.stdin.write(line)
+            process.stdin.flush()
+            assert process.stdout.readline().endswith(b"\t" + line)  # would hang if it waited for the end
+        process.stdin.close()
+
+
+def test_against_names_the_model_that_explains_best(trained: Path, model_path: Path) -> None:
+    done = charlstm("eval", model_path, "--against", trained, input=TEXT[:500])
+    assert done.stdout.splitlines()[-1] == f"best {trained}"
+    lines = charlstm("eval", model_path, "--against", trained, "--lines", input="the cat\n").stdout
+    assert lines.startswith(f"{trained}\t")
+
+
+@pytest.mark.parametrize("colours", ["truecolor", ""])
+def test_heatmap_colours_every_character_and_leaves_the_text_as_it_is(trained: Path, colours: str) -> None:
+    text = "the cat\tis Q\n\nthe end"
+    done = charlstm("eval", trained, "--heatmap", input=text, env={"COLORTERM": colours, "TERM": "xterm"})
+    assert done.returncode == 0
+    assert re.sub(r"\x1b\[[0-9;]*m", "", done.stdout) == text
+    backgrounds = re.findall(r"48;[25];([0-9;]+)m", done.stdout)
+    assert len(set(backgrounds)) > 2
+    assert backgrounds[0] != backgrounds[-1]
+    plain = charlstm("eval", trained, "--heatmap", input=text, env={"NO_COLOR": "1"})
+    assert plain.stdout == text
+    assert "NO_COLOR" in plain.stderr
+
+
+def test_lines_of_several_files_stay_apart(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("the cat")
+    (tmp_path / "b.txt").write_text("the dog\n")
+    shown = charlstm("eval", trained, "--lines", "a.txt", "b.txt", cwd=tmp_path).stdout.splitlines()
+    assert [line.split("\t")[1] for line in shown] == ["the cat", "the dog"]
+
+
+def test_dynamic_figures_stand_beside_the_static_ones(trained: Path) -> None:
+    figures = json.loads(charlstm("eval", trained, "--dynamic", "--json", input="a hen is a cow\n" * 80).stdout)
+    assert figures["dynamic_bits_per_char"] < figures["bits_per_char"]  # what repeats is learnt
+    assert (
+        figures["bits_per_char"]
+        == json.loads(charlstm("eval", trained, "--json", input="a hen is a cow\n" * 80).stdout)["bits_per_char"]
+    )
+
+
+def test_the_characters_of_a_model_of_lines_cost_what_its_lines_cost(tmp_path: Path) -> None:
+    model = tmp_path / "m.safetensors"
+    random_model(lines=True).save(model)
+    text = "abc\nfed\n\nhg\n"
+    whole = json.loads(charlstm("eval", model, "--json", input=text).stdout)
+    rows = [json.loads(row) for row in charlstm("eval", model, "--chars", "--json", input=text).stdout.splitlines()]
+    assert "".join(row["char"] for row in rows) == text
+    assert sum(row["bits"] for row in rows) == pytest.approx(whole["bits_per_char"] * len(text), rel=1e-6)
+    assert charlstm("eval", model, "--dynamic", input=text).returncode == 2
+
+
+@full_device
+def test_a_heat_map_that_goes_nowhere_is_an_error(trained: Path) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "charlstm", "eval", str(trained), "--heatmap"], input=b"a hen\n",
+            env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=full, stderr=subprocess.PIPE, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert b"standard output" in done.stderr

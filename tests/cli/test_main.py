@@ -1,0 +1,199 @@
+"""The command line as a user meets it: pipes, messages, exit statuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers import (
+    ROOT,
+    TEXT,
+    charlstm,
+    files,
+    full_device,
+    random_model,
+    wait_for,
+)
+
+NOT_UTF8 = TEXT.encode() + b"\xff" + TEXT.encode()
+
+BAD_INPUT: list[tuple[list[object], int, str]] = [
+    (["train", "missing.txt"], 1, "missing.txt"),
+    (["train", "empty.txt"], 1, "empty"),
+    (["train", "short.txt"], 1, "100"),
+    (["train", "bare"], 1, "no text"),
+    (["train", "latin.txt"], 1, f"byte {len(TEXT)}"),
+    (["train", "text.txt", "-o", "there.safetensors"], 1, "--force"),
+    (["train", "text.txt", "-o", "nowhere/x.safetensors"], 1, "nowhere"),
+    (["train", "text.txt", "-o", "bare"], 1, "folder"),
+    (["train", "text.txt", "-o", "text.txt", "--force"], 1, "one of the texts"),
+    (["train", "text.txt", "-o", "text.safetensors", "--val", "there.resume.safetensors"], 1, "not utf-8"),
+    (["train", "text.txt", "-o", "there"], 1, "unfinished run"),
+    (["train", "text.txt", "-o", ""], 1, "--output"),
+    (["train", "text.txt", "-o", "-"], 1, "--output"),
+    (["train", "text.txt", "--log", "text.txt"], 2, "--log"),
+    (["train", "text.txt", "--log", "nowhere/log"], 1, "the log"),
+    (["train", "text.txt", "--encoding", "utf-16"], 1, "utf-16"),
+    (["train", "text.txt", "--steps", 5, "--minutes", 1], 2, "--steps"),
+    (["train", "text.txt", "--steps", 0], 2, "more than 0"),
+    (["train", "text.txt", "--minutes", "nan"], 2, "more than 0"),
+    (["train", "text.txt", "--hidden", 0], 2, "between 1"),
+    (["train", "text.txt", "--dropout", 1.5], 2, "dropout"),
+    (["train", "text.txt", "--encoding", "nonsense"], 2, "nonsense"),
+    (["train", "text.txt", "--nonsense"], 2, "--nonsense"),
+    (["train", "--resume", "-o", "other.safetensors"], 1, "no unfinished run"),
+    (["train", "--resume", "-o", "other.safetensors", "--hidden", 9], 2, "leave out --hidden"),
+    (["train", "text.txt", "--val", "empty.txt"], 1, "validation"),
+    (["train", "text.txt", "--val", "short.txt", "--val-fraction", 0.2], 2, "contradict"),
+    (["train", "text.txt", "-o", "m.resume.safetensors"], 1, "unfinished runs"),
+    (["train", "text.txt", "-o", "new/"], 1, "names a folder"),
+    (["train", "text.txt", "-o", "m.safetensors", "--log", "./m.safetensors"], 2, "own files"),
+    (["train", "--resume", "-o", "other.safetensors", "--minutes", -1], 2, "more than 0"),
+    (["sample", "missing.safetensors"], 1, "missing.safetensors"),
+    (["sample", "text.txt"], 1, "not a charlstm model"),
+    (["sample", "bare"], 1, "not a charlstm model"),
+    (["sample", "cut.safetensors"], 1, "cut.safetensors"),
+    (["sample", "there.safetensors", "-t", -1], 2, "temperature"),
+    (["sample", "there.safetensors", "--top-p", 2], 2, "top-p"),
+    (["sample", "there.safetensors", "--stop", ""], 2, "stop"),
+    (["sample", "there.safetensors", "x", "--lines"], 2, "--lines"),
+    (["sample"], 2, "MODEL"),
+    (["eval", "there.safetensors", "missing.txt"], 1, "missing.txt"),
+    (["eval", "there.safetensors"], 1, "empty"),
+    (["eval", "there.safetensors", "--lines", "--chars"], 2, "contradict"),
+    (["eval", "there.safetensors", "--heatmap", "--json"], 2, "--chars --json"),
+    (["eval", "there.safetensors", "--against", "./there.safetensors"], 2, "twice"),
+    (["eval", "there.safetensors", "--dynamic", "--lines"], 2, "--dynamic"),
+    (["eval", "there.safetensors", "latin.txt"], 1, "--encoding"),
+    (["info", "text.txt"], 1, "not a charlstm model"),
+    (["nonsense"], 2, "nonsense"),
+]
+
+
+def test_the_three_commands_work_in_a_pipe(trained: Path) -> None:
+    written = charlstm("sample", trained, "-n", 60, "--seed", 1, input="the cat ")
+    assert written.returncode == 0
+    assert written.stderr == ""
+    assert written.stdout.startswith("the cat ")
+    assert len(written.stdout) == 68
+    figures = charlstm("eval", trained, "-", input=written.stdout)
+    values = dict(line.split() for line in figures.stdout.splitlines())
+    assert list(values) == [
+        "characters", "bits_per_char", "nats_per_char", "perplexity", "bits_per_byte", "unknown",
+    ]  # fmt: skip
+    assert values["characters"] == "68"
+    assert float(values["bits_per_char"]) < 2.0  # the sample looks like the text; a uniform guess costs 4.5
+
+
+@pytest.mark.parametrize(("arguments", "status", "message"), BAD_INPUT, ids=lambda v: str(v)[:60])
+def test_bad_input_gets_one_clear_message_and_leaves_nothing(
+    tmp_path: Path, arguments: list[object], status: int, message: str
+) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "short.txt").write_text("too short")
+    (tmp_path / "latin.txt").write_bytes(NOT_UTF8)
+    (tmp_path / "bare").mkdir()
+    random_model().save(tmp_path / "there.safetensors")
+    random_model().save(tmp_path / "there.resume")
+    random_model().save(tmp_path / "there.resume.safetensors")
+    whole = (tmp_path / "there.safetensors").read_bytes()
+    (tmp_path / "cut.safetensors").write_bytes(whole[:-100])
+    before = files(tmp_path)
+    done = charlstm(*arguments, cwd=tmp_path)
+    assert done.returncode == status, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert files(tmp_path) == before
+    assert (tmp_path / "there.safetensors").read_bytes() == whole
+    if status == 1:
+        assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["sample M a -n 5", "sample M a --json", "eval M text.txt",
+                                     "eval M text.txt --json", "eval M text.txt --lines", "info M"])  # fmt: skip
+@full_device
+@pytest.mark.parametrize("stream", [">/dev/full", ">&-"])
+def test_output_that_goes_nowhere_is_an_error(tmp_path: Path, command: str, stream: str) -> None:
+    random_model().save(tmp_path / "M")
+    (tmp_path / "text.txt").write_text("abc\nabc\n")
+    line = f"exec {sys.executable} -m charlstm {command} {stream}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["sh", "-c", line], capture_output=True, text=True, cwd=tmp_path, env=environment, check=False, input=""
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("charlstm: error: standard output")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_closed_standard_error_does_not_stop_a_training(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    line = f"exec {sys.executable} -m charlstm train text.txt --steps 2 --hidden 8 2>&-"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["sh", "-c", line], capture_output=True, text=True, cwd=tmp_path, env=environment, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "text.safetensors\n")
+
+
+def test_standard_input_closed_is_no_traceback(model_path: Path) -> None:
+    command = f"exec {sys.executable} -m charlstm eval {model_path} <&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "closed" in done.stderr
+
+
+def test_a_reader_that_leaves_ends_the_writer_quietly(model_path: Path) -> None:
+    command = f"{sys.executable} -m charlstm sample {model_path} -n 100000000 | head -c 20"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=ROOT, timeout=60, check=True)
+    assert len(done.stdout) == 20
+    assert done.stderr == ""
+
+
+def test_a_file_that_is_opened_never_becomes_standard_error(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    command = f"exec {sys.executable} -m charlstm train text.txt --log l.jsonl --minutes 1 --hidden 8 0<&- 1>&- 2>&-"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(["bash", "-c", command], cwd=tmp_path, env=environment) as process:
+        wait_for(tmp_path / "text.resume.safetensors", process)
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+    for line in (tmp_path / "l.jsonl").read_text().splitlines():
+        json.loads(line)
+
+
+@pytest.mark.parametrize("options", [["loop"], ["--resume", "-o", "loop"], ["text.txt", "--log", "loop"]])
+def test_a_link_to_itself_is_a_clear_error(options: list[str], tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "text.txt").write_text(TEXT)
+    done = charlstm("train", *options, cwd=tmp_path)
+    assert done.returncode in (1, 2)
+    assert "loop" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["train", "sample", "eval", "info"])
+def test_help_opens_with_a_pipe_that_works(command: str) -> None:
+    done = charlstm(command, "--help")
+    assert done.returncode == 0
+    assert f"\n    charlstm {command}" in done.stdout  # on a line of its own, ready to be copied
+    assert "\\b" not in done.stdout
+
+
+@full_device
+def test_standard_error_that_cannot_be_written_does_not_end_a_training(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "charlstm", "train", "text.txt", "--steps", "20", "--hidden", "8"],
+            cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=full, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, b"text.safetensors\n")

@@ -1,0 +1,125 @@
+"""`charlstm sample`: prompts in, texts out, at once, and ended by whoever stops reading."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from helpers import (
+    ROOT,
+    charlstm,
+    on_a_terminal,
+    random_model,
+    wait_until,
+)
+
+
+def test_prompt_given_leaves_standard_input_alone(model_path: Path) -> None:
+    done = charlstm("sample", model_path, "abc", "-n", 0, input="this is not read")
+    assert done.stdout == "abc"
+
+
+def test_a_piped_prompt_loses_one_final_newline_only(model_path: Path) -> None:
+    assert charlstm("sample", model_path, "-n", 0, input="ab\n\n").stdout == "ab\n"
+
+
+def test_no_echo_writes_the_continuation_only(model_path: Path) -> None:
+    both = charlstm("sample", model_path, "abc", "-n", 20, "--seed", 3).stdout
+    alone = charlstm("sample", model_path, "abc", "-n", 20, "--seed", 3, "--no-echo").stdout
+    assert both == "abc" + alone
+
+
+def test_count_lines_and_json_write_the_same_samples(model_path: Path) -> None:
+    options = ["-n", 12, "--seed", 5, "--stop", "\n", "--no-echo"]
+    first, second = (json.loads(line) for line in charlstm(
+        "sample", model_path, "ab", "--count", 2, "--json", *options).stdout.splitlines())  # fmt: skip
+    one = charlstm("sample", model_path, "ab", *options).stdout
+    assert first["text"] == one  # sample 0 of a seed is the same text whatever the count
+    assert first["text"] != second["text"]
+    lines = charlstm("sample", model_path, "--lines", *options, input="ab\nab\n").stdout
+    assert lines == "".join(t["text"] if t["text"].endswith("\n") else t["text"] + "\n" for t in (first, second))
+
+
+def test_an_unknown_character_in_the_prompt_is_named_and_it_goes_on(model_path: Path) -> None:
+    done = charlstm("sample", model_path, "añb✓", "-n", 5)
+    assert done.returncode == 0
+    assert "ñ" in done.stderr
+    assert "✓" in done.stderr
+    assert done.stdout.startswith("añb✓")
+    assert len(done.stdout) == 9
+
+
+def test_a_hyphen_as_prompt_is_standard_input(model_path: Path) -> None:
+    assert charlstm("sample", model_path, "-", "-n", 5, "--seed", 1, input="abc").stdout.startswith("abc")
+
+
+def test_a_stop_text_that_can_never_come_is_said(model_path: Path) -> None:
+    assert "--stop" in charlstm("sample", model_path, "a", "-n", 5, "--stop", "Ω").stderr
+
+
+def test_same_seed_same_text_and_another_seed_another(model_path: Path) -> None:
+    first, again, other = (charlstm("sample", model_path, "-n", 50, "--seed", s).stdout for s in (7, 7, 8))
+    assert first == again != other
+
+
+def test_no_prompts_write_no_samples(model_path: Path) -> None:
+    assert charlstm("sample", model_path, "--lines", "-n", 5, input="").stdout == ""
+
+
+def test_characters_appear_as_they_are_made(model_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "charlstm", "sample", str(model_path), "-n", "1000000000"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=ROOT,
+    ) as process:  # fmt: skip
+        assert process.stdout
+        assert len(process.stdout.read(50)) == 50  # long before the sample is done
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+
+
+def test_ctrl_c_ends_a_writer_that_nobody_reads_from(model_path: Path) -> None:
+    reader, writer = os.pipe()
+    with subprocess.Popen(
+        [sys.executable, "-m", "charlstm", "sample", str(model_path), "-n", "1000000000"],
+        stdin=subprocess.DEVNULL, stdout=writer, cwd=ROOT,
+    ) as process:  # fmt: skip
+        wait_until(lambda: not select.select([], [writer], [], 0)[1], process)  # the pipe is full and the writer waits
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    os.close(reader)
+    os.close(writer)
+
+
+def test_ctrl_c_ends_samples_that_are_made_together(model_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "charlstm", "sample", str(model_path), "ñ", "--count", "4", "-n", "1000000"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT,
+    ) as process:  # fmt: skip
+        assert process.stderr
+        assert "ñ" in process.stderr.readline().decode()  # the last thing that is said before it writes
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+
+
+def test_text_of_any_locale_is_written_as_utf8(tmp_path: Path) -> None:
+    random_model("añ日\n").save(tmp_path / "m.safetensors")
+    environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    done = charlstm("sample", tmp_path / "m.safetensors", "日", "-n", 30, "--seed", 1, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout) <= set("añ日\n")
+
+
+def test_control_characters_reach_no_terminal_raw(tmp_path: Path) -> None:
+    alphabet = "\x1b\x07\x9b[2Jab"
+    random_model(alphabet).save(tmp_path / "m.safetensors")
+    options = ["sample", tmp_path / "m.safetensors", "-n", 300, "--seed", 1]
+    piped = charlstm(*options).stdout
+    assert "\x1b" in piped  # as it is when piped
+    drawn = on_a_terminal(*options, cwd=tmp_path)
+    assert not set(drawn) & {"\x1b", "\x07", "\x9b"}
+    assert "\u241b" in drawn

@@ -1,0 +1,196 @@
+"""`charlstm train`: what it reads, what it says, what it leaves behind."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from helpers import (
+    ROOT,
+    TEXT,
+    charlstm,
+    files,
+    on_a_terminal,
+)
+
+
+def test_train_prints_the_path_alone_on_standard_output(tmp_path: Path) -> None:
+    (tmp_path / "a book.txt").write_text(TEXT)
+    done = charlstm("train", "a book.txt", "--steps", 3, "--hidden", 8, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "a book.safetensors\n")
+    assert "\x1b" not in done.stderr  # piped: no drawing
+    assert files(tmp_path) == {"a book.txt", "a book.safetensors"}  # nothing else is left behind
+
+
+def test_train_reads_standard_input_compressed_text_and_folders(tmp_path: Path) -> None:
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    (folder / "one.txt").write_text(TEXT)
+    (folder / "two.gz").write_bytes(gzip.compress(TEXT.encode()))
+    options = ["--steps", 2, "--hidden", 8, "--quiet"]
+    piped = charlstm("train", *options, input=gzip.compress(TEXT.encode()), cwd=tmp_path)
+    assert piped.stdout == "model.safetensors\n"
+    done = charlstm("train", "texts", *options, cwd=tmp_path)
+    assert done.stdout == "texts.safetensors\n"
+    described = json.loads(charlstm("info", "texts.safetensors", "--json", cwd=tmp_path).stdout)
+    assert [source["characters"] for source in described["trained_on"]] == [len(TEXT), len(TEXT)]
+
+
+def test_lines_are_records(tmp_path: Path) -> None:
+    names = "".join(f"{a}{b}{c}\n" for a in "bdkm" for b in "aeiou" for c in ("lin", "ra", "ton"))
+    (tmp_path / "names.txt").write_text(names * 5)
+    train = charlstm("train", "names.txt", "--lines", "--steps", 60, "--hidden", 32, "-q", cwd=tmp_path)
+    assert train.returncode == 0, train.stderr
+    written = charlstm("sample", "names.safetensors", "--count", 8, "--seed", 1, cwd=tmp_path).stdout.splitlines()
+    assert len(written) == 8
+    assert all(1 <= len(name) <= 40 for name in written)
+    assert len(set(written)) > 2
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file systems take UTF-8 names only")
+def test_the_printed_path_is_the_path_byte_for_byte(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9 -.txt")
+    (tmp_path / name).write_text(TEXT)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "charlstm", "train", name, "--steps", "2", "--hidden", "8", "-q"],
+        cwd=tmp_path, env=environment, capture_output=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == b"caf\xe9 -.safetensors\n"
+
+
+def test_a_printed_path_is_never_taken_for_an_option(tmp_path: Path) -> None:
+    (tmp_path / "-dash.txt").write_text(TEXT)
+    done = charlstm("train", "--steps", 2, "--hidden", 8, "-q", "--", "-dash.txt", cwd=tmp_path)
+    assert done.stdout == "./-dash.safetensors\n"
+
+
+def test_a_text_from_a_pipe_by_name_gives_a_model_a_plain_name(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    writer = subprocess.Popen(["sh", "-c", "cat > pipe"], cwd=tmp_path, stdin=subprocess.PIPE)
+    assert writer.stdin
+    writer.stdin.write(TEXT.encode())
+    writer.stdin.close()
+    done = charlstm("train", "pipe", "--steps", 2, "--hidden", 8, "-q", cwd=tmp_path)
+    writer.wait()
+    assert done.stdout == "model.safetensors\n"
+
+
+def test_a_reader_of_the_reports_that_leaves_does_not_end_a_training(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    train = f"exec {sys.executable} -m charlstm train text.txt --minutes 1 --hidden 8 -o m.safetensors"
+    process = subprocess.Popen(
+        ["bash", "-c", f"{train} 2> >(head -1 > seen)"], cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "m.resume.safetensors").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert {"m.safetensors", "m.resume.safetensors"} <= files(tmp_path)
+
+
+def test_the_log_holds_every_report_as_json(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    done = charlstm("train", "text.txt", "--steps", 20, "--hidden", 8, "--log", "log.jsonl", "-q", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")  # quiet is quiet
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert rows[-1]["fraction"] == 1.0
+    assert all(row["train_bits"] > 0 for row in rows)
+
+
+def test_a_budget_too_small_to_learn_anything_is_said(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    done = charlstm("train", "text.txt", "--minutes", 0.001, "--hidden", 8, cwd=tmp_path)
+    assert done.returncode == 0
+    assert "give more --minutes" in done.stderr
+
+
+def test_samples_on_the_way_go_to_standard_error(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    options = ["--steps", 40, "--hidden", 8, "--sample-every", 0.0001, "--log", "log.jsonl"]
+    done = charlstm("train", "text.txt", *options, cwd=tmp_path)
+    assert done.stdout == "text.safetensors\n"
+    assert re.search(r"^--- \d+% ---\n.+\n---$", done.stderr, flags=re.M | re.S)
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert any(len(row["sample"]) == 200 for row in rows)
+
+
+def test_a_text_behind_standard_input_is_not_overwritten(tmp_path: Path) -> None:
+    own = tmp_path / "own.txt"
+    own.write_text(TEXT)
+    small = ("--steps", 2, "--hidden", 4, "-q")
+    for options in (("-o", "own.txt", "--force"), ("-o", "m.safetensors", "--log", "own.txt")):
+        with own.open() as stream:
+            done = charlstm("train", *options, *small, cwd=tmp_path, input=None, stdin=stream)
+        assert done.returncode in (1, 2)
+        assert "own.txt" in done.stderr
+    assert own.read_text() == TEXT
+
+
+def test_validation_texts_are_all_heeded_and_an_empty_name_is_none(tmp_path: Path) -> None:
+    for name in ("text.txt", "a.txt", "b.txt"):
+        (tmp_path / name).write_text(TEXT + name)
+    options = ("--steps", 2, "--hidden", 4, "-q", "-o", "m.safetensors")
+    done = charlstm("train", "text.txt", "--val", "a.txt", "--val", "b.txt", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    described = json.loads(charlstm("info", "m.safetensors", "--json", cwd=tmp_path).stdout)
+    assert [source["name"] for source in described["trained_on"]] == ["text.txt", "a.txt", "b.txt"]
+    done = charlstm("train", "text.txt", "--val", "", "--force", *options, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "cannot read" in done.stderr
+
+
+def test_a_run_that_starts_from_a_model_reports_no_figures_that_it_has_not(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    assert charlstm("train", "text.txt", "--steps", 5, "--hidden", 8, "-q", cwd=tmp_path).returncode == 0
+    options = ("--init-from", "text.safetensors", "-o", "more.safetensors", "--steps", 5, "--log", "log.jsonl")
+    done = charlstm("train", "text.txt", *options, cwd=tmp_path)
+    for line in (tmp_path / "log.jsonl").read_text().splitlines():
+        json.loads(line, parse_constant=pytest.fail)  # NaN and Infinity are no JSON
+    assert "  0%  step 0  val " in done.stderr
+    assert "nan" not in done.stderr
+    assert "inf" not in done.stderr.replace("info", "")
+
+
+def test_a_log_never_becomes_a_part_of_the_text(tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "one.txt").write_text(TEXT)
+    train = ["train", "texts", "-o", "m.safetensors", "--steps", 2, "--hidden", 8, "-q"]
+    done = charlstm(*train, "--log", "texts/log.jsonl", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--log" in done.stderr
+    assert files(tmp_path / "texts") == {"one.txt"}
+    assert charlstm(*train, "--log", "log.jsonl", cwd=tmp_path).returncode == 0
+
+
+def test_resuming_heeds_no_text_that_is_typed(tmp_path: Path) -> None:
+    (tmp_path / "other.txt").write_text(TEXT)
+    done = charlstm("train", "other.txt", "-o", "m.safetensors", "--resume", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "leave out TEXT" in done.stderr
+    done = charlstm("train", "-o", "m.safetensors", "--resume", "--val", "other.txt", cwd=tmp_path)
+    assert "leave out --val\n" in done.stderr
+
+
+def test_a_terminal_gets_a_live_display_and_a_pipe_gets_lines(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    drawn = on_a_terminal("train", "text.txt", "--steps", 40, "--hidden", 16, cwd=tmp_path)
+    assert "\x1b[" in drawn
+    assert "bits/char" in drawn
+    dumb = on_a_terminal("train", "text.txt", "--steps", 40, "--hidden", 16, "--force", cwd=tmp_path, TERM="dumb")
+    assert "\x1b" not in dumb
+    assert "val " in dumb
+    piped = charlstm("train", "text.txt", "--steps", 40, "--hidden", 16, "--force", cwd=tmp_path).stderr
+    assert "\x1b" not in piped
+    assert any("val" in line and "chars/s" in line for line in piped.splitlines())
