@@ -13,11 +13,21 @@ error and the exit status below; only what shows things to people (output, follo
 
 from __future__ import annotations
 
+LONGEST_MESSAGE = 300
+"""Characters of a message: what a user gave, a whole chapter where a file was meant, may stand in it."""
+
 
 class CharlstmError(Exception):
-    """Anything that goes wrong and that a user can put right."""
+    """Anything that goes wrong and that a user can put right; a long message is cut in its middle."""
 
     exit_status = 1
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        if len(message) < LONGEST_MESSAGE:
+            return message
+        half = LONGEST_MESSAGE // 2 - 5
+        return f"{message[:half]} ... {message[-half:]}"
 
 
 class UsageError(CharlstmError, ValueError):

@@ -92,6 +92,7 @@ def train(**given: Any) -> None:
 
 def _prepared(given: dict[str, Any]) -> Run:
     """The run that the options describe."""
+    from ..data.reading import STANDARD_INPUT, status_of
     from ..training.checkpoint import default_output
     from ..training.run import prepare, resume
 
@@ -101,6 +102,9 @@ def _prepared(given: dict[str, Any]) -> Run:
         _refuse_retyped()
         return resume(output, minutes=given["minutes"], started=STARTED)
     refuse_terminal(texts)
+    for text in texts:  # before the output, whose name may come from a text's
+        if text != STANDARD_INPUT:
+            status_of(text)
     return prepare(
         texts,
         output=output,

@@ -247,11 +247,7 @@ def find_files(paths: Iterable[str | os.PathLike[str]], encoding: str = "utf-8")
                 raise UsageError("standard input can be read once only: give - once")
             files.append(path)
             continue
-        try:
-            mode = os.stat(path).st_mode
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "no valid name"
-            raise TextError(f"{path}: cannot read it: {reason}") from error
+        mode = status_of(path).st_mode
         found = _texts_below(path, encoding, notes) if stat.S_ISDIR(mode) else [path]
         if not found:
             raise TextError(f"{path}: this folder holds no text; name a folder or file that does")
@@ -263,6 +259,30 @@ def find_files(paths: Iterable[str | os.PathLike[str]], encoding: str = "utf-8")
             seen.add((status.st_dev, status.st_ino))
             files.append(name)
     return files, _shortened(notes)
+
+
+def status_of(path: str) -> os.stat_result:
+    """What the system says of a file or folder that is to be read.
+
+    Raises:
+        TextError: it is not there; where a text itself was given for a name, the message says how to give one.
+    """
+    try:
+        return os.stat(path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no valid name"
+        if not _may_be_a_text(path):
+            raise TextError(f"{path}: cannot read it: {reason}") from error
+        name = path if len(path) <= 60 else f"{path[:60]} ..."
+        raise TextError(
+            f"{name}: cannot read it: {reason}; to give a text itself, pipe it in (printf %s TEXT | charlstm ...), "
+            "or in the library give text=..."
+        ) from error
+
+
+def _may_be_a_text(name: str) -> bool:
+    """Whether what was given for a name is rather a text: several words, one without an ending, or a long one."""
+    return len(name) > 255 or any(map(str.isspace, name)) or bool(name and not set(name) & {os.sep, "."})
 
 
 def _shortened(notes: list[str], most: int = 10) -> list[str]:

@@ -185,6 +185,8 @@ def _named(name: str) -> Iterator[None]:
     """Whatever a file makes go wrong is a ModelFileError that names it."""
     try:
         yield
+    except FileNotFoundError as error:
+        raise ModelFileError(f"{name}: cannot read it: {error.strerror}; give the model that training wrote") from error
     except OSError as error:
         raise ModelFileError(f"{name}: cannot read it: {error.strerror or error}") from error
     except CharlstmError as error:

@@ -197,3 +197,31 @@ def test_standard_error_that_cannot_be_written_does_not_end_a_training(tmp_path:
             cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=full, check=False,
         )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, b"text.safetensors\n")
+
+
+CHAPTER = "Once upon a time there was a hen; she sang.\n" * 200
+
+
+@pytest.mark.parametrize("text", ["Hello", "The cat sat on the mat.", CHAPTER, CHAPTER.replace("\n", " / ")])
+@pytest.mark.parametrize("command", [["train"], ["train", "-o", "m.safetensors"], ["eval", "M"], ["eval", "M", "M"]])
+def test_a_text_where_a_file_is_meant_gets_one_short_line_that_says_how(
+    command: list[str], text: str, tmp_path: Path
+) -> None:
+    random_model().save(tmp_path / "M")
+    done = charlstm(*command, text, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr) < 300
+    assert done.stderr.count("\n") == 1
+    assert "pipe it in" in done.stderr
+    assert "write" not in done.stderr.replace("written", "")  # of an output that nobody named
+    assert files(tmp_path) == {"M"}
+
+
+@pytest.mark.parametrize("command", [["sample"], ["eval"], ["info"], ["train", "text.txt", "-o"],
+                                     ["train", "text.txt", "--init-from"], ["train", "text.txt", "--log"]])  # fmt: skip
+def test_no_message_repeats_a_whole_chapter(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    done = charlstm(*command, CHAPTER, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr) < 330
+    assert "Once upon a time" in done.stderr

@@ -482,3 +482,12 @@ def test_a_line_is_given_on_as_soon_as_it_is_whole() -> None:
 
     seen = [(lines, len(given_)) for lines in lines_of(source())]
     assert seen == [(["ab\n"], 2), (["cd\n"], 3), (["\n", "\n"], 4), (["ef"], 5)]
+
+
+@pytest.mark.parametrize("text", ["Hello", "The cat sat on the mat.", "a\0b c", "A chapter. " * 1000])
+def test_a_text_given_for_a_files_name_is_told_from_a_file_that_is_not_there(text: str, tmp_path: Path) -> None:
+    with pytest.raises(TextError, match=r"text=\.\.\.") as raised:
+        find_files([text])
+    assert len(str(raised.value)) < 300
+    with pytest.raises(TextError, match=r"missing\.txt: cannot read it: No such file"):
+        find_files([tmp_path / "missing.txt"])
