@@ -8,6 +8,7 @@ OPENBLAS_NUM_THREADS=1 python benchmarks/agreement.py MODEL TEXT [--characters 1
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
 
 from common import cores, in_words, machine, median_time, report
@@ -15,17 +16,18 @@ from common import cores, in_words, machine, median_time, report
 from charlstm import api
 from charlstm.cli.process import prepare_for_torch
 from charlstm.data.vocabulary import Ids
-from charlstm.inference import parallel as streams
-from charlstm.inference import scoring as evaluation
+from charlstm.inference.parallel import EXACT, ONE_STREAM, ROUGH, Division
 from charlstm.inference.scoring import LN2, Scorer
 from charlstm.models.file import load
 from charlstm.models.interface import LanguageModel
 from charlstm.models.torch_lstm import TorchLanguageModel, TorchNetwork
 
 
-def measured(network: LanguageModel, model: api.Model, ids: Ids, **options: int | bool) -> tuple[float, float]:
+def measured(
+    network: LanguageModel, model: api.Model, ids: Ids, division: Division, threads: int = 1
+) -> tuple[float, float]:
     """Bits per character, and median seconds."""
-    scorer = Scorer(network, model.vocabulary, **options)  # type: ignore[arg-type]
+    scorer = Scorer(network, model.vocabulary, division, threads)
     seconds = median_time(lambda: scorer.score_ids(ids), 3)
     return scorer.score_ids(ids).nats / LN2 / len(ids), seconds
 
@@ -36,21 +38,21 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("text", type=Path)
     parser.add_argument("--characters", type=int, default=100_000)
-    parser.add_argument("--fewest", type=int, default=evaluation.FEWEST, help="parts, of which there must be so many")
-    parser.add_argument("--same", type=float, nargs="*", default=[0.1, streams.SAME, 0.01])
+    parser.add_argument("--fewest", type=int, default=EXACT.fewest, help="parts, of which there must be so many")
+    parser.add_argument("--same", type=float, nargs="*", default=[0.1, EXACT.tolerance, 0.01])
     arguments = parser.parse_args()
     prepare_for_torch()
-    evaluation.FEWEST = arguments.fewest
+    exactly, roughly = (dataclasses.replace(division, fewest=arguments.fewest) for division in (EXACT, ROUGH))
     model = api.Model(load(arguments.model))
     ids = model.vocabulary.encode(arguments.text.read_text(errors="replace")[: arguments.characters])
     in_torch = TorchNetwork(model.file.settings)
     in_torch.load(model.file.tensors)
-    rows = {"one stream": measured(model.network, model, ids, streams=1)}
+    rows = {"one stream": measured(model.network, model, ids, ONE_STREAM)}
     for same in arguments.same:
-        streams.SAME = same
-        rows[f"parts, states to {same:g}"] = measured(model.network, model, ids, threads=cores())
-    rows["roughly"] = measured(model.network, model, ids, threads=cores(), rough=True)
-    rows["roughly, by torch"] = measured(TorchLanguageModel(in_torch), model, ids, rough=True)
+        division = dataclasses.replace(exactly, tolerance=same)
+        rows[f"parts, states to {same:g}"] = measured(model.network, model, ids, division, cores())
+    rows["roughly"] = measured(model.network, model, ids, roughly, cores())
+    rows["roughly, by torch"] = measured(TorchLanguageModel(in_torch), model, ids, roughly)
     exact = rows["one stream"][0]
     ran = in_words(model.file.settings)
     print(f"{machine()}\n{ran}")

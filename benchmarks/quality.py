@@ -27,7 +27,7 @@ import numpy as np
 from common import described, machine, report
 
 from charlstm import load
-from charlstm.inference.parallel import surprisal
+from charlstm.inference.scoring import surprisal
 
 CHARLSTM = [sys.executable, "-m", "charlstm"]
 

@@ -80,8 +80,7 @@ class Model:
         return self._stream(prompt, settings or SampleSettings(**named))
 
     def _stream(self, prompt: str, settings: SampleSettings) -> Iterator[str]:
-        start = read_prompts(self.network, self.vocabulary, [prompt])
-        yield from write_on(self.network, self.vocabulary, start, self.stopping(settings))
+        yield from write_on(self.network, self.vocabulary, self._read([prompt]), self.stopping(settings))
 
     def samples(self, prompts: Sequence[str], settings: SampleSettings | None = None, **named: Any) -> Iterator[str]:
         """Write on from each prompt, `count` times each, many at once; whole texts in input order.
@@ -99,27 +98,29 @@ class Model:
 
     def _samples(self, prompts: list[str], settings: SampleSettings) -> Iterator[str]:
         settings = self.stopping(dataclasses.replace(settings, seed=choose_seed(settings)))
+        one = self._read(prompts[:1]) if len(set(prompts)) == 1 else None  # once, however many samples there are
         wanted = len(prompts) * settings.count
         for begin in range(0, wanted, AT_ONCE * self.threads):
             window = range(begin, min(begin + AT_ONCE * self.threads, wanted))
             size = -(-len(window) // self.threads)
             groups = [range(first, min(first + size, window.stop)) for first in window[::size]]
-            work = functools.partial(self._together, prompts, settings)
+            work = functools.partial(self._together, prompts, settings, one)
             for texts in in_threads(work, groups, self.threads):
                 yield from texts
 
-    def _together(self, prompts: Sequence[str], settings: SampleSettings, numbers: range) -> list[str]:
+    def _together(self, prompts: list[str], settings: SampleSettings, one: Start | None, numbers: range) -> list[str]:
         """Write some of the samples, by number, as one batch."""
-        start = self._starts([prompts[number // settings.count] for number in numbers])
+        start = one.select([0] * len(numbers)) if one else self._starts([prompts[n // settings.count] for n in numbers])
         steps = generate(self.network, self.vocabulary, start, settings, numbers.start)
         return whole_texts(steps, self.vocabulary, len(numbers))
 
     def _starts(self, prompts: list[str]) -> Start:
         """Read each different prompt once."""
-        places = {prompt: place for place, prompt in enumerate(dict.fromkeys(prompts))}
-        start = read_prompts(self.network, self.vocabulary, list(places))
-        chosen = [places[prompt] for prompt in prompts]
-        return Start(start.logits[chosen], start.state.select(chosen))
+        columns = {prompt: column for column, prompt in enumerate(dict.fromkeys(prompts))}
+        return self._read(list(columns)).select([columns[prompt] for prompt in prompts])
+
+    def _read(self, prompts: list[str]) -> Start:
+        return read_prompts(self.network, self.vocabulary, prompts, self.threads)
 
     def stopping(self, settings: SampleSettings) -> SampleSettings:
         """A model of lines ends a sample with its line, too."""

@@ -1,8 +1,10 @@
 """From logits to characters: temperature, top-k, top-p, min-p, stop texts, many samples at once.
 
-Works with any network. The unknown symbol is never drawn. Sample i of a seed has a random stream of its own, so
+Works with any model. The unknown symbol is never drawn. Sample i of a seed has random numbers of its own, so
 that it is the same text whatever the count, as far as rounding allows: matrix products of other sizes round otherwise,
 and a draw that falls on the border between two characters, once in some 100,000, goes another way.
+
+Shapes: T time steps, B samples side by side, V symbols.
 """
 
 from __future__ import annotations
@@ -17,11 +19,12 @@ from numpy.typing import NDArray
 from ..config import SampleSettings
 from ..data.vocabulary import UNKNOWN, Vocabulary
 from ..models.interface import Floats, LanguageModel, State, read_long
+from .parallel import PROMPT, read_in_parts
 
 AT_ONCE = 256
 """Samples that advance together."""
 DRAWN_AHEAD = 64
-"""Random numbers taken from each sample's stream at a time."""
+"""Random numbers taken from each sample's generator at a time."""
 
 
 def probabilities(logits: Floats, settings: SampleSettings) -> NDArray[np.float64]:
@@ -32,39 +35,39 @@ def probabilities(logits: Floats, settings: SampleSettings) -> NDArray[np.float6
 
     Args:
         logits: (B, V).
-        settings: temperature 0 puts all probability on the highest score (the first of equals).
+        settings: temperature 0 puts all probability on the highest logit (the first of equals).
 
     Returns:
         (B, V); rows sum to 1; the unknown symbol has 0.
     """
-    weights = _weights(logits, settings)
-    weights /= weights.sum(axis=1, keepdims=True)
-    return weights
+    p = _unnormalised(logits, settings)
+    p /= p.sum(axis=1, keepdims=True)
+    return p
 
 
-def _weights(logits: Floats, settings: SampleSettings) -> NDArray[np.float64]:
+def _unnormalised(logits: Floats, settings: SampleSettings) -> NDArray[np.float64]:
     """`probabilities`, but for a factor in each row: `draw` needs no more."""
-    weights = logits.astype(np.float64)
-    weights[:, UNKNOWN] = -np.inf
+    p = logits.astype(np.float64)
+    p[:, UNKNOWN] = -np.inf
     if settings.temperature == 0:
-        greedy: NDArray[np.float64] = np.zeros_like(weights)
-        np.put_along_axis(greedy, weights.argmax(axis=1)[:, None], 1.0, axis=1)
+        greedy: NDArray[np.float64] = np.zeros_like(p)
+        np.put_along_axis(greedy, p.argmax(axis=1)[:, None], 1.0, axis=1)
         return greedy
-    weights -= weights.max(axis=1, keepdims=True)
+    p -= p.max(axis=1, keepdims=True)
     with np.errstate(over="ignore"):  # a temperature next to nothing makes -inf, which is right
-        weights /= settings.temperature
-    np.exp(weights, out=weights)
+        p /= settings.temperature
+    np.exp(p, out=p)
     if settings.top_k or settings.top_p is not None:
-        weights *= _kept_by_rank(weights, settings.top_k, settings.top_p)
+        p *= _kept_by_rank(p, settings.top_k, settings.top_p)
     if settings.min_p is not None:
-        weights *= weights >= settings.min_p * weights.max(axis=1, keepdims=True)
-    return weights
+        p *= p >= settings.min_p * p.max(axis=1, keepdims=True)
+    return p
 
 
-def _kept_by_rank(weights: NDArray[np.float64], top_k: int | None, top_p: float | None) -> NDArray[np.bool_]:
+def _kept_by_rank(p: NDArray[np.float64], top_k: int | None, top_p: float | None) -> NDArray[np.bool_]:
     """Which symbols top-k and top-p leave; the likeliest always stays (Holtzman et al. 2020 for top-p)."""
-    order = np.argsort(-weights, axis=1, kind="stable")
-    ranked = np.take_along_axis(weights, order, axis=1)
+    order = np.argsort(-p, axis=1, kind="stable")
+    ranked = np.take_along_axis(p, order, axis=1)
     keep = np.ones(ranked.shape, dtype=bool)
     if top_k:
         keep[:, top_k:] = False
@@ -78,9 +81,9 @@ def _kept_by_rank(weights: NDArray[np.float64], top_k: int | None, top_p: float 
     return kept
 
 
-def draw(weights: NDArray[np.float64], uniforms: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Invert the cumulative distribution: weights (B, V), uniforms in [0, 1) (B,) -> ids (B,)."""
-    sums = np.cumsum(weights, axis=1)
+def draw(p: NDArray[np.float64], uniforms: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Invert the cumulative distribution: p (B, V), of any sum, and uniforms in [0, 1) (B,) -> ids (B,)."""
+    sums = np.cumsum(p, axis=1)
     # A uniform is at most 1 - 2^-53, and a total times that rounds to less than the total: there is a first sum above.
     targets = uniforms * sums[:, -1]
     ids: NDArray[np.intp] = (sums > targets[:, None]).argmax(axis=1)
@@ -95,23 +98,39 @@ class Start:
     """(B, V)"""
     state: State
 
+    def select(self, index: list[int]) -> Start:
+        """Those of the starts, in that order; one may be chosen several times."""
+        return Start(self.logits[index], self.state.select(index))
 
-def read_prompts(network: LanguageModel, vocabulary: Vocabulary, prompts: Sequence[str]) -> Start:
-    """Read prompts; the empty one is the start of a text. Prompts of one length are read together."""
-    logits: list[Floats | None] = [None] * len(prompts)
-    states: list[State | None] = [None] * len(prompts)
+
+def read_prompts(model: LanguageModel, vocabulary: Vocabulary, prompts: Sequence[str], threads: int = 1) -> Start:
+    """Read prompts; the empty one is the start of a text. Those of one length are read together, long ones in parts."""
     by_length: dict[int, list[int]] = {}
     for number, prompt in enumerate(prompts):
         by_length.setdefault(len(prompt), []).append(number)
-    for numbers in by_length.values():
-        ids = np.stack([vocabulary.encode(prompts[number]) for number in numbers], axis=1).astype(np.int64)
-        ids = np.concatenate([np.full((1, len(numbers)), vocabulary.start), ids])  # (T + 1, B)
-        state = read_long(network, ids[:-1], network.zero_state(len(numbers)))
-        last, state = network.step(ids[-1], state)
-        for column, number in enumerate(numbers):
-            logits[number], states[number] = last[column], state.select([column])
+    logits: list[Floats | None] = [None] * len(prompts)
+    states: list[State | None] = [None] * len(prompts)
+    for length, numbers in by_length.items():
+        together = len(numbers) if PROMPT.parts(length) == 1 or len(numbers) >= PROMPT.fewest else 1
+        for begin in range(0, len(numbers), together):
+            group = numbers[begin : begin + together]
+            start = _read_together(model, vocabulary, [prompts[number] for number in group], threads)
+            for column, number in enumerate(group):
+                logits[number], states[number] = start.logits[column], start.state.select([column])
     whole = State.concatenate(state for state in states if state)
     return Start(np.stack([row for row in logits if row is not None]), whole)
+
+
+def _read_together(model: LanguageModel, vocabulary: Vocabulary, prompts: list[str], threads: int) -> Start:
+    """Read B prompts of one length."""
+    ids = np.stack([vocabulary.encode(prompt) for prompt in prompts], axis=1)  # (T, B)
+    ids = np.concatenate([np.full((1, len(prompts)), vocabulary.start, dtype=vocabulary.dtype), ids])  # (T + 1, B)
+    state = model.zero_state(len(prompts))
+    if len(prompts) == 1:
+        state = read_in_parts(model, ids[:-1, 0], state, threads)
+    else:
+        state = read_long(model, ids[:-1], state)
+    return Start(*model.step(ids[-1].astype(np.int64), state))
 
 
 def choose_seed(settings: SampleSettings) -> int:
@@ -119,33 +138,33 @@ def choose_seed(settings: SampleSettings) -> int:
     return secrets.randbits(53) if settings.seed is None else settings.seed
 
 
-def _random_stream(settings: SampleSettings, sample: int) -> np.random.Generator:
-    """The random stream of a sample of a seed."""
+def _generator(settings: SampleSettings, sample: int) -> np.random.Generator:
+    """The random numbers of a sample of a seed."""
     return np.random.Generator(np.random.PCG64([choose_seed(settings), sample]))
 
 
 def generate(
-    network: LanguageModel, vocabulary: Vocabulary, start: Start, settings: SampleSettings, first: int = 0
+    model: LanguageModel, vocabulary: Vocabulary, start: Start, settings: SampleSettings, first: int = 0
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Write on from B starts together, a character a step.
 
     Args:
-        network, vocabulary: the model.
+        model, vocabulary: what predicts the characters, and which they are.
         start: of the B samples that advance together.
         settings: its seed must be given; its count is not looked at.
-        first: number of the first of these samples, which chooses its random stream.
+        first: number of the first of these samples, which chooses its random numbers.
 
     Yields:
         for each step the numbers of the samples that still run, and the ids that they drew.
     """
     running = np.arange(start.logits.shape[0])
-    streams = [_random_stream(settings, first + int(sample)) for sample in running]
+    generators = [_generator(settings, first + int(sample)) for sample in running]
     stops = [StopWatch(settings.stop) for _ in running]
     logits, state = start.logits, start.state
     for t in range(settings.length):
         if t % DRAWN_AHEAD == 0:
-            uniforms = np.stack([stream.random(DRAWN_AHEAD) for stream in streams], axis=1)
-        ids = draw(_weights(logits, settings), uniforms[t % DRAWN_AHEAD, running])
+            uniforms = np.stack([generator.random(DRAWN_AHEAD) for generator in generators], axis=1)
+        ids = draw(_unnormalised(logits, settings), uniforms[t % DRAWN_AHEAD, running])
         yield running, ids
         if settings.stop:
             characters = vocabulary.decode(ids)
@@ -154,7 +173,7 @@ def generate(
                 running, ids, state = running[alive], ids[alive], state.select(alive)
         if not len(running) or t == settings.length - 1:
             return
-        logits, state = network.step(ids, state)
+        logits, state = model.step(ids, state)
 
 
 def whole_texts(
@@ -168,18 +187,18 @@ def whole_texts(
     return [vocabulary.decode(column[column != UNKNOWN]) for column in table.T]
 
 
-def write_on(network: LanguageModel, vocabulary: Vocabulary, start: Start, settings: SampleSettings) -> Iterator[str]:
+def write_on(model: LanguageModel, vocabulary: Vocabulary, start: Start, settings: SampleSettings) -> Iterator[str]:
     """As `generate`, for one sample: yields its characters."""
     if settings.temperature and settings.top_k is None and settings.top_p is None and settings.min_p is None:
-        return _write_on_plainly(network, vocabulary, start, settings)
-    return (vocabulary.decode(ids) for _, ids in generate(network, vocabulary, start, settings))
+        return _write_on_plainly(model, vocabulary, start, settings)
+    return (vocabulary.decode(ids) for _, ids in generate(model, vocabulary, start, settings))
 
 
 def _write_on_plainly(
-    network: LanguageModel, vocabulary: Vocabulary, start: Start, settings: SampleSettings
+    model: LanguageModel, vocabulary: Vocabulary, start: Start, settings: SampleSettings
 ) -> Iterator[str]:
     """One sample under temperature alone: what `probabilities` and `draw` do, in as few numpy calls as can be."""
-    stream = _random_stream(settings, 0)
+    generator = _generator(settings, 0)
     stop = StopWatch(settings.stop)
     logits, state = start.logits, start.state
     characters = vocabulary.characters
@@ -191,11 +210,11 @@ def _write_on_plainly(
                 sums /= settings.temperature
         np.exp(sums, out=sums)
         np.cumsum(sums, out=sums)
-        place = min(int(sums.searchsorted(stream.random() * sums[-1], side="right")), len(characters) - 1)
-        yield characters[place]
-        if stop.saw(characters[place]) or t == settings.length - 1:
+        index = min(int(sums.searchsorted(generator.random() * sums[-1], side="right")), len(characters) - 1)
+        yield characters[index]
+        if stop.saw(characters[index]) or t == settings.length - 1:
             return
-        logits, state = network.step(np.array([place + 1]), state)
+        logits, state = model.step(np.array([index + 1]), state)
 
 
 class StopWatch:

@@ -1,8 +1,10 @@
-"""How well a network predicts a text: surprisal, bits per character, perplexity. Figures only, nothing drawn.
+"""How well a model predicts a text: surprisal, bits per character, perplexity. Figures only, nothing drawn.
 
-Every character is scored, the first one included: the network starts from the zero state on the start symbol.
+Every character is scored, the first one included: the model starts from the zero state on the start symbol.
 An unknown character costs the unknown symbol's surprisal and an even share of it (see `Vocabulary.unknown_nats`),
 so that the probabilities of all strings of a length sum to one. Surprisal is -ln p, in nats (Shannon 1948).
+
+Shapes: T time steps, B sequences side by side, N characters, V symbols.
 """
 
 from __future__ import annotations
@@ -11,28 +13,24 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..data.vocabulary import UNKNOWN, Ids, Vocabulary, regrouped
-from ..models.interface import LanguageModel, State, in_threads, read_long
-from .parallel import Parts, read_scoring
+from ..models.interface import Floats, LanguageModel, State, in_threads, read_long, steps_at_once
+from .parallel import EXACT, Division, Parts, Positions
+
+Nats = NDArray[np.float64]
+Surprisals = Callable[[Iterable[Ids]], Iterator[Nats]]
+"""From a text in pieces of ids to the surprisals of its characters, in pieces, in order."""
 
 LN2 = math.log(2)
-
-STREAMS = 128
-"""At most that many parts of a text are scored side by side."""
-SHORTEST = 4096
-"""Characters of such a part at least, so that mending its beginning weighs little."""
-SHORTEST_ROUGH = 2048
-"""The same where a rough figure will do."""
-LONGEST = 8192
-"""Characters of such a part at most: a longer text is scored block by block."""
-FEWEST = 8
-"""Parts at least: fewer are no faster than one stream."""
-SETTLING = 2048
-"""Characters after which a network that began with the zero state is in a state as in the midst of a text."""
+LINES_TOGETHER = 256
+"""Lines that are scored as one batch at most."""
+CHARACTERS_TOGETHER = 1 << 18
+"""Characters of such a batch at most, the padding of shorter lines included."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +67,11 @@ class Score:
 
     @property
     def perplexity(self) -> float:
-        """2 ** bits_per_char."""
-        return math.exp(min(self.nats_per_char, 700.0))
+        """2 ** bits_per_char; infinite where that is beyond all floating-point numbers."""
+        try:
+            return math.exp(self.nats_per_char)
+        except OverflowError:
+            return math.inf
 
     def __add__(self, other: Score) -> Score:
         return Score(
@@ -80,16 +81,20 @@ class Score:
             self.bytes + other.bytes,
         )
 
-    def figures(self) -> dict[str, float | int]:
-        """The figures by name, as the command prints them."""
+    def figures(self) -> dict[str, float | int | None]:
+        """The figures by name; None for one that is not known or not finite, which JSON could not hold."""
         return {
             "characters": self.characters,
-            "bits_per_char": self.bits_per_char,
-            "nats_per_char": self.nats_per_char,
-            "perplexity": self.perplexity,
-            "bits_per_byte": self.bits_per_byte,
+            "bits_per_char": _finite(self.bits_per_char),
+            "nats_per_char": _finite(self.nats_per_char),
+            "perplexity": _finite(self.perplexity),
+            "bits_per_byte": _finite(self.bits_per_byte),
             "unknown": self.unknown,
         }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 NOTHING = Score(0, 0.0, 0, 0)
@@ -100,56 +105,69 @@ def utf8_size(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
+def surprisal(logits: Floats, targets: NDArray[np.integer]) -> Nats:
+    """-ln softmax(logits)[target]: logits (..., V) and targets (...) -> nats (...)."""
+    top = logits.max(axis=-1, keepdims=True)  # (..., 1)
+    picked = np.take_along_axis(logits, targets[..., None].astype(np.intp), axis=-1)  # (..., 1)
+    total = np.exp(logits - top).sum(axis=-1, dtype=np.float64)  # (...)
+    nats: Nats = np.log(total) + (top - picked)[..., 0]
+    return nats
+
+
+def read_scoring(model: LanguageModel, inputs: NDArray[Any], targets: NDArray[Any], state: State) -> tuple[Nats, State]:
+    """Read inputs (T, B), a few time steps at once; give the surprisals (T, B) of the targets, and the state."""
+    steps = steps_at_once(model, inputs.shape[1])
+    nats = np.empty(inputs.shape)
+    for begin in range(0, len(inputs), steps):
+        logits, state = model.logits(inputs[begin : begin + steps], state)
+        nats[begin : begin + steps] = surprisal(logits, targets[begin : begin + steps])
+    return nats, state
+
+
 class Scorer:
-    """Scores texts with one network: one stream or, for speed, parts of the text side by side.
+    """Scores texts with one model: as one stream or, for speed, in parts side by side.
 
     Args:
-        network: the numpy engine or the torch model.
+        model: predicts the characters.
         vocabulary: the model's.
-        streams: how many parts of a long text may be scored side by side; 1 is the definition.
-        threads: how many threads share the streams.
-        rough: whether a long text's figure may be off by some 0.001 bits, for twice the speed.
+        division: how long texts are divided into parts.
+        threads: how many threads share parts and lines.
     """
 
     def __init__(
-        self,
-        network: LanguageModel,
-        vocabulary: Vocabulary,
-        streams: int = STREAMS,
-        threads: int = 1,
-        *,
-        rough: bool = False,
+        self, model: LanguageModel, vocabulary: Vocabulary, division: Division = EXACT, threads: int = 1
     ) -> None:
-        self.network, self.vocabulary, self.streams, self.threads = network, vocabulary, streams, threads
-        self.rough = rough
+        self.model, self.vocabulary, self.division, self.threads = model, vocabulary, division, threads
 
-    @property
-    def _shortest(self) -> int:
-        return SHORTEST_ROUGH if self.rough else SHORTEST
-
-    def surprisals(self, pieces: Iterable[Ids]) -> Iterator[NDArray[np.float64]]:
+    def surprisals(self, pieces: Iterable[Ids]) -> Iterator[Nats]:
         """Score one text, given in pieces of ids; give its surprisals in nats, in pieces, in order."""
-        block = self.streams * LONGEST
-        state = self.network.zero_state(1)
-        typical: State | None = None
+        state, warm = self.model.zero_state(1), None
         last = np.array([self.vocabulary.start])
-        for ids in regrouped(pieces, block):
-            inputs = np.concatenate([last, ids[:-1]])  # inputs[k] is read to predict ids[k]
-            if len(ids) < FEWEST * self._shortest or self.streams == 1:
-                nats, state = read_scoring(self.network, inputs[:, None], ids[:, None], state)
-                flat = nats[:, 0]
+        for ids in regrouped(pieces, self.division.block):
+            inputs = np.concatenate([last, ids[:-1]])  # (N,): inputs[n] is read to predict ids[n]
+            if self.division.parts(len(ids)) == 1:
+                columns, state = read_scoring(self.model, inputs[:, None], ids[:, None], state)  # (N, 1)
+                nats = columns[:, 0]
             else:
-                if typical is None:
-                    typical = read_long(self.network, inputs[:SETTLING, None], state)
-                parts = min(self.streams, len(ids) // self._shortest)
-                # Where the last part ends early, this is the text's last piece, and nobody asks for the state.
-                flat, state = Parts(self.network, inputs, ids, parts, self.threads).surprisals(
-                    state, typical, rough=self.rough
-                )
-                typical = state
-            flat[ids == UNKNOWN] += self.vocabulary.unknown_nats
+                warm = warm or read_long(self.model, inputs[: self.division.burn_in, None], state)
+                nats, state = self._in_parts(inputs, ids, state, warm)
+                warm = state
+            nats[ids == UNKNOWN] += self.vocabulary.unknown_nats
             last = ids[-1:]
-            yield flat
+            yield nats
+
+    def _in_parts(self, inputs: Ids, targets: Ids, state: State, warm: State) -> tuple[Nats, State]:
+        """The surprisals (N,) of one block, and the state after it, which is right but for a text's last block."""
+        count = self.division.parts(len(targets))
+        nats = np.empty(len(targets) + count)  # room for the positions at which a last part that ends early goes on
+
+        def read(positions: Positions, before: State) -> State:
+            inside = np.minimum(positions, len(targets) - 1)
+            nats[positions], after = read_scoring(self.model, inputs[inside], targets[inside], before)
+            return after
+
+        state = Parts(read, len(targets), count, self.division, self.threads).read(state, warm)
+        return nats[: len(targets)], state
 
     def score(self, pieces: Iterable[str]) -> Score:
         """Score one text, given in pieces; memory does not depend on its length."""
@@ -160,46 +178,53 @@ class Scorer:
         nats = sum(float(part.sum()) for part in self.surprisals([ids]))
         return Score(len(ids), nats, int((ids == UNKNOWN).sum()), 0)
 
-    def score_lines(self, lines: list[str]) -> list[Score]:
+    def score_lines(self, lines: Sequence[str]) -> list[Score]:
         """Score lines, each a text of its own, in input order."""
         ids: list[Ids] = [self.vocabulary.encode(line) for line in lines]
         return [
-            Score(len(line), float(nats.sum()), int((numbers == UNKNOWN).sum()), utf8_size(line))
-            for line, numbers, nats in zip(lines, ids, self.records(ids), strict=True)
+            Score(len(line), float(nats.sum()), int((encoded == UNKNOWN).sum()), utf8_size(line))
+            for line, encoded, nats in zip(lines, ids, self.records(ids), strict=True)
         ]
 
-    def records(self, lines: list[Ids]) -> list[NDArray[np.float64]]:
+    def records(self, lines: Sequence[Ids]) -> list[Nats]:
         """Score lines, each a text of its own, those of similar length together; surprisals in input order."""
-        order = sorted((number for number in range(len(lines)) if len(lines[number])), key=lambda n: len(lines[n]))
-        groups: list[list[int]] = []
-        while order:
-            longest = len(lines[order[-1]])
-            size = 1 if longest >= FEWEST * self._shortest else min(256, (1 << 18) // longest)
-            groups.append(order[-size:])
-            del order[-size:]
+        groups = self._groups([len(line) for line in lines])
         scored = in_threads(lambda group: self._together([lines[n] for n in group]), groups, self.threads)
-        results: list[NDArray[np.float64]] = [np.zeros(0)] * len(lines)
-        for group, nats in zip(groups, scored, strict=True):
-            for number, line in zip(group, nats, strict=True):
-                results[number] = line
+        results: list[Nats] = [np.zeros(0)] * len(lines)
+        for group, of_group in zip(groups, scored, strict=True):
+            for number, nats in zip(group, of_group, strict=True):
+                results[number] = nats
         return results
 
-    def _together(self, lines: list[Ids]) -> list[NDArray[np.float64]]:
+    def _groups(self, lengths: list[int]) -> list[list[int]]:
+        """The numbers of lines that are scored together, the longest first; empty ones are in no group."""
+        order = sorted((number for number, length in enumerate(lengths) if length), key=lengths.__getitem__)
+        groups: list[list[int]] = []
+        while order:
+            longest = lengths[order[-1]]
+            alone = self.division.parts(longest) > 1
+            size = 1 if alone else max(1, min(LINES_TOGETHER, CHARACTERS_TOGETHER // longest))
+            groups.append(order[-size:])
+            del order[-size:]
+        return groups
+
+    def _together(self, lines: list[Ids]) -> list[Nats]:
+        """The surprisals of each of B lines; of one that is long enough, in parts."""
         longest = max(map(len, lines))
-        if longest >= FEWEST * self._shortest:
+        if self.division.parts(longest) > 1:
             return [np.concatenate(list(self.surprisals([line]))) for line in lines]
         ids = np.zeros((longest, len(lines)), dtype=np.int64)  # (T, B)
         for column, line in enumerate(lines):
             ids[: len(line), column] = line
-        inputs = np.concatenate([np.full((1, len(lines)), self.vocabulary.start), ids[:-1]])[: len(ids)]
-        nats, _ = read_scoring(self.network, inputs, ids, self.network.zero_state(len(lines)))
+        start = np.full((1, len(lines)), self.vocabulary.start)
+        nats, _ = read_scoring(
+            self.model, np.concatenate([start, ids[:-1]]), ids, self.model.zero_state(len(lines))
+        )  # (T, B)
         nats[ids == UNKNOWN] += self.vocabulary.unknown_nats
         return [nats[: len(line), column].copy() for column, line in enumerate(lines)]
 
 
-def partial_scores(
-    surprisals: Callable[[Iterable[Ids]], Iterator[NDArray[np.float64]]], vocabulary: Vocabulary, pieces: Iterable[str]
-) -> Iterator[Score]:
+def partial_scores(surprisals: Surprisals, vocabulary: Vocabulary, pieces: Iterable[str]) -> Iterator[Score]:
     """Score a text in pieces by a function from ids in pieces to surprisals in pieces; nothing is kept of the text.
 
     The sum of the scores is the text's; each counts the characters that were read for it.
@@ -219,8 +244,8 @@ def partial_scores(
 
 
 def surprisals_of_text(
-    surprisals: Callable[[Iterable[Ids]], Iterator[NDArray[np.float64]]], vocabulary: Vocabulary, pieces: Iterable[str]
-) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    surprisals: Surprisals, vocabulary: Vocabulary, pieces: Iterable[str]
+) -> Iterator[tuple[str, Nats]]:
     """Each stretch of a text in pieces with the surprisals of its characters; the stretches joined are the text."""
     waiting: list[str] = []
 

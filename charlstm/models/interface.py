@@ -86,10 +86,10 @@ def steps_at_once(model: LanguageModel, batch_size: int) -> int:
 
 
 def read_long(model: LanguageModel, ids: NDArray[np.integer], state: State) -> State:
-    """As `LanguageModel.read`, of ids (T, B) of any length."""
+    """As `LanguageModel.read`, of ids (T, B) of any length and of the smallest type that holds them."""
     steps = steps_at_once(model, ids.shape[1])
     for begin in range(0, len(ids), steps):
-        state = model.read(ids[begin : begin + steps], state)
+        state = model.read(ids[begin : begin + steps].astype(np.int64), state)
     return state
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..data.batching import lines_all_over, split_lines
 from ..data.corpus import Corpus
 from ..data.vocabulary import UNKNOWN, Ids
+from ..inference.parallel import EXACT, ROUGH
 from ..inference.scoring import LN2, Scorer
 from ..models.file import Tensors
 from ..models.torch_lstm import TorchLanguageModel, TorchNetwork
@@ -66,7 +67,7 @@ def spread_sample(corpus: Corpus, *, lines: bool, most: int) -> Ids:
 
 def surprisals(network: TorchNetwork, corpus: Corpus, ids: Ids, *, lines: bool, rough: bool) -> Surprisals:
     """Score a text with torch, which is loaded already and up to four times as fast as numpy."""
-    scorer = Scorer(TorchLanguageModel(network), corpus.vocabulary, rough=rough)
+    scorer = Scorer(TorchLanguageModel(network), corpus.vocabulary, ROUGH if rough else EXACT)
     parts = scorer.records(split_lines(ids, corpus.line_end)) if lines else list(scorer.surprisals([ids]))
     return np.concatenate([np.zeros(0), *parts])
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from helpers import ALPHABET, random_model
+from helpers import ALPHABET, TEXT, random_model
 from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
-from charlstm.api import Model
+from charlstm.api import Model, load
 from charlstm.config import CELLS, SampleSettings
 from charlstm.data.vocabulary import UNKNOWN, Vocabulary
 from charlstm.errors import UsageError
+from charlstm.inference.parallel import PROMPT, PROMPT_END
 from charlstm.inference.sampling import (
     AT_ONCE,
     Start,
@@ -81,6 +83,16 @@ class Recital(Constant):
 
     def read(self, ids: np.ndarray[Any, Any], state: State) -> State:
         return state._replace(hidden=state.hidden + len(ids))
+
+
+class Watched(NumpyNetwork):
+    """A network that notes how many numbers one call makes it hold."""
+
+    held = 0
+
+    def read(self, ids: np.ndarray[Any, Any], state: State) -> State:
+        self.held = max(self.held, ids.size * self.settings.gates * self.settings.hidden)
+        return self.zero_state(ids.shape[1])
 
 
 # --------------------------------------------------------------------------------- the distribution
@@ -482,21 +494,43 @@ def test_prompts_read_together_equal_prompts_read_alone(cell: str) -> None:
             np.testing.assert_allclose(read.state.cell[:, column], state.cell[:, 0], rtol=0, atol=1e-5)
 
 
+def test_a_long_prompt_is_continued_as_one_that_is_read_in_one_stream(trained: Path) -> None:
+    """Characters of it that lie far back matter, too: the state agrees to rounding."""
+    model = load(trained)
+    lines = np.array(TEXT.splitlines(keepends=True))
+    prompt = "".join(np.random.default_rng(0).permutation(np.tile(lines, 8)).tolist())[:-7]
+    assert PROMPT.parts(len(prompt) - PROMPT_END) > 8
+    start = read_prompts(model.network, model.vocabulary, [prompt], threads=2)
+    state = model.network.zero_state(1)
+    for symbol in [model.vocabulary.start, *model.vocabulary.encode(prompt).tolist()]:
+        logits, state = model.network.step(np.array([symbol]), state)
+    np.testing.assert_allclose(start.logits, logits, rtol=0, atol=1e-4)
+    settings = SampleSettings(length=200, seed=5)
+    alone = "".join(write_on(model.network, model.vocabulary, Start(logits, state), settings))
+    assert model.sample(prompt, length=200, seed=5) == alone
+    assert next(model.samples([prompt, prompt], length=200, seed=5)) == alone
+
+
+def test_a_prompt_of_many_samples_is_read_once() -> None:
+    class Counting(NumpyNetwork):
+        calls = 0
+
+        def read(self, ids: np.ndarray[Any, Any], state: State) -> State:
+            self.calls += 1
+            return super().read(ids, state)
+
+    model = model_of()
+    model.network = network = Counting(model.file.settings, model.file.tensors)
+    texts = list(model.samples(["abc"], count=2 * AT_ONCE + 5, length=9, seed=1))
+    assert network.calls == 1
+    assert texts[0] == model.sample("abc", length=9, seed=1)
+
+
 def test_the_prompt_decides_what_is_written() -> None:
     model = model_of()
     prompts = ["", "a", "b", "ab", "ba", "ab "]
     written = {model.sample(prompt, length=60, temperature=1.0, seed=1) for prompt in prompts}
     assert len(written) >= len(prompts) - 1  # two may agree by chance
-
-
-class Watched(NumpyNetwork):
-    """An engine that notes how many numbers one call makes it hold."""
-
-    held = 0
-
-    def read(self, ids: np.ndarray[Any, Any], state: State) -> State:
-        self.held = max(self.held, ids.size * self.settings.gates * self.settings.hidden)
-        return self.zero_state(ids.shape[1])
 
 
 def test_many_long_prompts_to_a_wide_network_do_not_fill_memory() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import math
 import weakref
 from collections.abc import Iterator
@@ -19,10 +20,8 @@ from hypothesis import strategies as st
 
 from charlstm.api import Model, load
 from charlstm.config import CELLS, ModelSettings
-from charlstm.inference import parallel as streams
-from charlstm.inference import scoring as evaluation
-from charlstm.inference.parallel import surprisal
-from charlstm.inference.scoring import NOTHING, Score, Scorer, side_by_side_scores
+from charlstm.inference.parallel import EXACT, ONE_STREAM, Division
+from charlstm.inference.scoring import NOTHING, Score, Scorer, side_by_side_scores, surprisal
 from charlstm.models.file import ModelFile
 from charlstm.models.interface import Floats, State, no_history
 from charlstm.models.numpy_lstm import NumpyNetwork
@@ -34,9 +33,13 @@ FOREIGN = "é"
 """Outside ALPHABET; two bytes of UTF-8."""
 
 
-def scorer_of(dtype: Any = np.float32, most: int = evaluation.STREAMS, **options: Any) -> Scorer:
+SHORT = Division(fewest=2, shortest=100, longest=150, burn_in=60, segment=30)
+"""Texts of some hundred characters are split already."""
+
+
+def scorer_of(dtype: Any = np.float32, division: Division = EXACT, **options: Any) -> Scorer:
     file = sharp_model(**options)
-    return Scorer(NumpyNetwork(file.settings, file.tensors, dtype), file.vocabulary, most)
+    return Scorer(NumpyNetwork(file.settings, file.tensors, dtype), file.vocabulary, division)
 
 
 def sharp_model(**options: Any) -> ModelFile:
@@ -59,26 +62,16 @@ def brute_force(scorer: Scorer, text: str) -> list[float]:
     """Surprisals in nats by the definition: one character at a time, in float64 and plain Python."""
     known = {character: symbol for symbol, character in enumerate(scorer.vocabulary.characters, 1)}
     outside = 0x110000 - 0x800 - len(known)  # Unicode scalar values that the model does not know
-    network = scorer.network
-    state, symbol, nats = network.zero_state(1), len(known) + 1, []
+    model = scorer.model
+    state, symbol, nats = model.zero_state(1), len(known) + 1, []
     for character in text:
-        scores, state = network.step(np.array([symbol]), state)
-        row = [float(score) for score in scores[0]]
+        logits, state = model.step(np.array([symbol]), state)
+        row = [float(logit) for logit in logits[0]]
         symbol = known.get(character, 0)
         highest = max(row)
-        total = highest + math.log(math.fsum(math.exp(score - highest) for score in row))
+        total = highest + math.log(math.fsum(math.exp(logit - highest) for logit in row))
         nats.append(total - row[symbol] + (math.log(outside) if symbol == 0 else 0.0))
     return nats
-
-
-@pytest.fixture
-def short_streams(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Texts of some hundred characters are split already."""
-    monkeypatch.setattr(evaluation, "SHORTEST", 100)
-    monkeypatch.setattr(evaluation, "LONGEST", 150)
-    monkeypatch.setattr(evaluation, "FEWEST", 2)
-    monkeypatch.setattr(evaluation, "SETTLING", 60)
-    monkeypatch.setattr(streams, "MENDING", 30)
 
 
 # --------------------------------------------------------------------------- a distribution over texts
@@ -101,7 +94,7 @@ def test_the_probabilities_of_all_texts_of_a_length_sum_to_one(cell: str, length
 def test_the_first_character_is_scored_too() -> None:
     scorer = scorer_of()
     start = np.array([scorer.vocabulary.start])
-    scores = scorer.network.step(start, scorer.network.zero_state(1))[0][0].astype(np.float64)
+    scores = scorer.model.step(start, scorer.model.zero_state(1))[0][0].astype(np.float64)
     shares = np.exp(scores) / np.exp(scores).sum()
     for symbol, character in enumerate(ALPHABET, 1):
         assert scorer.score([character]).nats == pytest.approx(-math.log(shares[symbol]), abs=1e-5)
@@ -174,12 +167,23 @@ def test_surprisal_does_not_change_the_scores() -> None:
     np.testing.assert_array_equal(scores, before)
 
 
-def test_a_model_with_huge_scores_has_finite_figures() -> None:
+def test_a_model_with_huge_logits_has_figures_that_strict_json_can_hold() -> None:
     file = random_model()
     file.tensors["head.bias"][3] = 1e6
     file.tensors["head.bias"][4] = -1e6
     score = Model(file).score("abcdefgh")
-    assert all(math.isfinite(value) for value in score.figures().values())
+    assert score.perplexity == math.inf  # far from what it was capped at once, without a word
+    assert score.figures()["perplexity"] is None
+    json.dumps(score.figures(), allow_nan=False)
+    assert math.isfinite(score.bits_per_char)
+
+
+def test_a_text_whose_size_is_not_known_has_no_bits_per_byte() -> None:
+    scorer = scorer_of()
+    score = scorer.score_ids(scorer.vocabulary.encode("abc"))
+    assert math.isnan(score.bits_per_byte)
+    assert score.figures()["bits_per_byte"] is None
+    json.dumps(score.figures(), allow_nan=False)
 
 
 def test_a_vocabulary_as_large_as_a_writing_system_is_scored() -> None:
@@ -231,7 +235,7 @@ def test_unknown_characters_are_counted_and_cost_their_share(text: str, unknown:
     ids = scorer.vocabulary.encode(text)
     shared = math.log(0x110000 - 0x800 - len(ALPHABET))
     inputs = np.concatenate([[scorer.vocabulary.start], ids[:-1]]).astype(int)[:, None]
-    scores, _ = scorer.network.logits(inputs, scorer.network.zero_state(1))
+    scores, _ = scorer.model.logits(inputs, scorer.model.zero_state(1))
     plain = float(surprisal(scores[:, 0], ids).sum())
     assert score.nats == pytest.approx(plain + unknown * shared, rel=1e-6)
 
@@ -274,21 +278,19 @@ def test_ids_score_as_their_text_does() -> None:
 
 
 @every_cell
-@pytest.mark.usefixtures("short_streams")
 @pytest.mark.parametrize("length", [199, 200, 201, 299, 300, 301, 399, 400, 401, 599, 600, 601, 800, 1234])
 def test_every_character_costs_the_same_side_by_side_as_in_one_stream(cell: str, length: int) -> None:
     text = some_text(length, seed=length)
-    one = all_surprisals(scorer_of(most=1, cell=cell, hidden=6), text)
+    one = all_surprisals(scorer_of(division=ONE_STREAM, cell=cell, hidden=6), text)
     for most in (2, 3, 4):
-        several = all_surprisals(scorer_of(most=most, cell=cell, hidden=6), text)
+        several = all_surprisals(scorer_of(division=dataclasses.replace(SHORT, most=most), cell=cell, hidden=6), text)
         np.testing.assert_allclose(several, one, rtol=0, atol=2e-3)
 
 
-@pytest.mark.usefixtures("short_streams")
 @pytest.mark.parametrize(("cell", "threads"), [("lstm", 2), ("lstm", 100), ("gru", 3)])
 def test_threads_change_no_figure(cell: str, threads: int) -> None:
-    one = scorer_of(cell=cell, most=5, hidden=6)
-    several = Scorer(one.network, one.vocabulary, streams=5, threads=threads)
+    one = scorer_of(cell=cell, division=dataclasses.replace(SHORT, most=5), hidden=6)
+    several = Scorer(one.model, one.vocabulary, one.division, threads)
     for length in (0, 50, 200, 301, 500, 1234):
         text = some_text(length, seed=length)
         np.testing.assert_allclose(all_surprisals(several, text), all_surprisals(one, text), rtol=0, atol=1e-4)
@@ -298,7 +300,7 @@ def test_threads_change_no_figure(cell: str, threads: int) -> None:
     assert nats == pytest.approx([score.nats for score in one.score_lines(lines)], rel=1e-5, abs=1e-4)
 
 
-def test_several_streams_are_used_where_the_text_is_long() -> None:
+def test_several_parts_are_used_where_the_text_is_long() -> None:
     class Watched(NumpyNetwork):
         widest = 0
 
@@ -309,20 +311,17 @@ def test_several_streams_are_used_where_the_text_is_long() -> None:
     file = random_model(hidden=4, layers=1)
     for length, most, expected in ((32_767, 64, 1), (32_768, 64, 8), (40_960, 64, 10), (40_960, 9, 9), (40_960, 1, 1)):
         network = Watched(file.settings, file.tensors)
-        Scorer(network, file.vocabulary, most).score(["a" * length])
+        Scorer(network, file.vocabulary, Division(most=most)).score(["a" * length])
         assert network.widest == expected
 
 
-@pytest.mark.parametrize("streams", [2, 5, 64])
-def test_parts_side_by_side_agree_with_the_single_stream_on_a_trained_model(
-    trained: Path, streams: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(evaluation, "SHORTEST", 600)
+@pytest.mark.parametrize("most", [2, 5, 64])
+def test_parts_side_by_side_agree_with_the_single_stream_on_a_trained_model(trained: Path, most: int) -> None:
     model = load(trained)
     lines = np.array(TEXT.splitlines(keepends=True))
     text = "".join(np.random.default_rng(0).permutation(lines).tolist()).replace("dog", "dogged", 40)
-    one = Scorer(model.network, model.vocabulary, streams=1).score([text])
-    several = Scorer(model.network, model.vocabulary, streams=streams).score([text])
+    one = Scorer(model.network, model.vocabulary, ONE_STREAM).score([text])
+    several = Scorer(model.network, model.vocabulary, Division(most=most, shortest=600)).score([text])
     assert several.bits_per_char == pytest.approx(one.bits_per_char, abs=0.001)
     assert one.bits_per_char < 2  # it has learnt something, so that the state matters
     assert (several.characters, several.unknown, several.bytes) == (one.characters, one.unknown, one.bytes)
@@ -335,22 +334,16 @@ def test_parts_side_by_side_agree_with_the_single_stream_on_a_trained_model(
     most=st.sampled_from([1, 2, 64]),
 )
 def test_the_score_does_not_depend_on_how_the_text_is_cut(text: str, cuts: list[int], most: int) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluation, "SHORTEST", 100)
-        patch.setattr(evaluation, "LONGEST", 150)
-        patch.setattr(evaluation, "FEWEST", 2)
-        patch.setattr(evaluation, "SETTLING", 60)
-        patch.setattr(streams, "MENDING", 30)
-        scorer = scorer_of(most=most, hidden=4, layers=1)
-        edges = [0, *sorted(cuts), len(text)]
-        pieces = [text[begin:end] for begin, end in itertools.pairwise(edges)]
-        pieces = pieces if "".join(pieces) == text else list(text)
-        whole, cut = scorer.score([text]), scorer.score(iter(pieces))
-        assert cut.nats == pytest.approx(whole.nats, rel=1e-12)
-        assert (cut.characters, cut.unknown, cut.bytes) == (whole.characters, whole.unknown, whole.bytes)
-        encoded = [scorer.vocabulary.encode(piece) for piece in pieces]
-        parts = [*scorer.surprisals(encoded)]
-        np.testing.assert_allclose(np.concatenate([np.zeros(0), *parts]), all_surprisals(scorer, text), atol=1e-9)
+    scorer = scorer_of(division=dataclasses.replace(SHORT, most=most), hidden=4, layers=1)
+    edges = [0, *sorted(cuts), len(text)]
+    pieces = [text[begin:end] for begin, end in itertools.pairwise(edges)]
+    pieces = pieces if "".join(pieces) == text else list(text)
+    whole, cut = scorer.score([text]), scorer.score(iter(pieces))
+    assert cut.nats == pytest.approx(whole.nats, rel=1e-12)
+    assert (cut.characters, cut.unknown, cut.bytes) == (whole.characters, whole.unknown, whole.bytes)
+    encoded = [scorer.vocabulary.encode(piece) for piece in pieces]
+    parts = [*scorer.surprisals(encoded)]
+    np.testing.assert_allclose(np.concatenate([np.zeros(0), *parts]), all_surprisals(scorer, text), atol=1e-9)
 
 
 # -------------------------------------------------------------------------------------------- lines
@@ -394,9 +387,9 @@ def test_more_lines_than_are_scored_together_keep_their_order() -> None:
 
 def test_a_very_long_line_among_short_ones_is_scored() -> None:
     scorer = scorer_of(hidden=4, layers=1)
-    parted = evaluation.FEWEST * evaluation.SHORTEST
-    lines = ["ab", some_text(parted + 1), "", some_text(parted - 1), "é", "h" * 10_000]
-    expected = [Scorer(scorer.network, scorer.vocabulary, streams=1).score([line]).nats for line in lines]
+    divided = EXACT.fewest * EXACT.shortest
+    lines = ["ab", some_text(divided + 1), "", some_text(divided - 1), "é", "h" * 10_000]
+    expected = [Scorer(scorer.model, scorer.vocabulary, ONE_STREAM).score([line]).nats for line in lines]
     assert [score.nats for score in scorer.score_lines(lines)] == pytest.approx(expected, rel=1e-4)
 
 
@@ -413,24 +406,29 @@ def test_a_model_of_lines_scores_a_text_as_the_sum_of_its_lines() -> None:
 # ------------------------------------------------------------------------------------------- memory
 
 
-def test_memory_does_not_depend_on_the_length_of_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation, "LONGEST", 1024)
+def model_with_blocks_of(longest: int, file: ModelFile) -> Model:
+    model = Model(file)
+    model.scorer = Scorer(model.network, model.vocabulary, Division(longest=longest))
+    return model
+
+
+def test_memory_does_not_depend_on_the_length_of_the_text() -> None:
     file = random_model("ab", hidden=2, layers=1)
 
     def pieces(characters: int) -> Iterator[str]:
         for _ in range(characters // 10_000):
             yield ("abéa" * 12 + "ab\n") * 196 + "abab"
 
-    whole, records = Model(file), Model(dataclasses.replace(file, lines=True))
+    whole, records = (model_with_blocks_of(1024, dataclasses.replace(file, lines=lines)) for lines in (False, True))
     ways = [whole.partial_scores, records.partial_scores]
     for score in (whole.score_pieces, lambda text: side_by_side_scores(text, ways)):
-        short, long = (peak_memory(score, pieces(characters)) for characters in (300_000, 700_000))
+        short, long = (peak_memory(score, pieces(characters)) for characters in (600_000, 1_200_000))
         assert long < 64e6
         assert long < 1.1 * short
 
 
-def test_two_ways_of_scoring_keep_no_more_of_a_text_than_one_is_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation, "LONGEST", 2048)  # so that a block has 131 of the pieces below
+def test_two_ways_of_scoring_keep_no_more_of_a_text_than_one_is_ahead() -> None:
+    longest = 2048  # so that a block has 131 of the pieces below
 
     class Piece(str):
         """A text that can be watched."""
@@ -447,7 +445,8 @@ def test_two_ways_of_scoring_keep_no_more_of_a_text_than_one_is_ahead(monkeypatc
             alive = max(alive, sum(one() is not None for one in made))
 
     file = random_model("abc", hidden=2, layers=1)
-    ways = [Model(dataclasses.replace(file, lines=lines)).partial_scores for lines in (False, True)]
+    models = [model_with_blocks_of(longest, dataclasses.replace(file, lines=lines)) for lines in (False, True)]
+    ways = [model.partial_scores for model in models]
     side_by_side_scores(pieces(), ways)
     assert len(made) == 1000
     assert alive < 400  # what one way is ahead, and what itertools.tee frees together: 57 at a time
