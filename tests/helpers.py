@@ -165,3 +165,10 @@ def started_run(folder: Path, name: str = "model", text: str = TEXT, **settings:
         source.write_text(text)
     request = TrainingRequest(**{**SMALL, **settings})
     return prepare([source], output=folder / f"{name}.safetensors", request=request, force=True)
+
+
+def ngrams_of(text: Any, vocab_size: int, order: int) -> dict[str, np.ndarray]:
+    """The tensors of an n-gram model of a text of ids."""
+    from charlstm.training.counting import ngram_tensors
+
+    return ngram_tensors(np.array(text), vocab_size, order)

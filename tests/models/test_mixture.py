@@ -1,0 +1,70 @@
+"""Network and counts as one model: it fulfils the protocol, and is the product that it says it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from helpers import ngrams_of, random_model
+
+from charlstm.models.interface import State, read_long
+from charlstm.models.mixture import Mixture
+from charlstm.models.ngrams import NgramModel
+from charlstm.models.numpy_lstm import NumpyNetwork
+
+FILE = random_model()
+VOCAB_SIZE = FILE.settings.vocab_size
+TEXT = np.random.default_rng(0).integers(1, 5, 300)
+
+
+def mixture(network_weight: float = 0.7, ngram_weight: float = 0.4) -> Mixture:
+    ngrams = NgramModel(VOCAB_SIZE, ngrams_of(TEXT, VOCAB_SIZE, 4), newline=1)
+    return Mixture(NumpyNetwork(FILE.settings, FILE.tensors), ngrams, network_weight, ngram_weight)
+
+
+IDS = np.random.default_rng(1).integers(0, VOCAB_SIZE, (25, 3))
+
+
+def test_the_logits_are_the_weighted_sum_of_both_experts() -> None:
+    model = mixture()
+    logits, _ = model.logits(IDS, model.zero_state(3))
+    network, _ = model.network.logits(IDS, model.network.zero_state(3))
+    contexts = model.ngrams.walk(IDS, model.ngrams.start(3))
+    for t in range(len(IDS)):
+        expected = 0.7 * network[t] + 0.4 * model.ngrams.log_probabilities(contexts[:, t])
+        assert logits[t] == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_weight_of_nothing_leaves_the_network_alone() -> None:
+    model = mixture(1.0, 0.0)
+    network, _ = model.network.logits(IDS, model.network.zero_state(3))
+    assert model.logits(IDS, model.zero_state(3))[0] == pytest.approx(network)
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_character_at_a_time_gives_what_the_whole_gives(batch: int) -> None:
+    model, ids = mixture(), IDS[:, :batch]
+    expected, after = model.logits(ids, model.zero_state(batch))
+    state = model.zero_state(batch)
+    for t, symbols in enumerate(ids):
+        logits, state = model.step(symbols, state)
+        assert logits == pytest.approx(expected[t], abs=1e-4)
+    assert (state.history == after.history).all()
+    assert state.hidden == pytest.approx(after.hidden, abs=1e-5)
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 25])
+def test_reading_leaves_the_state_that_scoring_leaves(length: int) -> None:
+    model, ids = mixture(), IDS[:length]
+    _, middle = model.logits(IDS, model.zero_state(3))
+    expected = model.logits(ids, middle)[1] if length else middle
+    state = model.read(ids, middle) if length else read_long(model, ids, middle)
+    assert (state.history == expected.history).all()
+
+
+def test_states_of_sequences_can_be_chosen_and_joined() -> None:
+    model = mixture()
+    _, state = model.logits(IDS, model.zero_state(3))
+    swapped = State.concatenate([state.select([2]), state.select([0, 1])])
+    expected, _ = model.step(np.array([1, 2, 3]), state)
+    logits, _ = model.step(np.array([3, 1, 2]), swapped)
+    assert logits[[1, 2, 0]] == pytest.approx(expected, abs=1e-5)
