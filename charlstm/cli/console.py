@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import math
 import os
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 from ..errors import OutputError
 
@@ -42,6 +45,19 @@ def _picture(character: str) -> str:
     if character < " ":
         return chr(0x2400 + ord(character))
     return "\u2421" if character == "\x7f" else "\ufffd"
+
+
+def strict_json(record: Any) -> str:
+    """One line of JSON; null for the numbers that JSON does not have, infinities and NaN."""
+    return json.dumps(_finite(record), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def clock(seconds: float) -> str:

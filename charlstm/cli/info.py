@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from .console import visible, write
+from .console import strict_json, visible, write
 from .options import Command
 
 
@@ -27,7 +27,7 @@ def info(model: str, as_json: bool) -> None:
 
     file = modelfile.load(model)
     if as_json:
-        write(json.dumps(file.description()) + "\n")
+        write(strict_json(file.description()) + "\n")
         return
     settings = file.settings
     rows = {

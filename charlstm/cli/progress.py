@@ -6,14 +6,13 @@ Knows progress records; what is drawn is left to `terminal`.
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
-from .console import clock, say, show, visible
+from .console import clock, say, show, strict_json, visible
 
 if TYPE_CHECKING:
     from ..training.reports import Progress
@@ -63,18 +62,12 @@ def _logged(reports: Iterable[Progress], log: IO[str]) -> Iterator[Progress]:
     for report in reports:
         if not broken:
             try:
-                values = {name: _finite(value) for name, value in dataclasses.asdict(report).items()}
-                log.write(json.dumps(values) + "\n")
+                log.write(strict_json(dataclasses.asdict(report)) + "\n")
                 log.flush()
             except OSError as error:
                 broken = True
                 say(f"the log cannot be written and is given up: {error.strerror}")
         yield report
-
-
-def _finite(value: Any) -> Any:
-    """The value; None for numbers that JSON does not have."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _tell(report: Progress) -> None:

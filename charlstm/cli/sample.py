@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -12,17 +12,18 @@ import click
 
 from ..config import SampleSettings, from_given
 from ..errors import UsageError
-from .console import say, write
+from .console import say, strict_json, write
+from .escapes import typed_escape, unescape
 from .options import Command, as_utf8, device_option, reading_options, setting
 from .process import limit_blas_threads, prepare_for_torch
-from .stdin import is_absent
+from .stdin import is_absent, wait
 
 if TYPE_CHECKING:
     from ..api import Model
 
 
 class SampleCommand(Command):
-    """A prompt may begin with a dash."""
+    """A command whose argument, the prompt, may begin with a dash."""
 
     dash_hint = "for a prompt that begins with a dash, write -- before it"
 
@@ -38,22 +39,13 @@ class SampleCommand(Command):
 @setting(SampleSettings, "count", "-c")
 @setting(SampleSettings, "seed")
 @setting(SampleSettings, "stop", multiple=True, callback=as_utf8)
+@click.option("-e", "--escapes", is_flag=True, help=r"read \n, \t, \\, \u00e9 and so on in prompts and --stop")
 @click.option("--no-echo", is_flag=True, help="write the continuation only, not the prompt")
 @click.option("--lines", is_flag=True, help="every line of standard input is a prompt")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines: prompt, text, seed, sample")
 @device_option
 @reading_options
-def sample(
-    model: str,
-    prompt: str | None,
-    no_echo: bool,
-    lines: bool,
-    as_json: bool,
-    device: str,
-    encoding: str,
-    encoding_errors: str,
-    **given: Any,
-) -> None:
+def sample(model: str, prompt: str | None, **given: Any) -> None:
     """Continue PROMPT, or standard input (also where PROMPT is "-").
 
     \b
@@ -66,47 +58,77 @@ def sample(
     with its line.
     """
     threads = limit_blas_threads()
-    if device != "cpu":
+    if given["device"] != "cpu":
         prepare_for_torch()
     from ..api import load
+
+    if given["lines"] and prompt is not None:
+        raise UsageError("--lines reads its prompts from standard input; leave PROMPT out")
+    settings = _settings(given)
+    loaded = load(model, given["device"], threads)
+    prompts = _prompts(prompt, given)
+    _warn(loaded, prompts, settings.stop, typed=prompt not in (None, "-"), escapes=given["escapes"])
+    if given["as_json"]:
+        _sample_json(loaded, prompts, settings)
+    elif settings.count == 1 and not given["lines"]:
+        _sample_streaming(loaded, prompts[0], settings, given["no_echo"])
+    else:
+        _sample_many(loaded, prompts, settings, given["no_echo"])
+
+
+def _settings(given: dict[str, Any]) -> SampleSettings:
     from ..inference.sampling import choose_seed
 
-    if lines and prompt is not None:
-        raise UsageError("--lines reads its prompts from standard input; leave PROMPT out")
+    if given["escapes"]:
+        given["stop"] = tuple(map(unescape, given["stop"]))
     settings = from_given(SampleSettings, given)
-    settings = dataclasses.replace(settings, seed=choose_seed(settings))
-    loaded = load(model, device, threads)
-    prompts = _prompts(prompt, lines, (encoding, encoding_errors))
-    _warn_of_unknown(loaded, prompts, settings.stop)
-    if as_json:
-        _sample_json(loaded, prompts, settings)
-    elif settings.count == 1 and not lines:
-        _sample_streaming(loaded, prompts[0], settings, no_echo)
-    else:
-        _sample_many(loaded, prompts, settings, no_echo)
+    return dataclasses.replace(settings, seed=choose_seed(settings))
 
 
-def _prompts(prompt: str | None, lines: bool, reading: tuple[str, str]) -> list[str]:
-    if prompt is not None and prompt != "-":
-        return [prompt]
+def _prompts(prompt: str | None, given: dict[str, Any]) -> list[str]:
+    prompts = _read_prompts(given) if prompt is None or prompt == "-" else [prompt]
+    return list(map(unescape, prompts)) if given["escapes"] else prompts
+
+
+def _read_prompts(given: dict[str, Any]) -> list[str]:
     if is_absent():
         return [""]
     from ..data.reading import STANDARD_INPUT, read_pieces
 
-    text = "".join(read_pieces([STANDARD_INPUT], *reading, note=say))
-    if lines and not text:
+    wait("prompts, one a line," if given["lines"] else "a prompt")
+    pieces = read_pieces([STANDARD_INPUT], given["encoding"], given["encoding_errors"], note=say)
+    text = "".join(pieces)
+    if given["lines"] and not text:
         return []
     text = text.removesuffix("\n")
-    return text.split("\n") if lines else [text]
+    return text.split("\n") if given["lines"] else [text]
 
 
-def _warn_of_unknown(model: Model, prompts: Iterable[str], stops: Iterable[str]) -> None:
+def _warn(model: Model, prompts: list[str], stops: Iterable[str], *, typed: bool, escapes: bool) -> None:
+    """Say what the user may not have meant: of the prompts, also whether they were typed as an argument."""
+    _warn_of_unknown(model, "the prompt", "".join(prompts))
+    _warn_of_unknown(model, "--stop, which it cannot write", "".join(stops))
+    if not escapes:
+        if typed or model.vocabulary.unknown_characters("\\"):
+            _warn_of_escape("the prompt", "\0".join(prompts))
+        _warn_of_escape("--stop", "\0".join(stops))
+    if typed and os.path.isfile(prompts[0]):
+        say(f"the prompt is also the name of a file; to continue what that holds: < {prompts[0]}")
+
+
+def _warn_of_unknown(model: Model, where: str, text: str) -> None:
     from ..data.vocabulary import listed
 
-    for where, texts in (("the prompt", prompts), ("--stop, which it cannot write", stops)):
-        unknown = model.vocabulary.unknown_characters("".join(texts))
-        if unknown:
-            say(f"warning: the model never saw these characters of {where}: {listed(unknown)}")
+    unknown = model.vocabulary.unknown_characters(text)
+    if unknown:
+        say(f"warning: the model never saw these characters of {where}: {listed(unknown)}")
+
+
+def _warn_of_escape(where: str, text: str) -> None:
+    escape = typed_escape(text)
+    if escape:
+        meant = {"n": "newline", "t": "tab"}[escape[1]]
+        say(f"warning: {where} holds a backslash and a letter, {escape}; for a {meant} write $'{escape}', or give -e")
 
 
 def _sample_streaming(model: Model, prompt: str, settings: SampleSettings, no_echo: bool) -> None:
@@ -127,7 +149,7 @@ def _sampled(model: Model, prompts: list[str], settings: SampleSettings) -> Iter
 
 
 def _sample_many(model: Model, prompts: list[str], settings: SampleSettings, no_echo: bool) -> None:
-    """Whole samples; each ends its line, so that they can be told apart."""
+    """Whole samples; each ends its line, so that they can be told from each other."""
     for prompt, text in _sampled(model, prompts, settings):
         shown = text if no_echo else prompt + text
         write(shown if shown.endswith("\n") else shown + "\n")
@@ -136,4 +158,4 @@ def _sample_many(model: Model, prompts: list[str], settings: SampleSettings, no_
 def _sample_json(model: Model, prompts: list[str], settings: SampleSettings) -> None:
     for number, (prompt, text) in enumerate(_sampled(model, prompts, settings)):
         record = {"prompt": prompt, "text": text, "seed": settings.seed, "sample": number}
-        write(json.dumps(record) + "\n")
+        write(strict_json(record) + "\n")

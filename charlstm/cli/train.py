@@ -18,7 +18,7 @@ from .console import say, write_path
 from .options import Command, reading_options, setting
 from .process import STARTED, StopSignals, limit_blas_threads, outliving_the_reader, prepare_for_torch
 from .progress import follow
-from .stdin import refuse_terminal
+from .stdin import refuse_terminal, wait
 
 if TYPE_CHECKING:
     from ..training.run import Run
@@ -102,6 +102,7 @@ def _prepared(given: dict[str, Any]) -> Run:
         _refuse_retyped()
         return resume(output, minutes=given["minutes"], started=STARTED)
     refuse_terminal(texts)
+    waited = wait("a text") if STANDARD_INPUT in texts else 0.0
     for text in texts:  # before the output, whose name may come from a text's
         if text != STANDARD_INPUT:
             status_of(text)
@@ -113,7 +114,7 @@ def _prepared(given: dict[str, Any]) -> Run:
         force=given["force"],
         encoding=given["encoding"],
         errors=given["encoding_errors"],
-        started=STARTED,
+        started=STARTED + waited,
         init_from=given["init_from"],
     )
 

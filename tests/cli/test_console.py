@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import io
+import json
+import math
 import os
 import sys
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from charlstm.cli.console import clock, say, show, visible, write, write_path, write_raw
+from charlstm.cli.console import clock, say, show, strict_json, visible, write, write_path, write_raw
 from charlstm.errors import OutputError
 
 
@@ -98,3 +100,9 @@ def test_a_path_is_never_taken_for_an_option(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_durations_are_written_as_people_write_them() -> None:
     assert [clock(seconds) for seconds in (5, 59.6, 3600)] == ["0:05", "1:00", "1:00:00"]
+
+
+def test_json_is_strict_however_deep_a_number_is_none() -> None:
+    record = {"a": [1.5, math.nan, (math.inf,)], "b": {"c": -math.inf, "d": "NaN"}}
+    assert json.loads(strict_json(record)) == {"a": [1.5, None, [None]], "b": {"c": None, "d": "NaN"}}
+    assert "NaN," not in strict_json(record)

@@ -100,3 +100,22 @@ def test_a_heat_map_that_goes_nowhere_is_an_error(trained: Path) -> None:
         )  # fmt: skip
     assert done.returncode == 1
     assert b"standard output" in done.stderr
+
+
+@pytest.mark.parametrize("text", ["", "\ufeff"])
+@pytest.mark.parametrize(
+    "options",
+    [[], ["--json"], ["--lines"], ["--lines", "--json"], ["--chars"], ["--heatmap"], ["--dynamic"], ["--against", "N"]],
+    ids=" ".join,
+)
+def test_an_empty_text_is_one_error_in_every_mode(options: list[str], text: str, tmp_path: Path) -> None:
+    for name in ("M", "N"):
+        random_model().save(tmp_path / name)
+    done = charlstm("eval", "M", *options, input=text, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "charlstm: error: the text is empty: there is nothing to score\n"
+
+
+def test_every_line_is_answered_by_one(trained: Path) -> None:
+    shown = charlstm("eval", trained, "--lines", input="\n\nthe cat\n\n").stdout
+    assert [line.split("\t")[1] for line in shown.splitlines()] == ["", "", "the cat", ""]

@@ -10,7 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from helpers import (
+    ALPHABET,
     ROOT,
     charlstm,
     on_a_terminal,
@@ -123,3 +125,51 @@ def test_control_characters_reach_no_terminal_raw(tmp_path: Path) -> None:
     drawn = on_a_terminal(*options, cwd=tmp_path)
     assert not set(drawn) & {"\x1b", "\x07", "\x9b"}
     assert "\u241b" in drawn
+
+
+# ------------------------------------------------------------------------- what people type
+
+
+@pytest.mark.parametrize("alphabet", [ALPHABET, ALPHABET + "\\"])  # a model of program text knows the backslash
+@pytest.mark.parametrize(("options", "where"), [(["a\\nb"], "the prompt"), (["a", "--stop", "\\n"], "--stop")])
+def test_a_typed_backslash_n_is_said_to_be_one(alphabet: str, options: list[str], where: str, tmp_path: Path) -> None:
+    random_model(alphabet).save(tmp_path / "M")
+    done = charlstm("sample", "M", *options, "-n", 3, cwd=tmp_path)
+    assert done.returncode == 0
+    assert f"{where} holds a backslash and a letter, \\n; for a newline write $'\\n', or give -e" in done.stderr
+
+
+def test_escapes_are_read_where_asked(model_path: Path) -> None:
+    done = charlstm("sample", model_path, "a\\nb\\x63", "-e", "-n", 0)
+    assert (done.stdout, done.stderr) == ("a\nbc", "")
+    options = ["-n", 300, "--seed", 1, "--no-echo"]
+    typed = charlstm("sample", model_path, "-e", "--stop", "\\n", *options).stdout
+    assert typed == charlstm("sample", model_path, "--stop", "\n", *options).stdout
+    assert typed.endswith("\n")
+    assert charlstm("sample", model_path, "--lines", "-e", "-n", 0, input="a\\nb\nc").stdout == "a\nb\nc\n"
+    assert charlstm("sample", model_path, "-e", "a\\q").returncode == 2
+
+
+def test_piped_text_of_a_language_with_backslashes_gets_no_advice(tmp_path: Path) -> None:
+    random_model(ALPHABET + "\\n").save(tmp_path / "M")
+    assert charlstm("sample", "M", "-n", 3, input="a\\nb", cwd=tmp_path).stderr == ""
+
+
+@pytest.mark.parametrize("prompt", ["- a bad cab", "-abc", "-t he cab", "--- chapter", "-5"])
+def test_a_prompt_with_a_leading_dash_is_told_how_to_be_typed(prompt: str, model_path: Path) -> None:
+    done = charlstm("sample", model_path, prompt)
+    assert done.returncode == 2
+    assert "write -- before it" in done.stderr
+    assert charlstm("sample", model_path, "-n", 0, "--", prompt).stdout == prompt
+
+
+def test_a_misspelt_option_is_not_taken_for_a_prompt(model_path: Path) -> None:
+    said = charlstm("sample", model_path, "--temprature", "1").stderr
+    assert "--temperature" in said
+    assert "write -- before it" not in said
+
+
+def test_a_prompt_that_names_a_file_is_said_to_be_taken_as_a_text(model_path: Path) -> None:
+    done = charlstm("sample", model_path, model_path.name, "-n", 0, cwd=model_path.parent)
+    assert done.stdout == model_path.name
+    assert f"< {model_path.name}" in done.stderr

@@ -1,0 +1,80 @@
+"""Standard input that is open but silent: it is said what is waited for, and nothing is lost of what comes."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import pytest
+from helpers import ROOT
+
+from charlstm.cli import stdin
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="only sockets can be asked there")
+
+
+@pytest.fixture
+def pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[IO[bytes]]:
+    """The writing end of a pipe whose other end is standard input."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as reader, os.fdopen(writing, "wb", buffering=0) as writer:
+        monkeypatch.setattr(sys, "stdin", reader)
+        yield writer
+
+
+def test_silence_is_broken_by_one_line_that_names_what_is_awaited(
+    pipe: IO[bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    stdin.wait("a prompt", patience=0.0)
+    assert capsys.readouterr().err == "charlstm: waiting for a prompt on standard input\n"
+    pipe.write(b"here it is")
+    stdin.wait("a prompt", patience=60.0)
+    assert capsys.readouterr().err == ""
+    assert os.read(sys.stdin.fileno(), 100) == b"here it is"  # nothing was taken from it
+
+
+def test_an_input_that_has_ended_is_not_waited_for(pipe: IO[bytes], capsys: pytest.CaptureFixture[str]) -> None:
+    pipe.close()
+    stdin.wait("a prompt", patience=60.0)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("absent", [None, io.StringIO()])
+def test_no_input_is_waited_for_where_there_is_none(
+    absent: io.StringIO | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if absent is not None:
+        absent.close()
+    monkeypatch.setattr(sys, "stdin", absent)
+    assert stdin.is_absent()
+    assert stdin.wait("a prompt", patience=60.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("command", "awaited"),
+    [
+        (["train"], "a text"),
+        (["eval", "M"], "a text"),
+        (["sample", "M", "--lines"], "line"),
+    ],
+)
+def test_every_command_that_reads_says_what_it_waits_for(
+    command: list[str], awaited: str, model_path: Path, tmp_path: Path
+) -> None:
+    arguments = [str(model_path) if argument == "M" else argument for argument in command]
+    with subprocess.Popen(
+        [sys.executable, "-m", "charlstm", *arguments], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stderr
+        assert process.stdin
+        said = process.stderr.readline().decode()
+        assert "waiting for" in said
+        assert awaited in said
+        process.stdin.close()  # it reads on all the same, to the end
+        assert process.wait(60) == (0 if command[0] == "sample" else 1)
