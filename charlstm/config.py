@@ -41,17 +41,31 @@ _KINDS: dict[str, tuple[type, str]] = {
 """What a field's declared type admits."""
 
 
+def plain(value: Any) -> Any:
+    """A number of another package's (numpy's, torch's) as Python's own, which JSON can hold; anything else as it is."""
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    return float(value) if isinstance(value, numbers.Real) else value
+
+
 def check_fields(settings: Any) -> None:
     """Check every field against the type and the range that it declares; None means "not given" and passes.
+
+    Scalars of numpy become Python's own numbers: settings are written to model files as JSON.
 
     Raises:
         UsageError: a value is of another type or outside its range, or not a number.
     """
     for field in dataclasses.fields(settings):
-        value, name = getattr(settings, field.name), field.name.replace("_", "-")
+        value, name = plain(getattr(settings, field.name)), field.name.replace("_", "-")
         declared, _, optional = str(field.type).partition(" | ")
         if value is None and optional:
             continue
+        object.__setattr__(settings, field.name, value)
         kind, words = _KINDS.get(declared, (object, ""))
         if not isinstance(value, kind) or (isinstance(value, bool) and kind not in (bool, object)):
             raise UsageError(f"{name} is {value!r:.20}; it must be {words}")
@@ -74,9 +88,9 @@ class ModelSettings:
 
     vocab_size: int = setting(2, "symbols that can be predicted: the unknown symbol and the characters", least=2)
     layers: int = setting(2, "stacked recurrent layers", least=1, most=64)
-    hidden: int = setting(256, "units in each layer", least=1, most=65536)
-    embedding: int = setting(64, "size of a character's embedding", least=1, most=65536)
-    cell: CellName = setting("lstm", "kind of recurrent cell")
+    hidden: int = setting(256, "hidden size of each layer", least=1, most=65536)
+    embedding: int = setting(64, "embedding dimension", least=1, most=65536)
+    cell: CellName = setting("lstm", "type of recurrent cell")
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -106,7 +120,7 @@ class ModelSettings:
         return shapes
 
     def parameters(self) -> int:
-        """Number of trained numbers."""
+        """Number of trained parameters."""
         return sum(math.prod(shape) for shape in self.shapes().values())
 
     def multiplications(self) -> int:
@@ -126,7 +140,9 @@ class Budget:
     amount: float = 10.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.amount < 1e15:
+        amount = plain(self.amount)
+        object.__setattr__(self, "amount", amount)
+        if not isinstance(amount, (int, float)) or not 0 < amount < 1e15:
             raise UsageError(f"{self.unit} is {self.amount!s:.20}; it must be more than 0, and less than 1e15")
 
     @staticmethod
@@ -151,61 +167,67 @@ class TrainingRequest:
     minutes: float | None = setting(
         None, "budget in minutes, all but the wait for standard input included (default: 10)"
     )
-    epochs: float | None = setting(None, "budget in passes over the text")
-    steps: int | None = setting(None, "budget in steps of the optimiser")
+    epochs: float | None = setting(None, "budget in epochs: passes over the training part of the text")
+    steps: int | None = setting(None, "budget in optimizer steps")
     layers: int | None = setting(
-        None, "recurrent layers on top of each other (default: 2 or 3, by text, speed and budget)", least=1, most=64
+        None, "stacked recurrent layers (default: 2 or 3, by text, speed and budget)", least=1, most=64
     )
     hidden: int | None = setting(
-        None, "units in each layer (default: 64 to 1024, by text, speed and budget)", least=1, most=65536
+        None, "hidden size of each layer (default: 64 to 1024, by text, speed and budget)", least=1, most=65536
     )
     embedding: int | None = setting(
         None,
-        "numbers that stand for a character (default: 64, or 128 for large alphabets, and no more than units)",
+        "embedding dimension (default: 64, or 128 for large vocabularies, and at most the hidden size)",
         least=1,
         most=65536,
     )
-    cell: CellName | None = setting(None, "kind of recurrent cell (default: lstm)")
+    cell: CellName | None = setting(None, "type of recurrent cell (default: lstm)")
     batch: int | None = setting(
         None,
-        "places of the text that are read side by side; with --lines so many contexts' worth of lines (default: by "
-        "text and budget)",
+        "batch size: streams through the text that are read in parallel; with --lines, as many lines as hold as many "
+        "characters (default: by text and budget)",
         least=1,
         most=65536,
     )
     context: int | None = setting(
         None,
-        "characters a gradient flows back through; the state itself is carried on (default: the mean line, 64 to 160)",
+        "context length: characters of truncated backpropagation through time; the state is carried on beyond it "
+        "(default: the mean line, 64 to 160)",
         least=1,
         most=65536,
     )
     learning_rate: float | None = setting(
-        None, "highest learning rate, after a short rise; it falls to 0 (default: by width)", least=0, most=1e6
+        None,
+        "peak learning rate, after a short warm-up; it then decays linearly to 0 (default: by hidden size)",
+        least=0,
+        most=1e6,
     )
-    weight_decay: float | None = setting(None, "decay of all matrices (default: 0.1)", least=0, most=100)
+    weight_decay: float | None = setting(None, "weight decay of all matrices (default: 0.1)", least=0, most=100)
     dropout: float | None = setting(
         None,
-        "share dropped of what goes from layer to layer and into the output (default: by passes and size)",
+        "dropout between layers and before the output (default: by epochs and size)",
         least=0,
         most=0.95,
     )
-    dropconnect: float | None = setting(
-        None, "share of the recurrent weights that is dropped (default: 0)", least=0, most=0.95
-    )
-    val_fraction: float = setting(
-        0.1, "share kept back for validation: the text's end, or with --lines lines spread over it", least=0.0, most=0.9
-    )
+    dropconnect: float | None = setting(None, "dropout of the recurrent weights (default: 0)", least=0, most=0.95)
+    val_fraction: float = setting(0.1, "fraction of the text to hold out for validation", least=0.0, most=0.9)
     min_count: int | None = setting(
         None,
-        "characters seen fewer times are read as unknown and never written (default: 2, or 1 where fewer than "
-        "10,000 are learnt from)",
+        "characters that occur fewer times are read as unknown and never written (default: 2, or 1 where fewer than "
+        "10,000 characters are trained on)",
         least=1,
     )
     lines: bool = setting(False, "every line is a record of its own (names, titles, commands)")
-    seed: int = setting(0, "same seed, same run, where the budget is in steps or epochs", least=0, most=2**63 - 1)
+    seed: int = setting(
+        0,
+        "same seed, same model, bit for bit, on one device with one number of threads, where the budget is in steps or "
+        "epochs",
+        least=0,
+        most=2**63 - 1,
+    )
     device: str = setting("auto", "where to compute")
     threads: int | None = setting(None, "processor threads (default: torch's choice)", least=1, most=4096)
-    precision: Literal["auto", "float32", "bfloat16"] = setting("auto", "number format of the matrix products")
+    precision: Literal["auto", "float32", "bfloat16"] = setting("auto", "dtype of the matrix products")
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -235,15 +257,15 @@ class TrainingSettings:
     clip: float
     """Largest Euclidean norm of a gradient."""
     warmup: float
-    """Share of the run over which the learning rate rises."""
+    """Fraction of the run over which the learning rate rises to its peak."""
     betas: tuple[float, float]
     precision: Literal["float32", "bfloat16"]
     lines: bool
     seed: int
     fresh_every: int = 10
-    """Every so many steps one stream more starts afresh where a text would begin, so that this is learnt too."""
+    """Every so many steps one stream more starts from the zero state where a text would begin, to train that too."""
     unknown: float = 1e-4
-    """Share of characters shown as the unknown symbol, so that it is trained on any text."""
+    """Fraction of characters that are read as the unknown symbol, so that it is trained on any text."""
 
     @staticmethod
     def from_json(values: dict[str, Any]) -> TrainingSettings:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -117,13 +119,55 @@ def test_a_bad_value_is_a_usage_error_that_names_it(kind: type[Any], values: dic
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_defaults_are_within_their_own_ranges(kind: type[Any]) -> None:
-    assert kind() == dataclasses.replace(kind())
+def test_a_default_that_is_given_is_allowed_and_changes_nothing(kind: type[Any]) -> None:
+    for field in dataclasses.fields(kind):
+        assert kind(**{field.name: field.default}) == kind(), field.name
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_field_has_a_help_text(kind: type[Any]) -> None:
     assert all(field.metadata["help"] for field in dataclasses.fields(kind))
+
+
+SCALARS: list[tuple[type[Any], str, Any, Any]] = [
+    (ModelSettings, "hidden", np.int64(64), 64),
+    (TrainingRequest, "hidden", np.int32(64), 64),
+    (TrainingRequest, "batch", np.array(8), 8),
+    (TrainingRequest, "seed", np.uint64(2**40), 2**40),
+    (TrainingRequest, "learning_rate", np.float32(0.5), 0.5),
+    (TrainingRequest, "learning_rate", np.float64(0.5), 0.5),
+    (TrainingRequest, "learning_rate", np.longdouble(0.5), 0.5),
+    (TrainingRequest, "learning_rate", Fraction(1, 2), 0.5),
+    (TrainingRequest, "minutes", np.float16(0.5), 0.5),
+    (TrainingRequest, "steps", np.int8(5), 5),
+    (TrainingRequest, "lines", np.bool_(True), True),
+    (TrainingRequest, "device", np.str_("cpu"), "cpu"),
+    (SampleSettings, "temperature", np.float32(0.5), 0.5),
+    (SampleSettings, "length", np.int64(3), 3),
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "value", "plain"), SCALARS, ids=lambda value: repr(value)[:40])
+def test_scalars_of_other_packages_become_plain_numbers(kind: type[Any], name: str, value: Any, plain: Any) -> None:
+    made = getattr(kind(**{name: value}), name)
+    assert made == plain
+    assert type(made) is type(plain)
+    json.dumps(dataclasses.asdict(kind(**{name: value})))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("hidden", np.float64(64)), ("hidden", np.array([64])), ("learning_rate", np.complex64(1))]
+)
+def test_scalars_of_another_type_are_refused(name: str, value: Any) -> None:
+    with pytest.raises(UsageError, match=name.replace("_", "-")):
+        TrainingRequest(**{name: value})
+
+
+def test_a_budget_is_plain_too() -> None:
+    scalar: Any = np.float32(1.5)
+    assert type(Budget("minutes", scalar).amount) is float
+    with pytest.raises(UsageError, match="minutes"):
+        Budget("minutes", "five")  # type: ignore[arg-type]
 
 
 def test_settings_cannot_be_changed_afterwards() -> None:

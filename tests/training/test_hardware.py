@@ -10,10 +10,21 @@ from charlstm.training import hardware as device
 from charlstm.training.hardware import measured_precision, pick_device
 
 
-def test_a_device_that_is_not_there_is_a_clear_error() -> None:
-    if not torch.cuda.is_available():
-        with pytest.raises(UsageError, match="--device cpu"):
-            pick_device("cuda")
+@pytest.mark.parametrize("error", [RuntimeError, AssertionError, NotImplementedError])
+def test_a_device_that_is_not_there_is_a_clear_error(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(*_: object, **__: object) -> None:
+        raise error("there is none")
+
+    monkeypatch.setattr(torch, "zeros", absent)
+    with pytest.raises(UsageError, match=r"'cuda'.*--device cpu"):
+        pick_device("cuda")
+
+
+@pytest.mark.parametrize(("available", "picked"), [(False, "cpu"), (True, "cuda")])
+def test_auto_is_cuda_where_there_is_one(available: bool, picked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: available)
+    monkeypatch.setattr(torch, "zeros", lambda *_, **__: None)
+    assert pick_device("auto").type == picked
 
 
 def test_a_format_that_was_asked_for_is_the_one_that_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:

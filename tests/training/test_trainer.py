@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import itertools
 import math
@@ -411,8 +410,3 @@ def test_weights_that_break_in_a_step_never_replace_good_ones(
     finished(run)
     assert run.result["val_bits_per_char"] < 4
     load(run.output)  # finite throughout
-
-
-def test_progress_is_plain_data(tmp_path: Path) -> None:
-    report = finished(started_run(tmp_path, steps=3))[-1]
-    assert set(dataclasses.asdict(report)) >= {"step", "fraction", "train_bits", "val_bits", "speed", "left"}

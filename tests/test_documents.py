@@ -1,0 +1,209 @@
+"""Every command of the documents works, and what they say of the layout, the options and each other is true."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers import ROOT, TEXT
+from write_help import REFERENCE, with_help
+
+import charlstm
+from charlstm.cli.group import cli
+from charlstm.config import TrainingRequest
+from charlstm.training.run import prepare
+
+README = ROOT / "README.md"
+RUN = [README, *sorted((ROOT / "docs").glob("*.md"))]
+"""Documents whose commands and examples a test runs."""
+DOCUMENTS = [
+    *RUN,
+    *(ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "corpora/README.md", "benchmarks/README.md")),
+]
+NEVER = ("kept back", "by heart", "keeps back", "start from another model")
+"""What the field has better words for: held out, memorise, fine-tune."""
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of a language in all documents, each once."""
+    found = [
+        block for path in RUN for block in re.findall(rf"^```{language}\n(.*?)^```$", path.read_text(), re.M | re.S)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def console_commands() -> list[str]:
+    """The commands of all documents, each once."""
+    lines = [line[2:] for block in blocks("console") for line in block.splitlines() if line.startswith("$ ")]
+    return list(dict.fromkeys(lines))
+
+
+def quick(command: str) -> str:
+    """The same command with a budget that a test can wait for."""
+    return re.sub(r"--minutes [\d.]+", "--steps 3 --hidden 8 --force", command)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the texts and models that the documents speak of, all tiny."""
+    folder = tmp_path_factory.mktemp("documents")
+    for name in ("corpora", "letters", "chats", "bin"):
+        (folder / name).mkdir()
+    for name in ("book", "other", "corpora/tales", "log", "ada", "gus", "letter", "letters/1999", "letters/2003"):
+        (folder / f"{name}.txt").write_text(f"Once upon a time, Dear {name}\n" + TEXT)
+    (folder / "names.txt").write_text("".join(f"{a}{b}n\n" for a in "bdkmlr" for b in "aeiou") * 5)
+    (folder / "chats" / "one.txt").write_text("me: hi\n" + TEXT)
+    for source in (ROOT / "corpora").glob("tales*.py"):
+        shutil.copy(source, folder / "corpora")
+    for name, lines in (("book", False), ("names", True)):
+        charlstm.train(
+            folder / f"{name}.txt", output=folder / f"{name}.safetensors", steps=3, hidden=8, threads=1, lines=lines
+        )
+    for name, like in (("log", "names"), ("tales", "book"), ("gus", "book"), ("chats", "book"), ("letters", "book")):
+        shutil.copy(folder / f"{like}.safetensors", folder / f"{name}.safetensors")
+    launcher = folder / "bin" / "charlstm"
+    launcher.write_text(f'#!/bin/sh\nexec {sys.executable} -m charlstm "$@"\n')
+    launcher.chmod(0o755)
+    (folder / "bin" / "python").symlink_to(sys.executable)
+    return folder
+
+
+def leave_unfinished(output: Path) -> None:
+    """A run that was stopped, for the command that goes on with it."""
+    text = output.with_name(output.name.replace(".safetensors", ""))
+    request = TrainingRequest(steps=6, hidden=8, threads=1)
+    run = prepare([text if text.is_dir() else f"{text}.txt"], output=output, request=request, force=True)
+    for _ in run.run(lambda: run.trainer.step >= 3):
+        pass
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """As a user has it who put charlstm into his shell."""
+    path = f"{folder / 'bin'}:{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+
+def test_there_are_commands() -> None:
+    assert len(console_commands()) > 30
+    assert any("--resume" in command for command in console_commands())
+    assert len(blocks("python")) >= 3
+
+
+@pytest.mark.parametrize("command", console_commands())
+def test_every_command_of_the_documents_works(place: Path, command: str) -> None:
+    if "--resume" in command:
+        leave_unfinished(place / command.split("-o ")[1].split()[0])
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", quick(command)],
+        cwd=place, env=environment(place), capture_output=True, text=True, timeout=100, check=False,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode in (0, 141 if "| head" in command else 0), done.stderr
+    assert "error" not in done.stderr.lower()
+    assert "Traceback" not in done.stderr
+    assert done.stdout
+
+
+@pytest.mark.parametrize("code", blocks("python"))
+def test_every_python_example_of_the_documents_works(place: Path, code: str) -> None:
+    quicker = re.sub(r"minutes=[\d.]+", "steps=3, hidden=8, threads=1", code)
+    done = subprocess.run(
+        [sys.executable, "-c", quicker],
+        cwd=place, env=environment(place), input="Dear Ada\n", capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text().splitlines()) <= 200
+
+
+def test_the_two_commands_of_the_readme_are_demo_and_test() -> None:
+    assert re.findall(r"^make (\w+)", "".join(blocks("sh")), re.M) == ["demo", "test"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_make_target_that_a_document_names_exists(document: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"(?:^|`)make (\w+)", document.read_text(), re.M):
+        assert re.search(rf"^{target}:", makefile, re.M), target
+
+
+def test_the_file_tree_is_the_layout() -> None:
+    """Every file of the package stands in it, once, below its folder, with its duty."""
+    drawn: list[str] = []
+    folder = ""
+    tree = README.read_text().split("\ncharlstm/\n")[1]
+    for indent, name, duty in re.findall(r"^    ( *)(\S+) *(.*)$", tree, re.M):
+        assert duty, name
+        if name.endswith("/"):
+            folder = name
+        else:
+            drawn.append((folder if indent else "") + name)
+    package = ROOT / "charlstm"
+    files = (path for path in package.rglob("*") if path.suffix in (".py", ".html"))
+    named = {path.relative_to(package).as_posix() for path in files}
+    assert sorted(drawn) == sorted(
+        name for name in named if not name.endswith("/__init__.py") and name != "__main__.py"
+    )
+
+
+def test_the_help_texts_in_the_reference_are_those_of_the_commands() -> None:
+    """When this fails: make docs."""
+    reference = REFERENCE.read_text()
+    assert re.findall(r"<!-- charlstm (\w+) --help -->", reference) == list(cli.commands)
+    assert with_help(reference) == reference
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_option_that_a_document_names_exists(document: Path) -> None:
+    known = {"--help", "--version", "--strict"}
+    for command in cli.commands.values():
+        known |= {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}
+    for script in (*(ROOT / "corpora").glob("*.py"), *(ROOT / "benchmarks").glob("*.py")):
+        known |= set(re.findall(r'"(--[a-z-]+)"', script.read_text()))
+    assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", document.read_text())) <= known
+
+
+def anchors(document: Path) -> set[str]:
+    """The headings of a document, as links name them."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+        if "://" in link:
+            continue
+        name, _, anchor = link.partition("#")
+        target = (document.parent / name).resolve() if name else document
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_the_readme_leads_to_every_document() -> None:
+    linked = set(re.findall(r"\]\(([^)\s#]+)", README.read_text()))
+    assert {path.relative_to(ROOT).as_posix() for path in RUN[1:]} <= linked
+    assert {"CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "corpora/README.md"} <= linked
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_documents_use_the_words_of_the_field(document: Path) -> None:
+    prose = re.sub(r"^```text\n.*?^```$", "", document.read_text(), flags=re.M | re.S)
+    assert not [word for word in NEVER if word in " ".join(prose.split())]
+
+
+def test_the_changelog_keeps_its_form() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    headings = re.findall(r"^## \[(.+?)\](?: - \d{4}-\d\d-\d\d)?$", changelog, re.M)
+    assert headings[0] == "Unreleased"
+    assert len(headings) == len(re.findall(r"^## ", changelog, re.M))
+    kinds = set(re.findall(r"^### (.*)$", changelog, re.M))
+    assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
