@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -19,6 +20,9 @@ MODULES = sorted(
     path.relative_to(PACKAGE).with_suffix("").as_posix()
     for path in PACKAGE.rglob("*.py")
     if path.name != "__init__.py" or path.parent != PACKAGE
+)
+SOURCES = sorted(
+    path for folder in ("charlstm", "tests", "benchmarks", "corpora") for path in (ROOT / folder).rglob("*.py")
 )
 OUTSIDE = {
     "torch": ("models/torch_lstm", "inference/dynamic", "training/"),
@@ -95,6 +99,19 @@ def test_heavy_packages_stay_in_their_rooms(package: str, rooms: tuple[str, ...]
 def test_the_library_works_without_click_and_rich(package: str) -> None:
     users = {room(module) for module in MODULES if package in imported(module, top_only=False)[1]}
     assert users == {"cli"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_nobody_imports_a_private_name_or_another_test(path: Path) -> None:
+    """What two tests share stands in tests/helpers.py."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            names = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [part for alias in node.names for part in alias.name.split(".")]
+        else:
+            continue
+        assert not [name for name in names if re.match(r"_[^_]|test_", name)]
 
 
 def loaded_by(*arguments: object, input: str = "") -> set[str]:
