@@ -17,6 +17,8 @@ from .errors import UsageError
 
 CellName = Literal["lstm", "gru", "rnn"]
 CELLS: tuple[CellName, ...] = ("lstm", "gru", "rnn")
+SplitName = Literal["spread", "end"]
+SPLITS: tuple[SplitName, ...] = ("spread", "end")
 PRECISIONS = ("auto", "float32", "bfloat16")
 GATES: dict[str, int] = {"lstm": 4, "gru": 3, "rnn": 1}
 """Rows of a layer's weight matrices, in units of the hidden size (torch's convention)."""
@@ -211,6 +213,11 @@ class TrainingRequest:
     )
     dropconnect: float | None = setting(None, "dropout of the recurrent weights (default: 0)", least=0, most=0.95)
     val_fraction: float = setting(0.1, "fraction of the text to hold out for validation", least=0.0, most=0.9)
+    val_split: SplitName = setting(
+        "spread",
+        "which part to hold out: spread takes blocks from all over the text (with --lines, distinct lines at random), "
+        "end takes its last characters or lines",
+    )
     min_count: int | None = setting(
         None,
         "characters that occur fewer times are read as unknown and never written (default: 2, or 1 where fewer than "
@@ -235,6 +242,7 @@ class TrainingRequest:
         if self.cell is not None:
             _check_choice("cell", self.cell, CELLS)
         _check_choice("precision", self.precision, PRECISIONS)
+        _check_choice("val-split", self.val_split, SPLITS)
 
     def budget(self) -> Budget:
         """The one budget that was asked for."""

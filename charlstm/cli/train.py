@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from ..config import CELLS, TrainingRequest, from_given
+from ..config import CELLS, SPLITS, TrainingRequest, from_given
 from ..errors import OutputError, UsageError
 from .console import say, write_path
 from .options import Command, reading_options, setting
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 @setting(TrainingRequest, "dropconnect")
 @click.option("--val", "validation", type=click.Path(), multiple=True, help="a text to validate on (repeatable)")
 @setting(TrainingRequest, "val_fraction")
+@setting(TrainingRequest, "val_split", type=click.Choice(SPLITS))
 @setting(TrainingRequest, "min_count")
 @setting(TrainingRequest, "seed")
 @setting(TrainingRequest, "device", type=click.Choice(["auto", "cpu", "cuda", "mps"]))

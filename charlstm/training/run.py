@@ -239,6 +239,8 @@ def prepare(
         texts=list(texts),
         validation=_absolute(validation),
         val_fraction=request.val_fraction,
+        val_split=request.val_split,
+        seed=request.seed,
         lines=request.lines,
         min_count=request.min_count,
         known=list(origin.vocabulary.characters) if origin else None,

@@ -66,15 +66,7 @@ class Trainer:
         self.corpus, self.model_settings, self.settings, self.device = corpus, model_settings, settings, device
         self.clock, self._started, self._earlier = clock, started, 0.0
         self.learner = Learner(model_settings, settings, device, pretrained)
-        self.batches = batches(
-            corpus,
-            batch=settings.batch,
-            context=settings.context,
-            lines=settings.lines,
-            fresh_every=settings.fresh_every,
-            unknown=settings.unknown,
-            seed=settings.seed,
-        )
+        self.batches = batches(corpus, settings)
         self.schedule = Schedule.of(settings, self.batches.steps_per_epoch)
         self.expected = expected
         self.validator = self._new_validator()

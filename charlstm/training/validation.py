@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.batching import lines_all_over, split_lines
 from ..data.corpus import Corpus
+from ..data.lines import lines_all_over, split_lines
 from ..data.vocabulary import UNKNOWN, Ids
 from ..inference.parallel import EXACT, ROUGH
 from ..inference.scoring import LN2, Scorer

@@ -34,14 +34,14 @@ def test_train_reads_standard_input_compressed_text_and_folders(tmp_path: Path) 
     folder = tmp_path / "texts"
     folder.mkdir()
     (folder / "one.txt").write_text(TEXT)
-    (folder / "two.gz").write_bytes(gzip.compress(TEXT.encode()))
+    (folder / "two.gz").write_bytes(gzip.compress(TEXT.encode() + b"."))
     options = ["--steps", 2, "--hidden", 8, "--quiet"]
     piped = charlstm("train", *options, input=gzip.compress(TEXT.encode()), cwd=tmp_path)
     assert piped.stdout == "model.safetensors\n"
     done = charlstm("train", "texts", *options, cwd=tmp_path)
     assert done.stdout == "texts.safetensors\n"
     described = json.loads(charlstm("info", "texts.safetensors", "--json", cwd=tmp_path).stdout)
-    assert [source["characters"] for source in described["trained_on"]] == [len(TEXT), len(TEXT)]
+    assert [source["characters"] for source in described["trained_on"]] == [len(TEXT), len(TEXT) + 1]
 
 
 def test_lines_are_records(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_reader_of_the_reports_that_leaves_does_not_end_a_training(tmp_path: P
 
 
 def test_the_log_holds_every_report_as_json(tmp_path: Path) -> None:
-    (tmp_path / "text.txt").write_text(TEXT)
+    (tmp_path / "text.txt").write_text("".join(f"{number:05d}\n" for number in range(1000)))
     done = charlstm("train", "text.txt", "--steps", 20, "--hidden", 8, "--log", "log.jsonl", "-q", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")  # quiet is quiet
     rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]

@@ -11,8 +11,10 @@ from helpers import corpus_of, peak_memory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charlstm.data.batching import IGNORED, Batch, LineBatches, TextBatches, batches, lines_all_over, split_lines
-from charlstm.data.vocabulary import UNKNOWN
+from charlstm.config import Budget, TrainingSettings
+from charlstm.data.batching import IGNORED, Batch, Batches, BatchSettings, LineBatches, TextBatches, batches
+from charlstm.data.lines import split_lines
+from charlstm.data.vocabulary import UNKNOWN, Ids
 
 quick = settings(deadline=None, derandomize=True, max_examples=150)
 TEXT = "the cat sat on the mat and the dog did not\n" * 30
@@ -25,17 +27,17 @@ NEVER = 10**9
 """So rare that only the first step has a stream that starts afresh."""
 
 
-def streams(ids: np.ndarray[Any, Any], batch: int, context: int, **changes: Any) -> TextBatches:
-    values = {"start": START, "line_end": LINE_END, "fresh_every": NEVER, "unknown": 0.0, "seed": 0, **changes}
-    return TextBatches(ids, batch, context, **values)
+def streams(ids: Ids, batch: int, context: int, **changes: Any) -> TextBatches:
+    changes.setdefault("restart_every", NEVER)
+    return TextBatches(ids, BatchSettings(batch, context, START, LINE_END, **changes))
 
 
-def distinct(size: int) -> np.ndarray[Any, Any]:
+def distinct(size: int) -> Ids:
     """A text in which every id says where it stands; no line ends."""
     return np.arange(10, 10 + size, dtype=np.uint16)
 
 
-def with_lines(size: int, every: int) -> np.ndarray[Any, Any]:
+def with_lines(size: int, every: int) -> Ids:
     """The same with a line end at every so many characters."""
     ids = distinct(size)
     ids[every - 1 :: every] = LINE_END
@@ -51,7 +53,7 @@ def same(one: Batch, other: Batch) -> bool:
     )
 
 
-def assert_random_access(made: Callable[[], TextBatches | LineBatches], steps: list[int]) -> None:
+def assert_random_access(made: Callable[[], Batches], steps: list[int]) -> None:
     """Steps in any order, from any instance, are the steps in sequence."""
     wanted = [made()[step] for step in range(max(steps) + 1)]
     shuffled = made()
@@ -64,21 +66,21 @@ shapes = st.tuples(st.integers(1, 400), st.integers(1, 9), st.integers(1, 40))
 
 
 @pytest.mark.parametrize("ids", [with_lines(1000, 17), distinct(30)], ids=["lines", "short"])
-def test_a_step_is_computed_from_its_number_alone(ids: np.ndarray[Any, Any]) -> None:
-    assert_random_access(lambda: streams(ids, 4, 16, fresh_every=3, unknown=0.05), [7, 3, 30, 0, 29, 1])
+def test_a_step_is_computed_from_its_number_alone(ids: Ids) -> None:
+    assert_random_access(lambda: streams(ids, 4, 16, restart_every=3, unknown=0.05), [7, 3, 30, 0, 29, 1])
 
 
 def test_another_seed_is_another_order_of_events() -> None:
-    one, other = (streams(with_lines(1000, 17), 8, 16, fresh_every=2, seed=seed) for seed in (1, 2))
+    one, other = (streams(with_lines(1000, 17), 8, 16, restart_every=2, seed=seed) for seed in (1, 2))
     assert any(not same(one[step], other[step]) for step in range(1, 10))
 
 
 @quick
 @given(shapes, st.integers(0, 10**6), st.sampled_from([1, 2, NEVER]))
-def test_targets_are_the_inputs_one_character_on(shape: tuple[int, int, int], step: int, fresh_every: int) -> None:
+def test_targets_are_the_inputs_one_character_on(shape: tuple[int, int, int], step: int, restart_every: int) -> None:
     size, batch, context = shape
-    made = streams(with_lines(size, 7), batch, context, fresh_every=fresh_every)[step]
-    width = batch + (step % fresh_every == 0)
+    made = streams(with_lines(size, 7), batch, context, restart_every=restart_every)[step]
+    width = batch + (step % restart_every == 0)
     assert made.inputs.shape == made.targets.shape == (context, width)
     assert made.fresh.shape == (width,)
     assert made.carried == batch
@@ -90,9 +92,9 @@ def test_targets_are_the_inputs_one_character_on(shape: tuple[int, int, int], st
 
 @quick
 @given(shapes, st.sampled_from([1, 2, NEVER]))
-def test_streams_go_on_where_they_stood_and_wrap_around(shape: tuple[int, int, int], fresh_every: int) -> None:
+def test_streams_go_on_where_they_stood_and_wrap_around(shape: tuple[int, int, int], restart_every: int) -> None:
     size, batch, context = shape
-    made = streams(distinct(size), batch, context, fresh_every=fresh_every)
+    made = streams(distinct(size), batch, context, restart_every=restart_every)
     assert made[0].fresh.all()
     for step in range(5):
         now, then = made[step], made[step + 1]
@@ -134,7 +136,7 @@ def starts_of(made: TextBatches, steps: int) -> list[int]:
 @pytest.mark.parametrize("size", [2000, 2010], ids=["ends with its last line", "ends in the middle of a line"])
 def test_streams_that_join_begin_at_the_start_of_a_line_the_first_and_last_included(size: int) -> None:
     ids = with_lines(size, 40)
-    found = starts_of(streams(ids, 8, 16, fresh_every=1), 1000)
+    found = starts_of(streams(ids, 8, 16, restart_every=1), 1000)
     assert len(found) == 1000
     assert set(found) == {int(line[0]) for line in split_lines(ids, LINE_END)}
 
@@ -142,7 +144,7 @@ def test_streams_that_join_begin_at_the_start_of_a_line_the_first_and_last_inclu
 def test_streams_that_join_begin_after_empty_lines_where_there_are_enough() -> None:
     ids = with_lines(4000, 20)
     ids[98::100] = LINE_END  # position 99 of each hundred ends a line too
-    found = starts_of(streams(ids, 8, 16, fresh_every=1), 1000)
+    found = starts_of(streams(ids, 8, 16, restart_every=1), 1000)
     assert set(found) == {int(ids[place]) for place in range(0, 4000, 100)}
 
 
@@ -150,30 +152,39 @@ def test_a_single_empty_line_in_a_long_text_does_not_hide_the_other_lines() -> N
     ids = np.full(30_000, 7, dtype=np.uint16)
     ids[49::50] = LINE_END
     ids[10_048] = LINE_END
-    assert len(streams(ids, 2, 8).starts) > 500
+    assert len(streams(ids, 2, 8).document_starts) > 500
 
 
 def test_a_stream_joins_as_often_as_asked_and_for_one_step() -> None:
-    made = streams(with_lines(5000, 20), 5, 4, fresh_every=10)
+    made = streams(with_lines(5000, 20), 5, 4, restart_every=10)
     widths = [len(made[step].fresh) for step in range(100)]
     assert widths == [6 if step % 10 == 0 else 5 for step in range(100)]
     assert all(made[step].fresh[5:].all() for step in range(100))
 
 
 def test_a_text_without_line_ends_has_its_own_start_to_begin_at() -> None:
-    assert set(starts_of(streams(distinct(1000), 4, 8, fresh_every=1), 50)) == {10}
+    assert set(starts_of(streams(distinct(1000), 4, 8, restart_every=1), 50)) == {10}
+
+
+def training_settings(**changes: Any) -> TrainingSettings:
+    values: dict[str, Any] = {
+        "budget": Budget("steps", 1), "batch": 4, "context": 8, "learning_rate": 0.1, "weight_decay": 0.0,
+        "dropout": 0.0, "dropconnect": 0.0, "ema": 0.0, "clip": 1.0, "warmup": 0.0, "betas": (0.9, 0.99),
+        "precision": "float32", "lines": False, "seed": 0, "unknown": 0.0, **changes,
+    }  # fmt: skip
+    return TrainingSettings(**values)
 
 
 def test_unknown_characters_do_not_count_as_line_ends_in_a_text_without_any() -> None:
     text = ("abcdefghij" * 10 + "Z") * 20
     found = corpus_of(texts=[text], min_count=50, val_fraction=0)
     assert found.line_end == UNKNOWN
-    made = batches(found, batch=4, context=8, lines=False, fresh_every=1, unknown=0.0, seed=0)
+    made = batches(found, training_settings())
     assert isinstance(made, TextBatches)
-    assert made.starts.tolist() == [0]
+    assert made.document_starts.tolist() == [0]
 
 
-def test_a_share_of_characters_is_shown_as_unknown_in_inputs_and_targets_alike() -> None:
+def test_a_fraction_of_characters_is_shown_as_unknown_in_inputs_and_targets_alike() -> None:
     made = streams(distinct(4000), 16, 50, unknown=0.02)
     steps = [made[step] for step in range(50)]
     assert 0.015 < np.mean([(step.targets == UNKNOWN).mean() for step in steps]) < 0.025
@@ -185,18 +196,18 @@ def test_a_share_of_characters_is_shown_as_unknown_in_inputs_and_targets_alike()
 # ------------------------------------------------------------------------------------------------ records
 
 
-def records_of(lengths: list[int]) -> np.ndarray[Any, Any]:
+def records_of(lengths: list[int]) -> Ids:
     """Lines of these lengths, newline included, in which every other id is different; the last is whole."""
-    parts, next_id = [], 10
+    parts: list[Ids] = []
+    next_id = 10
     for length in lengths:
-        parts += [np.arange(next_id, next_id + length - 1), [LINE_END]]
+        parts += [np.arange(next_id, next_id + length - 1), np.array([LINE_END])]
         next_id += length - 1
     return np.concatenate(parts).astype(np.uint16)
 
 
 def records(lengths: list[int], batch: int = 4, context: int = 8, **changes: Any) -> LineBatches:
-    values = {"start": START, "line_end": LINE_END, "unknown": 0.0, "seed": 0, **changes}
-    return LineBatches(records_of(lengths), batch, context, **values)
+    return LineBatches(records_of(lengths), BatchSettings(batch, context, START, LINE_END, **changes))
 
 
 line_lengths = st.lists(st.integers(1, 60), min_size=1, max_size=15)
@@ -272,7 +283,7 @@ def test_records_come_in_another_order_in_every_epoch() -> None:
 
 def test_a_last_record_without_its_newline_is_read_too() -> None:
     ids = np.array([10, 11, LINE_END, 12, 13], dtype=np.uint8)
-    made = LineBatches(ids, 2, 8, start=START, line_end=LINE_END, unknown=0.0, seed=0)
+    made = LineBatches(ids, BatchSettings(2, 8, START, LINE_END))
     assert sorted(read_back(made, 0, int(made.steps_per_epoch))) == [(10, 11, LINE_END), (12, 13)]
 
 
@@ -290,39 +301,14 @@ def test_records_of_one_length_fill_their_batches() -> None:
 
 def test_a_record_costs_a_few_numbers_and_no_object() -> None:
     ids = np.tile(np.array([10, LINE_END], dtype=np.uint8), 200_000)
-    made = peak_memory(lambda: LineBatches(ids, 16, 64, start=START, line_end=LINE_END, unknown=0.0, seed=0))
+    made = peak_memory(lambda: LineBatches(ids, BatchSettings(16, 64, START, LINE_END)))
     assert made < 60 * 200_000
 
 
 def test_batches_are_streams_of_a_text_and_records_of_lines() -> None:
     found = corpus_of(texts=[TEXT], val_fraction=0)
-    values = {"batch": 4, "context": 16, "fresh_every": NEVER, "unknown": 0.0, "seed": 0}
-    running, lines = (batches(found, lines=lines, **values) for lines in (False, True))
+    running, lines = (batches(found, training_settings(lines=lines)) for lines in (False, True))
     assert isinstance(running, TextBatches)
     assert isinstance(lines, LineBatches)
     assert running[0].inputs[0].tolist() == [found.vocabulary.start] * 5
     assert len(lines.lengths) == TEXT.count("\n")
-
-
-@quick
-@given(st.lists(st.integers(2, 60), max_size=15), st.integers(1, 1000))
-def test_lines_are_taken_from_all_over_a_text(lengths: list[int], most: int) -> None:
-    ids = records_of([*lengths, 2])
-    lines = [tuple(line.tolist()) for line in split_lines(ids, LINE_END)]
-    kept = [tuple(line.tolist()) for line in split_lines(lines_all_over(ids, LINE_END, most), LINE_END)]
-    places = [lines.index(line) for line in kept]
-    assert kept == lines if len(ids) <= most else set(np.diff(places)) <= {-(-len(ids) // most)}
-    assert not places or places[0] == 0
-
-
-def test_about_as_many_characters_of_lines_are_taken_as_were_asked_for() -> None:
-    assert len(lines_all_over(records_of([8] * 1000), LINE_END, 2000)) == 2000
-
-
-@quick
-@given(st.lists(st.integers(0, 3), max_size=30))
-def test_split_lines_cuts_after_every_line_end(symbols: list[int]) -> None:
-    lines = split_lines(np.array(symbols, dtype=np.uint8), 3)
-    assert [symbol for line in lines for symbol in line.tolist()] == symbols
-    assert all(3 not in line[:-1].tolist() and len(line) for line in lines)
-    assert all(line[-1] == 3 for line in lines[:-1])

@@ -40,7 +40,7 @@ def test_a_corpus_holds_its_text_and_the_facts_about_it(tmp_path: Path) -> None:
     raw = b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode()
     path = write(tmp_path / "t.txt", gzip.compress(raw))
     found = corpus_of([path])
-    assert whole(found) == TEXT
+    assert whole(corpus_of([path], val_split="end")) == TEXT
     assert found.sources == [
         {
             "name": "t.txt",
@@ -49,7 +49,7 @@ def test_a_corpus_holds_its_text_and_the_facts_about_it(tmp_path: Path) -> None:
             "sha256": hashlib.sha256(raw).hexdigest(),
         }
     ]
-    assert len(found.notes) == 1
+    assert len([note for note in found.notes if "CRLF" in note]) == 1
     assert found.vocabulary.characters == tuple(sorted(set(TEXT)))
     assert found.training.dtype == found.validation.dtype == found.vocabulary.dtype == np.uint8
     assert found.line_end == found.vocabulary.encode("\n")[0]
@@ -81,8 +81,8 @@ def test_a_text_too_short_is_an_error_that_says_how_long_it_must_be(length: int,
         corpus_of([path])
 
 
-def test_the_shortest_text_allowed_is_learnt_from() -> None:
-    assert whole(corpus_of(texts=["ab" * (SMALLEST_TEXT // 2)])) == "ab" * (SMALLEST_TEXT // 2)
+def test_the_shortest_text_allowed_is_trained_on() -> None:
+    assert sorted(whole(corpus_of(texts=["ab" * (SMALLEST_TEXT // 2)]))) == sorted("ab" * (SMALLEST_TEXT // 2))
 
 
 def test_reading_takes_a_few_bytes_a_character(tmp_path: Path) -> None:
@@ -105,19 +105,64 @@ def test_an_empty_validation_text_is_an_error(tmp_path: Path) -> None:
         corpus_of(texts=[TEXT], validation=[write(tmp_path / "v", "")])
 
 
+NUMBERED = "".join(f"{number:06d} \n" for number in range(5000))
+"""A text without repeated lines."""
+
+
 @pytest.mark.parametrize("fraction", [0.0, 0.1, 0.25, 0.5, 0.9])
-def test_the_end_of_the_text_validates_and_has_the_share_asked_for(fraction: float) -> None:
-    text = "".join(f"{number:06d} " for number in range(1000))
-    found = corpus_of(texts=[text], val_fraction=fraction)
-    assert len(found.validation) == pytest.approx(fraction * len(text), abs=1)
-    assert whole(found) == text
+def test_the_end_of_the_text_is_held_out_to_the_character_where_that_is_asked_for(fraction: float) -> None:
+    found = corpus_of(texts=[NUMBERED], val_fraction=fraction, val_split="end")
+    assert len(found.validation) == int(fraction * len(NUMBERED))
+    assert whole(found) == NUMBERED
+    assert found.held_out == (f"the last {len(found.validation):,} characters of the text" if fraction else "")
+
+
+@pytest.mark.parametrize("fraction", [0.02, 0.1, 0.5])
+def test_blocks_all_over_the_text_are_held_out_by_default(fraction: float) -> None:
+    found = corpus_of(texts=[NUMBERED], val_fraction=fraction)
+    held_out = [int(line) for line in found.vocabulary.decode(found.validation).splitlines()]
+    training = [int(line) for line in found.vocabulary.decode(found.training).splitlines()]
+    assert sorted(held_out + training) == list(range(5000))
+    assert len(held_out) == pytest.approx(fraction * 5000, abs=25)
+    blocks = np.flatnonzero(np.diff([-2, *held_out]) > 1)  # where in the held-out part each begins
+    assert len(blocks) >= 4
+    assert f"in {len(blocks)} blocks spread over the text" in found.held_out
+    assert np.mean(held_out) == pytest.approx(2500, abs=600)
+    assert not np.array_equal(corpus_of(texts=[NUMBERED], seed=1).validation, corpus_of(texts=[NUMBERED]).validation)
+
+
+def test_the_licence_at_the_end_of_a_book_does_not_stand_for_the_book() -> None:
+    chapters = "".join(f"Line {number} of the story goes on.\n" for number in range(6000))
+    found = corpus_of(texts=[chapters + "ABCDEFGHIJKLMNOPQRSTUVWXYZ !?\n" * 700])
+    text = found.vocabulary.decode(found.validation)
+    assert 0.05 < text.count("!") * 30 / len(text) < 0.2
+    assert "Z" in found.vocabulary
+
+
+def test_cards_of_ten_fields_give_every_field_to_both_parts() -> None:
+    fields = ["name", "town", "trade", "colour", "tool", "phone", "pet", "song", "food", "wish"]
+    lines = [f"{field}: {number * 37 % 1009}" for number in range(200) for field in fields]
+    for records in (True, False):
+        found = corpus_of(texts=["\n".join(lines)], lines=records)
+        for ids in (found.training, found.validation):
+            part = found.vocabulary.decode(ids)
+            assert all(f"{field}: " in part for field in fields)
+
+
+def test_every_file_of_some_size_gives_a_part_to_both_sides(tmp_path: Path) -> None:
+    for number, letter in enumerate("abcdefgh"):
+        write(tmp_path / letter, "".join(f"{letter}{line}\n" for line in range(300 + 100 * number)))
+    found = corpus_of([tmp_path])
+    for ids in (found.training, found.validation):
+        assert set("abcdefgh") <= set(found.vocabulary.decode(ids))
 
 
 def test_the_vocabulary_comes_from_the_training_part_alone() -> None:
-    found = corpus_of(texts=["ab" * 450 + "Z" * 100])
+    found = corpus_of(texts=["ab" * 450 + "Z" * 100], val_split="end")
     assert found.vocabulary.characters == ("a", "b")
     assert set(found.validation.tolist()) == {UNKNOWN}
     assert UNKNOWN not in found.training
+    assert any("100% of the held-out characters are not in the training part" in note for note in found.notes)
 
 
 def test_a_validation_file_is_read_with_the_vocabulary_of_the_text(tmp_path: Path) -> None:
@@ -179,22 +224,64 @@ def test_many_kinds_of_characters_met_late_do_not_change_what_came_before(tmp_pa
 def test_a_known_vocabulary_keeps_its_ids_and_grows() -> None:
     found = corpus_of(texts=["abc" * 200], known=["z", "b"])
     assert found.vocabulary.characters == ("z", "b", "a", "c")
-    assert whole(found) == "abc" * 200
+    assert sorted(whole(found)) == sorted("abc" * 200)
 
 
 @pytest.mark.parametrize("fraction", [0.02, 0.1, 0.5])
-def test_records_are_kept_back_whole_and_spread_over_the_text(fraction: float) -> None:
+def test_whole_records_are_held_out_at_random(fraction: float) -> None:
     lines = [f"record {number:04d}" + "x" * (number % 7) for number in range(500)]
     found = corpus_of(texts=["\n".join(lines)], lines=True, val_fraction=fraction)
-    held = found.vocabulary.decode(found.validation).splitlines()
-    left = found.vocabulary.decode(found.training).splitlines()
-    assert sorted(held + left) == lines
-    assert len(held) == pytest.approx(fraction * len(lines), abs=1)
-    places = [-1, *(lines.index(line) for line in held), len(lines)]
-    assert max(np.diff(places)) <= 2 / fraction
+    held_out = found.vocabulary.decode(found.validation).splitlines()
+    training = found.vocabulary.decode(found.training).splitlines()
+    assert sorted(held_out + training) == lines
+    assert len(held_out) == pytest.approx(fraction * len(lines), abs=1)
+    assert len(set(np.diff([lines.index(line) for line in held_out]))) > 1
+    assert found.held_out == f"{len(held_out)} distinct lines drawn at random"
 
 
-def test_records_are_not_kept_back_where_nothing_shall_validate() -> None:
+@pytest.mark.parametrize("count", [2, 10])
+def test_equal_records_are_on_one_side(count: int) -> None:
+    lines = [f"record {number % 300}" for number in range(300 * count)]
+    found = corpus_of(texts=["\n".join(lines)], lines=True)
+    held_out = found.vocabulary.decode(found.validation).splitlines()
+    assert not set(held_out) & set(found.vocabulary.decode(found.training).splitlines())
+    assert len(held_out) == 30 * count
+    assert found.held_out == f"30 distinct lines, {30 * count} with all that are equal to them, drawn at random"
+
+
+def test_the_last_records_are_held_out_where_the_end_is_asked_for() -> None:
+    found = corpus_of(texts=[NUMBERED], lines=True, val_split="end")
+    assert found.vocabulary.decode(found.validation) == NUMBERED[-8 * 500 :]
+    assert found.held_out == "the last 500 lines"
+
+
+def test_records_that_are_all_equal_are_all_trained_on() -> None:
+    found = corpus_of(texts=["abcdefghi\n" * 50], lines=True)
+    assert (len(found.validation), found.held_out) == (0, "")
+
+
+def test_blank_lines_among_records_are_left_out_and_it_is_said() -> None:
+    records = "".join(f"record {number}\n" for number in range(50))
+    for text in (records.replace("\n", "\n\n"), "\n \n" + records.replace("record 7\n", "record 7\n\t\u3000\n")):
+        found = corpus_of(texts=[text], lines=True)
+        assert not any(line.strip() == "" for line in whole(found).splitlines())
+        assert len(whole(found).splitlines()) == 50
+        assert any("blank lines were left out" in note for note in found.notes)
+    assert "\n\n" in whole(corpus_of(texts=[records.replace("\n", "\n\n")]))
+
+
+def test_a_list_of_blank_lines_only_is_an_empty_text() -> None:
+    with pytest.raises(TextError, match="empty"):
+        corpus_of(texts=["\n" * 500], lines=True)
+
+
+def test_a_last_record_without_its_newline_is_a_record_like_others() -> None:
+    one, other = (corpus_of(texts=["manna\nrela\n" * 30 + "manna" + end], lines=True) for end in ("", "\n"))
+    assert np.array_equal(one.training, other.training)
+    assert np.array_equal(one.validation, other.validation)
+
+
+def test_no_records_are_held_out_where_nothing_shall_validate() -> None:
     found = corpus_of(texts=[TEXT], lines=True, val_fraction=0)
     assert len(found.validation) == 0
     assert whole(found) == TEXT
@@ -207,31 +294,63 @@ def test_records_that_are_one_line_are_an_error() -> None:
 
 @pytest.mark.parametrize("count", [2, 3, 4, 5])
 @pytest.mark.parametrize("fraction", [0.1, 0.5, 0.9])
-def test_a_few_records_leave_something_to_learn_from_and_to_validate_on(count: int, fraction: float) -> None:
-    found = corpus_of(texts=["abcdefghi " * 10 + "\n"] * count, lines=True, val_fraction=fraction)
+@pytest.mark.parametrize("copies", [1, 3])
+def test_a_few_records_leave_something_for_both_parts(count: int, fraction: float, copies: int) -> None:
+    lines = [f"{number} abcdefghi " * 10 + "\n" for number in range(count)] * copies
+    found = corpus_of(texts=["".join(lines)], lines=True, val_fraction=fraction)
     assert len(found.training)
     assert len(found.validation)
 
 
 def test_a_corpus_says_no_more_of_where_its_texts_lie_than_it_must(tmp_path: Path) -> None:
     for name in ("alice/t.txt", "alice/letters/a/t.txt", "alice/letters/u.txt"):
-        write(tmp_path / name, TEXT)
+        write(tmp_path / name, name * 100)
     found = corpus_of([tmp_path / "alice" / "t.txt", f"{tmp_path}/alice/letters/"], texts=[TEXT])
     names_kept = [source["name"] for source in found.sources]
     assert names_kept == ["t.txt", "letters/u.txt", "letters/a/t.txt", "text"]
 
 
-def test_where_the_validation_text_begins_is_said_of_several_texts(tmp_path: Path) -> None:
-    write(tmp_path / "a", "ab\n" * 200)
-    write(tmp_path / "b", "ba\n" * 25)
-    write(tmp_path / "c", "bb\n" * 4)
-    assert any("/b on" in note for note in corpus_of([tmp_path]).notes)
-    for quiet in (corpus_of([tmp_path / "a"]), corpus_of([tmp_path], lines=True)):
-        assert not any("validating" in note for note in quiet.notes)
+def test_copies_of_a_text_are_read_once_and_it_is_said(tmp_path: Path) -> None:
+    write(tmp_path / "a" / "one", NUMBERED)
+    write(tmp_path / "a" / "packed.gz", gzip.compress(NUMBERED.encode()))
+    write(tmp_path / "b" / "copy of one", NUMBERED)
+    write(tmp_path / "b" / "other", NUMBERED + "0")
+    found = corpus_of([tmp_path / "a", tmp_path / "b"], texts=[NUMBERED], val_split="end")
+    assert [source["name"] for source in found.sources] == ["a/one", "b/other"]
+    assert whole(found) == NUMBERED * 2 + "0"
+    assert [note.split(":")[0] for note in found.notes if f"same content as {tmp_path}/a/one" in note] == [
+        f"{tmp_path}/a/packed.gz", f"{tmp_path}/b/copy of one", "a text given directly",
+    ]  # fmt: skip
 
 
-def test_lines_need_a_line_end_that_is_learnt() -> None:
-    with pytest.raises(TextError, match="line ends"):
+def test_what_is_held_out_and_also_trained_on_is_said(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    text = "".join(chr(97 + letter) for letter in rng.integers(0, 26, 20_000))
+    twice = corpus_of(texts=[text + "x" + text])
+    assert any("of the held-out text also stands word for word in the training part" in note for note in twice.notes)
+    assert corpus_of(texts=[text]).notes == []
+    path = write(tmp_path / "v", text[:300] + text[300:600].upper())
+    named = corpus_of(texts=[text.upper()[:500] + text], validation=[path])
+    assert any(note.startswith("warning: 8") and "word for word" in note for note in named.notes)
+
+
+def test_validation_lines_that_are_also_trained_on_are_said(tmp_path: Path) -> None:
+    path = write(tmp_path / "v", NUMBERED[:800] + NUMBERED[:800].replace("0", "9"))
+    found = corpus_of(texts=[NUMBERED], validation=[path], lines=True)
+    assert any("50% of the held-out lines also stand word for word" in note for note in found.notes)
+
+
+def test_a_file_that_both_trains_and_validates_is_said(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.txt", NUMBERED)
+    found = corpus_of([path], validation=[path])
+    assert [note for note in found.notes if "warning" in note] == [
+        "warning: t.txt: is trained on, too, so validation on it flatters"
+    ]
+    assert found.held_out == "the file t.txt"
+
+
+def test_lines_need_line_ends() -> None:
+    with pytest.raises(TextError, match="one line only"):
         corpus_of(texts=["abcdefgh" * 40], lines=True, val_fraction=0.0)
     with pytest.raises(TextError, match="line ends"):
         corpus_of(texts=[("a" * 100 + "\n") * 50], lines=True, min_count=100)

@@ -81,11 +81,11 @@ def test_running_text_is_sampled_from_its_beginning_to_its_end() -> None:
 
 
 def test_a_sorted_list_is_sampled_from_its_beginning_to_its_end() -> None:
-    words = "".join(f"{letter * 7}\n" * 2000 for letter in "abcdefghij")
+    words = "".join(f"{letter}{number:06d}\n" for letter in "abcdefghij" for number in range(2000))
     corpus = corpus_of(texts=[words], lines=True)
     sample = spread_sample(corpus, lines=True, most=2000)
     assert 1500 < len(sample) < 2500
-    assert set(corpus.vocabulary.decode(sample)) == set("abcdefghij\n")
+    assert set("abcdefghij\n") <= set(corpus.vocabulary.decode(sample))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,210 @@
+"""Which part of a text is held out: blocks spread over it, its end, or distinct lines drawn at random.
+
+Knows ids and where texts begin; knows nothing about files, vocabularies or networks.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .lines import line_bounds
+from .repeats import line_hashes
+from .vocabulary import Ids
+
+NOWHERE = np.zeros((0, 2), dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Split:
+    """The held-out part of a text."""
+
+    blocks: NDArray[np.int64]
+    """(blocks, 2) where each begins and ends: in order, none empty, none touching another."""
+    description: str
+    """What is held out, in words; empty when nothing is."""
+
+    def applied(self, ids: Ids) -> tuple[Ids, Ids]:
+        """The training part, which is the text with the blocks cut out, and the held-out part, the blocks joined."""
+        if not len(self.blocks):
+            return ids, ids[:0]
+        edges = [0, *self.blocks.ravel().tolist(), len(ids)]
+        pieces = [ids[begin:end] for begin, end in itertools.pairwise(edges)]
+        return np.concatenate(pieces[::2]), np.concatenate(pieces[1::2])
+
+
+def the_end(ids: Ids, fraction: float) -> Split:
+    """Hold out the last characters of a text."""
+    count = int(len(ids) * fraction)
+    if not count:
+        return Split(NOWHERE, "")
+    return Split(np.array([[len(ids) - count, len(ids)]]), f"the last {count:,} characters of the text")
+
+
+def last_lines(ids: Ids, fraction: float, newline: int) -> Split:
+    """Hold out the last lines of a text."""
+    bounds = line_bounds(ids, newline)
+    lines = len(bounds) - 1
+    count = min(max(1, round(lines * fraction)), lines - 1)
+    if not count:
+        return Split(NOWHERE, "")
+    what = "the last line" if count == 1 else f"the last {count:,} lines"
+    return Split(np.array([[bounds[lines - count], len(ids)]]), what)
+
+
+# ----------------------------------------------------------------------------------------- distinct lines
+
+
+def random_lines(ids: Ids, fraction: float, newline: int, seed: int) -> Split:
+    """Hold out distinct lines drawn at random, each with all lines that are equal to it."""
+    bounds = line_bounds(ids, newline)
+    _, which, copies = np.unique(line_hashes(ids, bounds), return_inverse=True, return_counts=True)
+    chosen = _drawn(copies, fraction * len(which), seed)  # (distinct lines,)
+    held_out = chosen[which]  # (lines,)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], held_out, [False]]).astype(np.int8)))
+    return Split(bounds[edges].reshape(-1, 2), _lines_in_words(int(chosen.sum()), int(held_out.sum())))
+
+
+def _drawn(copies: NDArray[np.int64], target: float, seed: int) -> NDArray[np.bool_]:
+    """Draw distinct lines at random until they stand for about so many lines; those that would be too many are left.
+
+    One at least is drawn, and one at least is not; of a single one none can be.
+    """
+    chosen = np.zeros(len(copies), dtype=bool)
+    if len(copies) < 2:
+        return chosen
+    order = np.random.default_rng((seed, 2)).permutation(len(copies))
+    room = max(1, round(target))
+    most = len(copies) - 1
+    for line, count in zip(order.tolist(), copies[order].tolist(), strict=True):
+        if count <= room and most:
+            chosen[line] = True
+            room -= count
+            most -= 1
+        if not room:
+            break
+    if not chosen.any():
+        chosen[order[copies[order].argmin()]] = True
+    return chosen
+
+
+def _lines_in_words(distinct: int, lines: int) -> str:
+    if not lines:
+        return ""
+    if lines == 1:
+        return "1 line drawn at random"
+    copies = "" if lines == distinct else f", {lines:,} with all that are equal to them,"
+    return f"{distinct:,} distinct lines{copies} drawn at random"
+
+
+# ------------------------------------------------------------------------------------------ spread blocks
+
+
+@dataclass(frozen=True)
+class Boundaries:
+    """Where a text may well be cut."""
+
+    ids: Ids
+    """(characters,) the text."""
+    text_starts: Sequence[int] = ()
+    """Where its files begin."""
+    newline: int = -1
+    space: int = -1
+    """Their ids; -1 where the text has none."""
+
+    def nearest(self, position: int, reach: int, low: int, high: int) -> int:
+        """The nearest document boundary within reach, else line end, else end of a word, else the position itself.
+
+        An empty line or a file's end is a document boundary. The result lies between `low` and `high`.
+        """
+        position = min(max(position, low), high)
+        first, last = max(low, position - reach), min(high, position + reach)
+        for cuts in (self._documents, self._lines, self._words):
+            found = cuts(first, last)
+            if len(found):
+                return int(found[np.abs(found - position).argmin()])
+        return position
+
+    def _after(self, symbol: int, first: int, last: int) -> NDArray[np.int64]:
+        """Positions from the first to the last, both included, that come after a symbol."""
+        begin = max(0, first - 1)
+        return np.flatnonzero(self.ids[begin:last] == symbol) + begin + 1
+
+    def _lines(self, first: int, last: int) -> NDArray[np.int64]:
+        return self._after(self.newline, first, last)
+
+    def _words(self, first: int, last: int) -> NDArray[np.int64]:
+        return self._after(self.space, first, last)
+
+    def _documents(self, first: int, last: int) -> NDArray[np.int64]:
+        ends = self._lines(first, last)
+        after_blank = [
+            end
+            for end in ends.tolist()
+            if end > 1 and self.ids[end - 2] == self.newline and (end == len(self.ids) or self.ids[end] != self.newline)
+        ]
+        files = [start for start in (*self.text_starts, len(self.ids)) if first <= start <= last]
+        return np.array([*after_blank, *files], dtype=np.int64)
+
+
+def spread_blocks(text: Boundaries, fraction: float, seed: int) -> Split:
+    """Hold out contiguous blocks, one at a random position in each stratum of the text.
+
+    No rhythm of a text can be in step with such blocks (stratified sampling, with jitter).
+    """
+    size = len(text.ids)
+    bounds = _strata(size, fraction * size, text.text_starts) if fraction * size >= 1 else [0]
+    rng = np.random.default_rng((seed, 1))
+    blocks: list[list[int]] = []
+    held_out = 0
+    for low, high in itertools.pairwise(bounds):
+        begin, end = _block(text, fraction, low, high, fraction * high - held_out, rng.random())
+        held_out += end - begin
+        if blocks and begin == blocks[-1][1]:
+            blocks[-1][1] = end
+        elif end > begin:
+            blocks.append([begin, end])
+    if not blocks:
+        return Split(NOWHERE, "")
+    where = "one block" if len(blocks) == 1 else f"{len(blocks):,} blocks spread over the text"
+    return Split(np.array(blocks, dtype=np.int64), f"{held_out:,} characters in {where}")
+
+
+def _block(text: Boundaries, fraction: float, low: int, high: int, wanted: float, jitter: float) -> tuple[int, int]:
+    """A block of about the wanted length between two positions.
+
+    The end of the last block is moved hardly at all, so that the whole comes out right: what the others have too much
+    or too little is made up for by the next one.
+    """
+    wanted = min(wanted, high - low)
+    if wanted < 1:
+        return low, low
+    reach = int(fraction * (high - low) / 4)
+    begin = text.nearest(round(low + jitter * (high - low - wanted)), reach, low, high - 1)
+    if high == len(text.ids):
+        reach = min(reach, len(text.ids) // 200)
+    return begin, text.nearest(round(begin + wanted), reach, begin + 1, high)
+
+
+def _strata(size: int, wanted: float, text_starts: Sequence[int]) -> list[int]:
+    """Bounds of the strata: about as many as blocks are good for so many held-out characters.
+
+    Blocks are long, so that few of their characters follow upon a jump, and many, so that they stand for the whole.
+    Files are strata of their own, or several, so that each gives its part; small neighbours are one together.
+    """
+    blocks = min(max(3, round(math.sqrt(wanted) / 8)), 400, max(1, int(wanted) // 20))
+    smallest = size / (4 * blocks)
+    units = [0]
+    for start in text_starts:
+        if min(start - units[-1], size - start) >= smallest:
+            units.append(start)
+    bounds = [0]
+    for begin, end in itertools.pairwise([*units, size]):
+        count = max(1, round(blocks * (end - begin) / size))
+        bounds += [begin + (end - begin) * number // count for number in range(1, count + 1)]
+    return bounds

@@ -1,0 +1,171 @@
+"""The held-out part: it is cut out of the text, comes from all over it, and has the size that was asked for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from charlstm.data.lines import split_lines
+from charlstm.data.split import Boundaries, Split, last_lines, random_lines, spread_blocks, the_end
+from charlstm.data.vocabulary import Ids
+
+quick = settings(deadline=None, derandomize=True, max_examples=150)
+NEWLINE, SPACE = 0, 1
+
+
+def numbered(size: int, line: int = 0, paragraph: int = 0) -> Ids:
+    """A text in which every other id says where it stands, with a line end and an empty line at every so many."""
+    ids = np.arange(10, 10 + size, dtype=np.uint32)
+    if line:
+        ids[line - 1 :: line] = NEWLINE
+    if paragraph:
+        ids[paragraph - 1 :: paragraph] = NEWLINE
+        ids[paragraph - 2 :: paragraph] = NEWLINE
+    return ids
+
+
+def assert_parts_of(split: Split, ids: Ids) -> None:
+    """The blocks are disjoint, in order and not empty; with what is between them they are the text."""
+    edges = split.blocks.ravel()
+    assert (np.diff(edges) > 0).all()
+    assert not len(edges) or (edges[0] >= 0 and edges[-1] <= len(ids))
+    training, held_out = split.applied(ids)
+    assert len(training)
+    mask = np.zeros(len(ids), dtype=bool)
+    for begin, end in split.blocks:
+        mask[begin:end] = True
+    np.testing.assert_array_equal(ids[~mask], training)
+    np.testing.assert_array_equal(ids[mask], held_out)
+
+
+# ------------------------------------------------------------------------------------------------ blocks
+
+
+@quick
+@given(
+    st.integers(100, 60_000), st.floats(0, 0.9), st.integers(0, 2**63 - 1), st.integers(0, 3000), st.integers(0, 5000),
+    st.lists(st.integers(1, 60_000), max_size=30),
+)  # fmt: skip
+def test_blocks_and_what_is_between_them_are_the_text(
+    size: int, fraction: float, seed: int, line: int, paragraph: int, starts: list[int]
+) -> None:
+    ids = numbered(size, line, paragraph)
+    text = Boundaries(ids, sorted({start for start in starts if start < size}), NEWLINE, SPACE)
+    split = spread_blocks(text, fraction, seed)
+    assert_parts_of(split, ids)
+    np.testing.assert_array_equal(spread_blocks(text, fraction, seed).blocks, split.blocks)
+    held_out = int(np.diff(split.blocks).sum())
+    assert held_out / size == pytest.approx(fraction, abs=0.02 if fraction < 0.5 else 0.1)
+    assert bool(split.description) == bool(held_out)
+
+
+@pytest.mark.parametrize("size", [500, 20_000, 1_000_000])
+@pytest.mark.parametrize("fraction", [0.02, 0.1, 0.3])
+@pytest.mark.parametrize("line", [0, 40, 1500])
+def test_blocks_have_the_size_that_was_asked_for(size: int, fraction: float, line: int) -> None:
+    ids = numbered(size, line)
+    for seed in range(5):
+        split = spread_blocks(Boundaries(ids, (), NEWLINE, SPACE), fraction, seed)
+        assert int(np.diff(split.blocks).sum()) / size == pytest.approx(fraction, abs=0.006)
+
+
+def test_a_longer_text_has_more_and_longer_blocks() -> None:
+    blocks = [spread_blocks(Boundaries(numbered(size)), 0.1, 0).blocks for size in (500, 20_000, 1_000_000)]
+    assert [2, 5, 20] <= [len(found) for found in blocks] <= [4, 12, 50]
+    assert all(10 <= length <= 40 for length in np.diff(blocks[0]))
+    assert all(1000 <= length <= 5000 for length in np.diff(blocks[2]))
+
+
+def test_blocks_are_cut_at_empty_lines_else_at_line_ends_else_between_words() -> None:
+    paragraphs = numbered(200_000, 50, 400)
+    for begin, end in spread_blocks(Boundaries(paragraphs, (), NEWLINE, SPACE), 0.1, 0).blocks[:-1]:
+        assert begin % 400 == 0
+        assert end % 400 == 0
+    lines = numbered(200_000, 50)
+    for begin, end in spread_blocks(Boundaries(lines, (), NEWLINE, SPACE), 0.1, 0).blocks:
+        assert begin % 50 == 0
+        assert end % 50 == 0
+    words = np.where(numbered(200_000, 5) == NEWLINE, SPACE, numbered(200_000))
+    for begin, end in spread_blocks(Boundaries(words, (), NEWLINE, SPACE), 0.1, 0).blocks:
+        assert begin % 5 == 0
+        assert end % 5 == 0
+
+
+def test_no_rhythm_of_the_text_is_in_step_with_the_blocks() -> None:
+    """However long a card is, each of its fields has about its tenth of the held-out part."""
+    for line in (7, 20, 100, 250):
+        ids = numbered(10 * line * 200, line)
+        field = np.arange(len(ids)) // line % 10
+        counts = np.zeros(10)
+        for seed in range(20):
+            _, held_out = spread_blocks(Boundaries(ids, (), NEWLINE, SPACE), 0.1, seed).applied(field)
+            counts += np.bincount(held_out, minlength=10)
+        assert counts.min() > 0.7 * counts.mean(), line
+
+
+def test_every_part_of_a_text_is_held_out_as_often_as_others() -> None:
+    counts = np.zeros(10)
+    for seed in range(100):
+        _, held_out = spread_blocks(Boundaries(numbered(50_000)), 0.1, seed).applied(np.arange(50_000) // 5000)
+        counts += np.bincount(held_out, minlength=10)
+    assert counts.min() > 0.8 * counts.mean()
+
+
+def test_a_file_of_a_tenth_of_the_text_gives_its_tenth() -> None:
+    ids = numbered(100_000, 50)
+    for seed in range(20):
+        blocks = spread_blocks(Boundaries(ids, (0, 30_000, 40_000), NEWLINE, SPACE), 0.1, seed).blocks
+        inside = np.clip(blocks, 30_000, 40_000)
+        assert 700 <= int(np.diff(inside).sum()) <= 1300
+
+
+def test_nothing_is_held_out_where_that_is_asked_for() -> None:
+    for split in (spread_blocks(Boundaries(numbered(5000)), 0.0, 0), the_end(numbered(5000), 0.0)):
+        assert (len(split.blocks), split.description) == (0, "")
+
+
+# ------------------------------------------------------------------------------------------------ lines
+
+some_lines = st.lists(st.lists(st.integers(2, 4), max_size=4), min_size=2, max_size=60)
+
+
+@quick
+@given(some_lines, st.floats(0.01, 0.9), st.integers(0, 2**63 - 1))
+def test_equal_lines_are_on_one_side(lines: list[list[int]], fraction: float, seed: int) -> None:
+    ids = np.array([symbol for line in lines for symbol in (*line, NEWLINE)], dtype=np.uint8)
+    split = random_lines(ids, fraction, NEWLINE, seed)
+    assert_parts_of(split, ids)
+    np.testing.assert_array_equal(random_lines(ids, fraction, NEWLINE, seed).blocks, split.blocks)
+    training, held_out = ({line.tobytes() for line in split_lines(part, NEWLINE)} for part in split.applied(ids))
+    assert not training & held_out
+    assert len(held_out) <= max(1, round(fraction * len(lines)))
+    distinct = len(training | held_out)
+    assert bool(held_out) == (distinct > 1)
+
+
+def test_distinct_lines_are_drawn_at_random_by_the_seed() -> None:
+    ids = numbered(40_000, 20)
+    found = [random_lines(ids, 0.1, NEWLINE, seed) for seed in (1, 2)]
+    assert not np.array_equal(found[0].blocks, found[1].blocks)
+    for split in found:
+        assert int(np.diff(split.blocks).sum()) == 200 * 20
+        assert split.description == "200 distinct lines drawn at random"
+        distances = np.diff(split.blocks[:, 0] // 20)
+        assert len(set(distances.tolist())) > 10, "in step with something"
+
+
+def test_a_line_that_most_of_the_text_consists_of_is_trained_on() -> None:
+    ids = np.array([5, NEWLINE] * 500 + [symbol for number in range(100) for symbol in (6 + number, NEWLINE)])
+    for seed in range(10):
+        training, held_out = random_lines(ids, 0.1, NEWLINE, seed).applied(ids)
+        assert 5 in training
+        assert len(held_out) == 2 * 60
+
+
+def test_the_last_lines_are_whole() -> None:
+    ids = numbered(1005, 10)
+    assert last_lines(ids, 0.1, NEWLINE).blocks.tolist() == [[910, 1005]]
+    assert last_lines(ids, 0.9999, NEWLINE).blocks.tolist() == [[10, 1005]]
+    assert last_lines(ids, 0.0001, NEWLINE).description == "the last line"
