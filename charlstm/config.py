@@ -135,6 +135,23 @@ class ModelSettings:
 
 
 @dataclass(frozen=True)
+class MixtureSettings:
+    """How an n-gram model is joined with a network, see `models.mixture`."""
+
+    sizes: tuple[int, ...]
+    """Different n-grams of 1, 2, ... characters."""
+    network_weight: float
+    ngram_weight: float
+
+    def __post_init__(self) -> None:
+        if not self.sizes or not all(type(size) is int and 0 < size < 2**31 for size in self.sizes):
+            raise UsageError("the numbers of n-grams are not whole numbers above 0")
+        for weight in (self.network_weight, self.ngram_weight):
+            if not isinstance(weight, numbers.Real) or not 0 <= weight <= 100:
+                raise UsageError(f"the weight of a mixture is {weight!s:.20}; it must be between 0 and 100")
+
+
+@dataclass(frozen=True)
 class Budget:
     """How long to train: exactly one of the three units."""
 

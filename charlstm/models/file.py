@@ -24,9 +24,10 @@ import safetensors
 from numpy.typing import NDArray
 from safetensors.numpy import save as to_bytes
 
-from ..config import ModelSettings
+from ..config import MixtureSettings, ModelSettings
 from ..data.vocabulary import Vocabulary
 from ..errors import CharlstmError, ModelFileError, OutputError
+from .ngrams import PREFIX, check_tries, tensor_types
 
 Tensors = dict[str, NDArray[Any]]
 Description = dict[str, Any]
@@ -65,6 +66,7 @@ class ModelFile:
     settings: ModelSettings
     vocabulary: Vocabulary
     tensors: Tensors
+    """The network's, see `ModelSettings.shapes`."""
     lines: bool = False
     """Whether every line was learnt as a record of its own."""
     trained_on: list[dict[str, Any]] = field(default_factory=list)
@@ -73,9 +75,14 @@ class ModelFile:
     """How: settings, seed, what it started from, software versions."""
     result: dict[str, Any] = field(default_factory=dict)
     """How that went: steps, characters, seconds, validation bits per character, the curve."""
+    mixture: MixtureSettings | None = None
+    """How counts of the training text are joined with the network, where they help."""
+    counts: Tensors = field(default_factory=dict)
+    """Their tensors, see `ngrams.tensor_types`."""
 
     def description(self) -> Description:
         """The JSON object that goes into the file."""
+        counts = {"ngrams": dataclasses.asdict(self.mixture)} if self.mixture else {}
         return {
             "format": FORMAT,
             "settings": {_key(name): value for name, value in dataclasses.asdict(self.settings).items()},
@@ -84,6 +91,7 @@ class ModelFile:
             "trained_on": self.trained_on,
             "training": self.training,
             "result": self.result,
+            **counts,
         }
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -92,7 +100,7 @@ class ModelFile:
         Raises:
             OutputError: it cannot be written; what lay there before is untouched.
         """
-        write(path, self.tensors, self.description())
+        write(path, {**self.tensors, **self.counts}, self.description())
 
 
 # ------------------------------------------------------------------------------------------- writing
@@ -242,11 +250,17 @@ def load(path: str | os.PathLike[str]) -> ModelFile:
         raise ModelFileError("no model was named")
     tensors, description = read(path, _wanted)
     with _named(name):
+        settings, mixture = _settings(description), _mixture(description)
+        counts = {name: tensors.pop(name) for name in list(tensors) if name.startswith(PREFIX)}
         check_values(tensors)
+        if mixture:
+            check_tries(counts, settings.vocab_size, len(mixture.sizes))
         return ModelFile(
-            settings=_settings(description),
+            settings=settings,
             vocabulary=Vocabulary(description["vocabulary"]),
             tensors=tensors,
+            mixture=mixture,
+            counts=counts,
             lines=_typed(description, "lines", bool),
             trained_on=_typed(description, "trained_on", list),
             training=_typed(description, "training", dict),
@@ -264,7 +278,19 @@ def _wanted(description: Description) -> dict[str, TensorSpec]:
     settings, symbols = _settings(description), len(_typed(description, "vocabulary", list)) + 1
     if settings.vocab_size != symbols:
         raise ModelFileError(f"its settings speak of {settings.vocab_size} symbols, but its vocabulary has {symbols}")
-    return {name: TensorSpec(shape) for name, shape in settings.shapes().items()}
+    wanted = {name: TensorSpec(shape) for name, shape in settings.shapes().items()}
+    if mixture := _mixture(description):
+        counts = tensor_types(settings.vocab_size, mixture.sizes)
+        wanted |= {name: TensorSpec(shape, dtype.name) for name, (shape, dtype) in counts.items()}
+    return wanted
+
+
+def _mixture(description: Description) -> MixtureSettings | None:
+    """How counts are joined with the network, if there are any."""
+    if "ngrams" not in description:
+        return None
+    values = _typed(description, "ngrams", dict)
+    return MixtureSettings(**{**values, "sizes": tuple(_typed(values, "sizes", list))})
 
 
 def _typed(description: Description, key: str, expected: type) -> Any:

@@ -37,6 +37,8 @@ CACHED_NUMBERS = 1 << 21
 MOST_EXPANDED = 1 << 21
 """Continuations that are looked at together."""
 LONGEST_ORDER = 64
+PREFIX = "ngrams."
+"""What the names of the tensors begin with."""
 
 Floats = NDArray[np.float32]
 Contexts = NDArray[np.integer[Any]]
@@ -109,18 +111,14 @@ class NgramModel:
 
     Args:
         vocab_size: V.
-        tensors: see `tensor_types`.
+        tensors: see `tensor_types`; those of strangers must have passed `check_tries`.
         newline: the id that stands before the first character of a text.
-
-    Raises:
-        ModelFileError: the tensors contradict each other.
     """
 
     def __init__(self, vocab_size: int, tensors: Mapping[str, NDArray[Any]], newline: int) -> None:
         self.vocab_size, self.newline = vocab_size, newline
         self.order = len([name for name in tensors if name.startswith("ngrams.") and name.endswith(".symbols")])
         """Characters of the longest n-gram; its context has one fewer."""
-        _check(tensors, vocab_size, self.order)
         self.levels = [Level.from_tensors(tensors, level) for level in range(self.order)]
         self._followers = [(level.first.data, level.symbols.data) for level in self.levels]
         self._keys: dict[int, NDArray[np.int64]] = {}
@@ -267,8 +265,12 @@ def _pieces(ends: NDArray[np.int64]) -> list[tuple[int, int]]:
     return list(itertools.pairwise(bounds))
 
 
-def _check(tensors: Mapping[str, NDArray[Any]], vocab_size: int, order: int) -> None:
-    """Refuse tensors that point outside each other."""
+def check_tries(tensors: Mapping[str, NDArray[Any]], vocab_size: int, order: int) -> None:
+    """Check that the tensors of `order` levels belong together.
+
+    Raises:
+        ModelFileError: they contradict each other, or hold a symbol outside the vocabulary.
+    """
     if not 1 <= order <= LONGEST_ORDER:
         raise ModelFileError(f"its n-grams have {order} levels; there can be 1 to {LONGEST_ORDER}")
     contexts = 1

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from charlstm.errors import ModelFileError
-from charlstm.models.ngrams import ABSENT, CODES_PER_OCTAVE, NgramModel, decoded, encoded, tensor_types
+from charlstm.models.ngrams import ABSENT, CODES_PER_OCTAVE, NgramModel, check_tries, decoded, encoded, tensor_types
 
 texts = st.lists(st.integers(0, 5), min_size=2, max_size=60)
 VOCAB_SIZE, NEWLINE = 6, 1
@@ -113,4 +113,8 @@ def test_tensors_that_contradict_each_other_are_refused(case: str) -> None:
     tensors = ngrams_of([1, 2, 3, 1, 2, 4, 5, 1, 2, 3], VOCAB_SIZE, 3)
     tensors[name] = change(tensors[name])
     with pytest.raises(ModelFileError, match=message):
-        NgramModel(VOCAB_SIZE, tensors, NEWLINE)
+        check_tries(tensors, VOCAB_SIZE, 3)
+
+
+def test_what_was_counted_passes_the_check() -> None:
+    check_tries(ngrams_of([1, 2, 3, 1, 2, 4, 5, 1, 2, 3], VOCAB_SIZE, 3), VOCAB_SIZE, 3)
