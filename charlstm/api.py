@@ -23,6 +23,8 @@ from .inference.scoring import NOTHING, Score, Scorer, partial_scores, surprisal
 from .models import file as modelfile
 from .models.file import ModelFile
 from .models.interface import LanguageModel, in_threads
+from .models.mixture import Mixture
+from .models.ngrams import NgramModel
 from .models.numpy_lstm import NumpyNetwork
 from .training.run import Paths, prepare
 
@@ -48,11 +50,9 @@ class Model:
     """
 
     def __init__(self, file: ModelFile, device: str = "cpu", threads: int = 1) -> None:
-        self.file = file
+        self.file, self.device = file, device
         self.vocabulary = file.vocabulary
-        self.network: LanguageModel = (
-            NumpyNetwork(file.settings, file.tensors) if device == "cpu" else _on_torch(file, device)
-        )
+        self.network = _language_model(file, device)
         self.threads = threads if device == "cpu" else 1
         self.scorer = Scorer(self.network, self.vocabulary, threads=self.threads)
 
@@ -161,11 +161,25 @@ class Model:
         for lines in lines_of(pieces):
             yield from zip(lines, self.scorer.records(list(map(self.vocabulary.encode, lines))), strict=True)
 
+    def parts(self) -> dict[str, Model]:
+        """The network and the counts that the model consists of, each as a model of its own; none without counts."""
+        if not self.file.mixture:
+            return {}
+        alone = dataclasses.replace(self.file.mixture, network_weight=0.0, ngram_weight=1.0)
+        files = {
+            "network": dataclasses.replace(self.file, mixture=None, counts={}),
+            "ngrams": dataclasses.replace(self.file, mixture=alone),
+        }
+        return {name: Model(file, self.device, self.threads) for name, file in files.items()}
+
     def dynamic_scores(self, pieces: Iterable[str], device: str = "cpu") -> Iterator[Score]:
         """As `partial_scores`, by a copy of the model that learns from what it has scored (needs torch)."""
         from .inference.dynamic import DynamicEvaluation
+        from .models.torch_lstm import TorchLanguageModel
 
-        adapting = DynamicEvaluation(_torch_model(self.file, device), self.vocabulary)
+        network, mixture = _torch_model(self.file, device), self.file.mixture
+        counts = Mixture.of(TorchLanguageModel(network), _ngrams(self.file), mixture) if mixture else None
+        adapting = DynamicEvaluation(network, self.vocabulary, counts)
         return partial_scores(adapting.surprisals, self.vocabulary, pieces)
 
 
@@ -176,6 +190,16 @@ def _torch_model(file: ModelFile, device: str) -> TorchNetwork:
     model = TorchNetwork(file.settings)
     model.load(file.tensors)
     return model.to(pick_device(device))
+
+
+def _language_model(file: ModelFile, device: str) -> LanguageModel:
+    """The network and, where the file has them, its counts."""
+    network = NumpyNetwork(file.settings, file.tensors) if device == "cpu" else _on_torch(file, device)
+    return Mixture.of(network, _ngrams(file), file.mixture) if file.mixture else network
+
+
+def _ngrams(file: ModelFile) -> NgramModel:
+    return NgramModel(file.settings.vocab_size, file.counts, newline=int(file.vocabulary.encode("\n")[0]))
 
 
 def _on_torch(file: ModelFile, device: str) -> LanguageModel:

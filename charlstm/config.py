@@ -147,7 +147,7 @@ class MixtureSettings:
         if not self.sizes or not all(type(size) is int and 0 < size < 2**31 for size in self.sizes):
             raise UsageError("the numbers of n-grams are not whole numbers above 0")
         for weight in (self.network_weight, self.ngram_weight):
-            if not isinstance(weight, numbers.Real) or not 0 <= weight <= 100:
+            if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight <= 100:
                 raise UsageError(f"the weight of a mixture is {weight!s:.20}; it must be between 0 and 100")
 
 

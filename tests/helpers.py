@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import pty
 import subprocess
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from charlstm.config import ModelSettings, TrainingRequest
+from charlstm.config import MixtureSettings, ModelSettings, TrainingRequest
 from charlstm.data.corpus import Corpus, Reading, read_corpus
 from charlstm.data.vocabulary import Vocabulary
 from charlstm.models.file import ModelFile
@@ -172,3 +173,10 @@ def ngrams_of(text: Any, vocab_size: int, order: int) -> dict[str, np.ndarray]:
     from charlstm.training.counting import ngram_tensors
 
     return ngram_tensors(np.array(text), vocab_size, order)
+
+
+def with_counts(file: ModelFile, text: str, order: int = 4) -> ModelFile:
+    """A model file that also holds the counts of a text."""
+    counts = ngrams_of(file.vocabulary.encode(text), file.settings.vocab_size, order)
+    sizes = tuple(len(counts[name]) for name in counts if name.endswith(".symbols"))
+    return dataclasses.replace(file, mixture=MixtureSettings(sizes, 0.7, 0.4), counts=counts)

@@ -13,13 +13,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.nn import functional
 
 from ..data.vocabulary import UNKNOWN, Ids, Vocabulary, regrouped
+from ..models.mixture import Mixture
 from ..models.torch_lstm import TorchNetwork
 
 SEGMENT = 64
@@ -36,10 +39,20 @@ class DynamicEvaluation:
     Args:
         model: the trained network; a copy of it is adapted.
         vocabulary: the model's.
+        mixture: how the network's logits are joined with counts, if they are; the counts stay as they are.
     """
 
-    def __init__(self, model: TorchNetwork, vocabulary: Vocabulary, *, rate: float = RATE, pull: float = PULL) -> None:
+    def __init__(
+        self,
+        model: TorchNetwork,
+        vocabulary: Vocabulary,
+        mixture: Mixture | None = None,
+        *,
+        rate: float = RATE,
+        pull: float = PULL,
+    ) -> None:
         self.model, self.vocabulary, self.rate, self.pull = model, vocabulary, rate, pull
+        self.mixture = mixture
 
     def surprisals(self, pieces: Iterable[Ids]) -> Iterator[NDArray[np.float64]]:
         """Score one text, given in pieces of ids; give its surprisals in nats, in pieces, in order."""
@@ -48,10 +61,13 @@ class DynamicEvaluation:
         trained = [weight.detach().clone() for weight in weights]
         squares = [torch.zeros_like(weight) for weight in weights]
         state = model.zero_state(1)
+        contexts = self.mixture.ngrams.start(1) if self.mixture else None
         last = self.vocabulary.start
         for steps, ids in enumerate(regrouped(pieces, SEGMENT), start=1):
-            inputs = torch.from_numpy(np.concatenate([[last], ids[:-1]]).astype(np.int64))[:, None]  # (T, 1)
-            logits, state = model(inputs.to(weights[0].device), state)  # (T, 1, V)
+            read = np.concatenate([[last], ids[:-1]]).astype(np.int64)[:, None]  # (T, 1)
+            logits, state = model(torch.from_numpy(read).to(weights[0].device), state)  # (T, 1, V)
+            if self.mixture:
+                logits, contexts = self._mixed(logits, read, contexts)
             targets = torch.from_numpy(ids.astype(np.int64)).to(weights[0].device)
             nats = functional.cross_entropy(logits[:, 0], targets, reduction="none")  # (T,)
             scored = nats.detach().cpu().numpy().astype(np.float64)
@@ -61,6 +77,14 @@ class DynamicEvaluation:
             self._adapt(weights, trained, squares, steps)
             state = [tuple(part.detach() for part in layer) for layer in state]
             last = int(ids[-1])
+
+    def _mixed(self, logits: Tensor, read: NDArray[np.int64], contexts: Any) -> tuple[Tensor, Any]:
+        """The mixture's logits (T, 1, V), which pass gradients to the network, and the contexts after the last."""
+        assert self.mixture is not None
+        walked = self.mixture.ngrams.walk(read, contexts)  # (C, T, 1)
+        logs = self.mixture.ngrams.log_probabilities(walked[:, :, 0])  # (T, V)
+        counted = torch.from_numpy(logs).to(logits.device)[:, None]
+        return float(self.mixture.network_weight) * logits + float(self.mixture.ngram_weight) * counted, walked[:, -1]
 
     @torch.no_grad()
     def _adapt(

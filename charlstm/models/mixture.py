@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..config import MixtureSettings
 from .interface import Floats, LanguageModel, State
 from .ngrams import NgramModel
 
@@ -29,6 +30,11 @@ class Mixture:
     def __init__(self, network: LanguageModel, ngrams: NgramModel, network_weight: float, ngram_weight: float) -> None:
         self.network, self.ngrams = network, ngrams
         self.network_weight, self.ngram_weight = np.float32(network_weight), np.float32(ngram_weight)
+
+    @staticmethod
+    def of(network: LanguageModel, ngrams: NgramModel, settings: MixtureSettings) -> Mixture:
+        """The mixture that the settings describe."""
+        return Mixture(network, ngrams, settings.network_weight, settings.ngram_weight)
 
     @property
     def vocab_size(self) -> int:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from helpers import ALPHABET, random_model
+from helpers import ALPHABET, random_model, with_counts
 
 from charlstm.inference.dynamic import SEGMENT, DynamicEvaluation
 from charlstm.inference.scoring import Scorer
+from charlstm.models.mixture import Mixture
+from charlstm.models.ngrams import NgramModel
 from charlstm.models.torch_lstm import TorchLanguageModel, TorchNetwork
 
 
@@ -54,3 +56,17 @@ def test_the_model_is_left_as_it_was_and_pieces_do_not_matter() -> None:
     cut = np.concatenate(list(adapting.surprisals([ids[:10], ids[10:200], ids[200:]])))
     np.testing.assert_array_equal(whole, cut)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_with_counts_and_without_a_rate_it_is_the_figure_of_the_mixture() -> None:
+    text = "abcabcaabbc\nabc" * 30
+    file = with_counts(random_model(), text)
+    model = TorchNetwork(file.settings)
+    model.load(file.tensors)
+    assert file.mixture
+    ngrams = NgramModel(file.settings.vocab_size, file.counts, newline=1)
+    mixture = Mixture.of(TorchLanguageModel(model), ngrams, file.mixture)
+    ids = file.vocabulary.encode(text)
+    static = np.concatenate(list(Scorer(mixture, file.vocabulary).surprisals([ids])))
+    adapting = DynamicEvaluation(model, file.vocabulary, mixture, rate=0.0)
+    np.testing.assert_allclose(np.concatenate(list(adapting.surprisals([ids]))), static, atol=1e-4)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
-from helpers import ngrams_of, random_model
+from helpers import ngrams_of, random_model, with_counts
 
+import charlstm as library
+from charlstm.api import Model
+from charlstm.errors import ModelFileError
+from charlstm.models.file import load, write
 from charlstm.models.interface import State, read_long
 from charlstm.models.mixture import Mixture
 from charlstm.models.ngrams import NgramModel
@@ -68,3 +75,55 @@ def test_states_of_sequences_can_be_chosen_and_joined() -> None:
     expected, _ = model.step(np.array([1, 2, 3]), state)
     logits, _ = model.step(np.array([3, 1, 2]), swapped)
     assert logits[[1, 2, 0]] == pytest.approx(expected, abs=1e-5)
+
+
+def test_counts_are_saved_and_loaded_with_the_network(tmp_path: Path) -> None:
+    before = with_counts(random_model(), "abcabcaabbc\nabc" * 5)
+    before.save(tmp_path / "m.safetensors")
+    after = load(tmp_path / "m.safetensors")
+    assert after.mixture == before.mixture
+    assert set(after.counts) == set(before.counts)
+    assert all((after.counts[name] == tensor).all() for name, tensor in before.counts.items())
+    assert set(after.tensors) == set(before.tensors)
+    model, network = library.load(tmp_path / "m.safetensors"), Model(FILE)
+    assert model.score("abcabc").nats != pytest.approx(network.score("abcabc").nats)
+
+
+def test_the_parts_of_a_model_are_models_too() -> None:
+    text = "abcabcaabbc\nabc" * 5
+    model = Model(with_counts(random_model(), text))
+    parts = {name: part.score(text).nats for name, part in model.parts().items()}
+    assert parts["network"] == pytest.approx(Model(random_model()).score(text).nats)
+    assert parts["ngrams"] < parts["network"]
+    assert Model(random_model()).parts() == {}
+
+
+CHANGES: dict[str, tuple[dict[str, Any], str]] = {
+    "no sizes": ({"sizes": []}, "n-grams"),
+    "a size that is no number": ({"sizes": [3, "a"]}, "n-grams"),
+    "a negative size": ({"sizes": [-3]}, "n-grams"),
+    "sizes of another trie": ({"sizes": [9, 9, 9, 9]}, "shape"),
+    "one level too few": ({"sizes": [9]}, "call for"),
+    "a weight that is no number": ({"ngram_weight": "much"}, "weight"),
+    "a weight beyond reason": ({"network_weight": 1e9}, "weight"),
+    "a field that is not known": ({"base": 2}, "base"),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+def test_a_description_that_does_not_fit_the_counts_is_refused(case: str, tmp_path: Path) -> None:
+    change, message = CHANGES[case]
+    file = with_counts(random_model(), "abcabcaabbc\nabc" * 5)
+    description = file.description()
+    description["ngrams"] = {**description["ngrams"], **change}
+    write(tmp_path / "m.safetensors", {**file.tensors, **file.counts}, description)
+    with pytest.raises(ModelFileError, match=message):
+        load(tmp_path / "m.safetensors")
+
+
+def test_counts_that_point_outside_are_refused_with_the_files_name(tmp_path: Path) -> None:
+    file = with_counts(random_model(), "abcabcaabbc\nabc" * 5)
+    file.counts["ngrams.1.symbols"][:] = 200
+    file.save(tmp_path / "m.safetensors")
+    with pytest.raises(ModelFileError, match=r"m\.safetensors.*outside"):
+        load(tmp_path / "m.safetensors")
