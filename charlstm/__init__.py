@@ -15,22 +15,45 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import Model, load, train
+    from .api import Model, load, resume, train
     from .config import SampleSettings
-    from .errors import CharlstmError
+    from .errors import CharlstmError, DivergedError, ModelFileError, OutputError, TextError, UsageError
     from .inference.scoring import Score
+    from .training.reports import Progress
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "CharlstmError": "errors",
+    "DivergedError": "errors",
     "Model": "api",
+    "ModelFileError": "errors",
+    "OutputError": "errors",
+    "Progress": "training.reports",
     "SampleSettings": "config",
     "Score": "inference.scoring",
+    "TextError": "errors",
+    "UsageError": "errors",
     "load": "api",
+    "resume": "api",
     "train": "api",
 }
-__all__ = ["CharlstmError", "Model", "SampleSettings", "Score", "__version__", "load", "train"]
+__all__ = [
+    "CharlstmError",
+    "DivergedError",
+    "Model",
+    "ModelFileError",
+    "OutputError",
+    "Progress",
+    "SampleSettings",
+    "Score",
+    "TextError",
+    "UsageError",
+    "__version__",
+    "load",
+    "resume",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,19 +4,22 @@
     print(model.sample("Once ", length=200, temperature=0.7, seed=1))
     print(model.score("Once upon a time").bits_per_char)
 
-Prints nothing. torch is imported only where it is needed: for training and for GPUs.
+Prints nothing, and leaves the caller's process as it was: no global seed, environment variable, warnings filter, signal
+handler or number of threads is changed. torch is imported only where it is needed: for training and for GPUs.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import difflib
 import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
 
-from .config import SampleSettings, TrainingRequest
-from .data.reading import lines_of
+from .config import CellName, SampleSettings, TrainingRequest
+from .data.reading import ended, lines_of
 from .errors import UsageError
 from .inference.sampling import AT_ONCE, Start, choose_seed, generate, read_prompts, whole_texts, write_on
 from .inference.scoring import NOTHING, Score, Scorer, partial_scores, surprisals_of_text
@@ -26,7 +29,6 @@ from .models.interface import LanguageModel, in_threads
 from .models.mixture import Mixture
 from .models.ngrams import NgramModel
 from .models.numpy_lstm import NumpyNetwork
-from .training.run import Paths, prepare
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +36,82 @@ if TYPE_CHECKING:
 
     from .models.torch_lstm import TorchNetwork
     from .training.reports import Progress
+    from .training.run import Run
+
+AnyPath = str | os.PathLike[str]
+
+_Settings = TypeVar("_Settings")
+
+
+# ----------------------------------------------------------------------------------- settings by name
+
+
+class SampleOptions(TypedDict, total=False):
+    """The fields of SampleSettings, but for the count."""
+
+    length: int
+    temperature: float
+    top_k: int | None
+    top_p: float | None
+    min_p: float | None
+    seed: int | None
+    stop: str | Iterable[str]
+
+
+class SamplesOptions(SampleOptions, total=False):
+    """The fields of SampleSettings."""
+
+    count: int
+
+
+class TrainingOptions(TypedDict, total=False):
+    """The fields of TrainingRequest."""
+
+    minutes: float | None
+    epochs: float | None
+    steps: int | None
+    layers: int | None
+    hidden: int | None
+    embedding: int | None
+    cell: CellName | None
+    batch: int | None
+    context: int | None
+    learning_rate: float | None
+    weight_decay: float | None
+    dropout: float | None
+    dropconnect: float | None
+    val_fraction: float
+    min_count: int | None
+    lines: bool
+    seed: int
+    device: str
+    threads: int | None
+    precision: Literal["auto", "float32", "bfloat16"]
+
+
+def _made(kind: type[_Settings], named: Any) -> _Settings:
+    """Settings of that kind from keyword arguments.
+
+    Raises:
+        UsageError: there is no setting of a name, or its value is out of range.
+    """
+    names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    for name in named:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+            raise UsageError(f"there is no setting {name!r:.40}; {hint}")
+    return kind(**named)
+
+
+def _sample_settings(settings: SampleSettings | None, named: Any) -> SampleSettings:
+    if settings is None:
+        return _made(SampleSettings, named)
+    if named:
+        raise UsageError(f"give either settings or {', '.join(named)} by name, not both")
+    if not isinstance(settings, SampleSettings):
+        raise UsageError(f"settings is {settings!r:.40}; give a SampleSettings, or its fields by name")
+    return settings
 
 
 # ---------------------------------------------------------------------------------------- a model
@@ -45,56 +123,76 @@ class Model:
     Args:
         file: what the model file held.
         device: "cpu" computes in numpy; anything else is a torch device.
-        threads: how many threads share work on many samples, lines or streams. More than one pays where
+        threads: how many threads share work on many samples, lines or parts of a text. More than one pays where
             numpy's own matrix products use one each (OPENBLAS_NUM_THREADS=1).
+
+    Raises:
+        UsageError: there is no such device here, or the number of threads is none.
     """
 
     def __init__(self, file: ModelFile, device: str = "cpu", threads: int = 1) -> None:
+        if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+            raise UsageError(f"threads is {threads!r:.20}; it must be at least 1")
         self.file, self.device = file, device
         self.vocabulary = file.vocabulary
         self.network = _language_model(file, device)
         self.threads = threads if device == "cpu" else 1
         self.scorer = Scorer(self.network, self.vocabulary, threads=self.threads)
 
+    def __repr__(self) -> str:
+        settings = self.file.settings
+        return (
+            f"<charlstm.Model {settings.layers}-layer {settings.cell}, {settings.hidden} hidden units, "
+            f"{settings.parameters():,} parameters, {settings.vocab_size:,} symbols{', of lines' * self.lines}>"
+        )
+
     @property
     def lines(self) -> bool:
-        """Whether the model learnt every line as a record of its own."""
+        """Whether the model was trained on lines, each a record of its own."""
         return self.file.lines
 
-    def sample(self, prompt: str = "", **settings: Any) -> str:
+    def sample(self, prompt: str = "", settings: SampleSettings | None = None, **named: Unpack[SampleOptions]) -> str:
         """Write on from a prompt; gives what was written, without the prompt.
 
         Args:
             prompt: what comes before; characters that the model does not know are read as unknown.
-            settings: see SampleSettings (length, temperature, top_k, top_p, min_p, seed, stop).
+            settings, named: see SampleSettings (length, temperature, top_k, top_p, min_p, seed, stop); given as one
+                or by name.
 
         Raises:
-            UsageError: a setting is none, or `count` is given.
+            UsageError: a setting is out of range or unknown, or a count is given.
         """
-        return "".join(self.stream(prompt, **settings))
+        return "".join(self.stream(prompt, settings, **named))
 
-    def stream(self, prompt: str = "", settings: SampleSettings | None = None, **named: Any) -> Iterator[str]:
+    def stream(
+        self, prompt: str = "", settings: SampleSettings | None = None, **named: Unpack[SampleOptions]
+    ) -> Iterator[str]:
         """As `sample`, a character at a time, as they are made."""
-        if named.get("count", 1) != 1:
+        settings = _sample_settings(settings, named)
+        if settings.count != 1:
             raise UsageError("count is for several samples: use samples([prompt], count=...)")
-        return self._stream(prompt, settings or SampleSettings(**named))
+        _check_text("prompt", prompt)
+        return self._stream(prompt, settings)
 
     def _stream(self, prompt: str, settings: SampleSettings) -> Iterator[str]:
         yield from write_on(self.network, self.vocabulary, self._read([prompt]), self.stopping(settings))
 
-    def samples(self, prompts: Sequence[str], settings: SampleSettings | None = None, **named: Any) -> Iterator[str]:
+    def samples(
+        self, prompts: Iterable[str], settings: SampleSettings | None = None, **named: Unpack[SamplesOptions]
+    ) -> Iterator[str]:
         """Write on from each prompt, `count` times each, many at once; whole texts in input order.
 
-        The random stream of a text depends on the seed and its place in the output alone.
+        The random numbers of a text depend on the seed and its position in the output alone.
 
         Args:
             prompts: what comes before, a text for each.
             settings, named: see SampleSettings (those of `sample`, and count); given as one or by name.
+
+        Raises:
+            UsageError: a setting is out of range or unknown, or the prompts are no texts.
         """
-        settings = settings or SampleSettings(**named)
-        if isinstance(prompts, str):
-            raise UsageError("prompts is a text; give a list of texts")
-        return self._samples(list(prompts), settings)
+        settings = _sample_settings(settings, named)
+        return self._samples(_texts("prompts", prompts), settings)
 
     def _samples(self, prompts: list[str], settings: SampleSettings) -> Iterator[str]:
         settings = self.stopping(dataclasses.replace(settings, seed=choose_seed(settings)))
@@ -128,11 +226,18 @@ class Model:
 
     def score(self, text: str) -> Score:
         """How well the model predicts a text (a model of lines: each line a text of its own)."""
+        _check_text("text", text)
         return self.score_pieces([text])
 
     def score_lines(self, lines: Iterable[str]) -> list[Score]:
-        """How well the model predicts each of some lines, each a text of its own, with its newline if it has one."""
-        return self.scorer.score_lines(list(lines))
+        """How well the model predicts each of some lines, each a text of its own, with its newline if it has one.
+
+        For a model of lines, a line ends with its newline in any case: that it ends there is predicted, too.
+
+        Raises:
+            UsageError: the lines are no texts.
+        """
+        return self.scorer.score_lines([self._record(line) for line in _texts("lines", lines)])
 
     def score_pieces(self, pieces: Iterable[str]) -> Score:
         """As `score`, of a text that comes in pieces and may be larger than memory."""
@@ -143,14 +248,15 @@ class Model:
         if not self.lines:
             yield from partial_scores(self.scorer.surprisals, self.vocabulary, pieces)
             return
-        for lines in lines_of(pieces):
+        for lines in lines_of(ended(pieces)):
             yield from self.scorer.score_lines(lines)
 
     def surprisals(self, pieces: Iterable[str]) -> Iterator[tuple[str, NDArray[np.float64]]]:
         """The surprisal -ln p of every character of a text that comes in pieces and may be larger than memory.
 
         Args:
-            pieces: the text; of a model of lines, each line is scored as a text of its own.
+            pieces: the text. Of a model of lines, each line is scored as a text of its own, and the last one ends with
+                a newline in any case.
 
         Yields:
             stretches of the text, in order, each with the surprisals in nats of its characters.
@@ -158,7 +264,7 @@ class Model:
         if not self.lines:
             yield from surprisals_of_text(self.scorer.surprisals, self.vocabulary, pieces)
             return
-        for lines in lines_of(pieces):
+        for lines in lines_of(ended(pieces)):
             yield from zip(lines, self.scorer.records(list(map(self.vocabulary.encode, lines))), strict=True)
 
     def parts(self) -> dict[str, Model]:
@@ -172,24 +278,52 @@ class Model:
         }
         return {name: Model(file, self.device, self.threads) for name, file in files.items()}
 
+    def _record(self, line: str) -> str:
+        """A line as the model was trained on lines."""
+        return line + "\n" if self.lines and not line.endswith("\n") else line
+
     def dynamic_scores(self, pieces: Iterable[str], device: str = "cpu") -> Iterator[Score]:
-        """As `partial_scores`, by a copy of the model that learns from what it has scored (needs torch)."""
+        """As `partial_scores`, by a copy of the model that learns from what it has scored (needs torch).
+
+        Raises:
+            UsageError: the model is one of lines, or there is no such device here.
+        """
+        if self.lines:
+            raise UsageError("dynamic evaluation reads one running text, and this model was trained on lines")
         from .inference.dynamic import DynamicEvaluation
         from .models.torch_lstm import TorchLanguageModel
 
-        network, mixture = _torch_model(self.file, device), self.file.mixture
+        network, mixture = _torch_network(self.file, device), self.file.mixture
         counts = Mixture.of(TorchLanguageModel(network), _ngrams(self.file), mixture) if mixture else None
         adapting = DynamicEvaluation(network, self.vocabulary, counts)
         return partial_scores(adapting.surprisals, self.vocabulary, pieces)
 
 
-def _torch_model(file: ModelFile, device: str) -> TorchNetwork:
+def _check_text(name: str, text: object) -> None:
+    if not isinstance(text, str):
+        raise UsageError(f"{name} is {text!r:.40}; it must be a text")
+
+
+def _texts(name: str, texts: Iterable[str]) -> list[str]:
+    """Texts that were given as anything that can be iterated over, but for a text, which is not its letters."""
+    if isinstance(texts, str):
+        raise UsageError(f"{name} is a text; give a list of texts")
+    texts = list(texts)
+    for text in texts:
+        _check_text(f"one of {name}", text)
+    return texts
+
+
+def _torch_network(file: ModelFile, device: str) -> TorchNetwork:
+    import torch
+
     from .models.torch_lstm import TorchNetwork
     from .training.hardware import pick_device
 
-    model = TorchNetwork(file.settings)
-    model.load(file.tensors)
-    return model.to(pick_device(device))
+    with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they were
+        network = TorchNetwork(file.settings)
+    network.load(file.tensors)
+    return network.to(pick_device(device))
 
 
 def _language_model(file: ModelFile, device: str) -> LanguageModel:
@@ -203,59 +337,105 @@ def _ngrams(file: ModelFile) -> NgramModel:
 
 
 def _on_torch(file: ModelFile, device: str) -> LanguageModel:
-    model = _torch_model(file, device)
+    network = _torch_network(file, device)
     from .models.torch_lstm import TorchLanguageModel
 
-    return TorchLanguageModel(model)
+    return TorchLanguageModel(network)
 
 
-def load(path: str | os.PathLike[str], device: str = "cpu", threads: int = 1) -> Model:
+def load(path: AnyPath, device: str = "cpu", threads: int = 1) -> Model:
     """Load a model for writing and scoring; see Model for the device and the threads.
 
     Raises:
         ModelFileError: it is missing, broken, or not a model.
+        UsageError: see Model.
     """
     return Model(modelfile.load(path), device, threads)
 
 
+# ---------------------------------------------------------------------------------------- training
+
+
 def train(
-    *paths: str | os.PathLike[str],
-    output: str | os.PathLike[str],
+    *paths: AnyPath,
+    output: AnyPath,
     text: str | None = None,
-    validation: Paths | str | os.PathLike[str] = (),
+    validation: AnyPath | Sequence[AnyPath] = (),
     encoding: str = "utf-8",
     errors: str = "strict",
-    progress: Callable[[Progress], None] = lambda _: None,
+    progress: Callable[[Progress], object] = lambda _: None,
     force: bool = False,
-    init_from: str | os.PathLike[str] | None = None,
-    **settings: Any,
+    init_from: AnyPath | None = None,
+    **settings: Unpack[TrainingOptions],
 ) -> Model:
     """Train a model on texts, save it, and give it back.
 
     Args:
-        paths: files and folders to learn from.
+        paths: files and folders to train on.
         output: where the model goes.
         text: a text given directly.
-        validation, encoding, errors: see `data.corpus.Reading`.
+        validation, encoding, errors: see `Reading`.
         progress: called with each report.
         force: replace an existing output.
-        init_from: a model to start from.
+        init_from: a pretrained model to fine-tune.
         settings: see TrainingRequest (minutes, epochs, steps, layers, hidden, ...).
 
     Raises:
         TextError, OutputError, UsageError, ModelFileError, DivergedError: see `prepare` and `Run.run`.
     """
-    run = prepare(
-        paths,
-        output=output,
-        texts=[text] if text else [],
-        request=TrainingRequest(**settings),
-        validation=validation,
-        encoding=encoding,
-        errors=errors,
-        force=force,
-        init_from=init_from,
+    from .training.run import prepare
+
+    request = _made(TrainingRequest, settings)
+    return _finished(
+        lambda: prepare(
+            paths,
+            output=output,
+            texts=[text] if text else [],
+            request=request,
+            validation=validation,
+            encoding=encoding,
+            errors=errors,
+            force=force,
+            init_from=init_from,
+        ),
+        progress,
     )
-    for report in run.run():
-        progress(report)
-    return load(output)
+
+
+def resume(
+    output: AnyPath, *, minutes: float | None = None, progress: Callable[[Progress], object] = lambda _: None
+) -> Model:
+    """Go on with a training that was stopped, exactly where it stopped, and give its model.
+
+    Args:
+        output: the model that it writes.
+        minutes: a new budget for the whole run, the part already used included.
+        progress: called with each report.
+
+    Raises:
+        ModelFileError, TextError, UsageError, OutputError, DivergedError: see `prepare` and `Run.run`.
+    """
+    from .training import run
+
+    return _finished(lambda: run.resume(output, minutes=minutes), progress)
+
+
+def _finished(prepare: Callable[[], Run], progress: Callable[[Progress], object]) -> Model:
+    """Prepare a run, run it to its end, and load what it saved."""
+    with _same_threads():
+        run = prepare()
+        for report in run.run():
+            progress(report)
+    return load(run.output)
+
+
+@contextlib.contextmanager
+def _same_threads() -> Iterator[None]:
+    """Let torch have as many threads afterwards as before."""
+    import torch
+
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

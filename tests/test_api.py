@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
+import random
+import signal
+import subprocess
+import sys
+import typing
+import warnings
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
-from helpers import TEXT, random_model
+import torch
+from helpers import ROOT, TEXT, random_model
 
 import charlstm as library
-from charlstm.config import SampleSettings
+from charlstm import api
+from charlstm.config import SampleSettings, TrainingRequest
 from charlstm.errors import UsageError
+from charlstm.training import run as training_run
 
-SMALL = {"hidden": 16, "layers": 1, "embedding": 8, "batch": 4, "context": 16, "threads": 1}
+SMALL: dict[str, Any] = {"hidden": 16, "layers": 1, "embedding": 8, "batch": 4, "context": 16, "threads": 1}
+
+
+def random_library_model(**options: Any) -> library.Model:
+    return library.Model(random_model(**options))
+
+
+# ----------------------------------------------------------------------------------- train and load
 
 
 def test_train_load_sample_and_score(tmp_path: Path) -> None:
-    reports = []
+    reports: list[library.Progress] = []
     model = library.train(output=tmp_path / "m.safetensors", text=TEXT, steps=100, progress=reports.append, **SMALL)
     assert reports[-1].fraction == 1.0
+    assert isinstance(reports[-1], library.Progress)
     loaded = library.load(tmp_path / "m.safetensors")
     text = loaded.sample("the ", length=30, temperature=0.5, seed=3)
     assert len(text) == 30
@@ -25,18 +47,6 @@ def test_train_load_sample_and_score(tmp_path: Path) -> None:
     score = loaded.score("the cat is a bird\n")
     assert score.characters == 18
     assert score.bits_per_char < 3
-
-
-def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="nonsense"):
-        library.nonsense  # noqa: B018
-
-
-def test_a_model_of_lines_scores_each_line_alone(tmp_path: Path) -> None:
-    model = library.train(output=tmp_path / "m.safetensors", text=TEXT, steps=20, lines=True, **SMALL)
-    lines = TEXT.splitlines(keepends=True)[:5]
-    assert model.score("".join(lines)).nats == pytest.approx(sum(model.score(line).nats for line in lines))
-    assert model.sample(length=2000, seed=1).count("\n") <= 1
 
 
 def test_the_library_takes_what_the_command_takes(tmp_path: Path) -> None:
@@ -50,31 +60,276 @@ def test_the_library_takes_what_the_command_takes(tmp_path: Path) -> None:
     assert model.file.result["val_characters"] == 18
 
 
-def test_a_path_or_a_text_that_stands_alone_is_one_and_not_its_letters(tmp_path: Path) -> None:
+def test_a_path_that_stands_alone_is_one_and_not_its_letters(tmp_path: Path) -> None:
     (tmp_path / "held.txt").write_text("the cat is a bird\n")
-    model = library.train(
-        output=tmp_path / "m.safetensors", text=TEXT, steps=3, validation=str(tmp_path / "held.txt"), **SMALL
-    )
+    output = tmp_path / "m.safetensors"
+    model = library.train(output=output, text=TEXT, steps=3, validation=str(tmp_path / "held.txt"), **SMALL)
     assert model.file.result["val_characters"] == 18
-    whole = model.sample("the ", length=50, seed=1)
-    assert model.sample("the ", length=50, seed=1, stop=whole[3:6]) == whole[:6]
-    assert model.sample("the ", length=50, seed=1, stop=(text for text in [whole[3:6]])) == whole[:6]
-    with pytest.raises(UsageError, match="stop"):
-        model.sample("the ", stop=None)
-    with pytest.raises(UsageError, match=r"samples\(\[prompt\], count"):
-        model.sample("the ", count=3)
-    assert next(model.samples(["the "], count=2, length=6, seed=1)) == whole[:6]
-    with pytest.raises(UsageError, match="list of texts"):
-        list(model.samples("abc", SampleSettings(length=1)))
     with pytest.raises(UsageError, match="paths"):
         library.train(["text.txt"], output=tmp_path / "n.safetensors")  # type: ignore[arg-type]
 
 
+def test_a_stopped_training_goes_on_to_the_same_model(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    whole = library.train(tmp_path / "text.txt", output=tmp_path / "whole.safetensors", steps=60, **SMALL)
+    run = training_run.prepare(
+        [tmp_path / "text.txt"], output=tmp_path / "m.safetensors", request=TrainingRequest(steps=60, **SMALL)
+    )
+    for _ in run.run(stop=lambda: run.trainer.step >= 20):
+        pass
+    reports: list[library.Progress] = []
+    resumed = library.resume(tmp_path / "m.safetensors", progress=reports.append)
+    assert reports[0].step > 20
+    assert reports[-1].fraction == 1.0
+    np.testing.assert_array_equal(resumed.file.tensors["head.weight"], whole.file.tensors["head.weight"])
+    with pytest.raises(library.ModelFileError, match="finished"):
+        library.resume(tmp_path / "m.safetensors")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"hidden": np.int64(16), "learning_rate": np.float32(0.01), "steps": np.int32(3), "seed": np.uint8(1)},
+        {"epochs": np.float64(0.1), "dropout": np.float16(0.25), "lines": np.bool_(True), "min_count": np.int16(1)},
+    ],
+    ids=["steps", "epochs"],
+)
+def test_scalars_of_numpy_are_settings_like_any_other(settings: dict[str, Any], tmp_path: Path) -> None:
+    small = {name: value for name, value in SMALL.items() if name not in settings}
+    model = library.train(output=tmp_path / "m.safetensors", text=TEXT, **small, **settings)
+    assert library.load(tmp_path / "m.safetensors").file.description() == model.file.description()
+    length: Any = np.int64(7)
+    assert model.sample(length=length, temperature=float(np.float32(0.5)), seed=int(np.int64(3)))
+    numpy_named: dict[str, Any] = {"length": length, "temperature": np.float32(0.5), "seed": np.int64(3)}
+    assert model.sample(**numpy_named) == model.sample(length=7, temperature=0.5, seed=3)
+
+
+# --------------------------------------------------------------------------------- settings by name
+
+
+@pytest.mark.parametrize(
+    ("options", "settings"),
+    [(api.TrainingOptions, TrainingRequest), (api.SamplesOptions, SampleSettings)],
+    ids=["train", "samples"],
+)
+def test_the_keywords_that_an_editor_completes_are_the_settings(options: Any, settings: type) -> None:
+    completed = typing.get_type_hints(options)
+    declared = {name: hint for name, hint in typing.get_type_hints(settings).items() if name in settings_of(settings)}
+    if settings is SampleSettings:  # texts come as any iterable, or as one text
+        assert completed.pop("stop") == typing.Union[str, Iterable[str]]  # noqa: UP007
+        assert declared.pop("stop") == tuple[str, ...]
+    assert completed == declared
+
+
+def settings_of(settings: Any) -> set[str]:
+    return {field.name for field in dataclasses.fields(settings)}
+
+
+def test_a_single_sample_takes_all_settings_but_the_count() -> None:
+    assert api.SampleOptions.__optional_keys__ == settings_of(SampleSettings) - {"count"}
+    for method in (library.Model.sample, library.Model.stream):
+        assert typing.get_type_hints(method)["named"] == typing.Unpack[api.SampleOptions]
+
+
+Call = Callable[..., object]
+
+
+def calls(model: library.Model, output: Path) -> dict[str, Call]:
+    return {
+        "sample": model.sample,
+        "stream": model.stream,
+        "samples": lambda **named: model.samples([""], **named),
+        "train": lambda **named: library.train(text=TEXT, output=output, **named),
+    }
+
+
+@pytest.mark.parametrize("call", ["sample", "stream", "samples", "train"])
+@pytest.mark.parametrize(
+    ("named", "reason"),
+    [
+        ({"sed": 1}, "no setting 'sed'; did you mean seed"),
+        ({"qwertz": 1}, "no setting 'qwertz'; there are"),
+        ({"seed": -1}, "seed is -1"),
+        ({"seed": "x"}, "seed is 'x'"),
+        ({"seed": 0.5}, "seed is 0.5"),
+    ],
+    ids=str,
+)
+def test_a_wrong_setting_is_a_usage_error_at_once(call: str, named: Any, reason: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=reason):
+        calls(random_library_model(), tmp_path / "m")[call](**named)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_given_twice_are_refused() -> None:
+    model = random_library_model()
+    settings = SampleSettings(length=5)
+    assert len(model.sample("a", settings)) == len("".join(model.stream("a", settings))) == 5
+    for call in (model.sample, model.stream):
+        with pytest.raises(UsageError, match="not both"):
+            call("a", settings, length=100)
+    with pytest.raises(UsageError, match="not both"):
+        model.samples(["a"], settings, length=100)
+    with pytest.raises(UsageError, match="SampleSettings"):
+        model.samples(["a"], {"length": 5})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("given", [{"settings": SampleSettings(count=3)}, {"count": 3}], ids=["settings", "named"])
+def test_a_count_is_refused_where_one_sample_is_written(given: Any) -> None:
+    model = random_library_model()
+    for call in (model.sample, model.stream):
+        with pytest.raises(UsageError, match=r"samples\(\[prompt\], count"):
+            call("a", **given)
+    assert len(list(model.samples(["a"], **given))) == 3
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        (lambda model: model.score_lines("abc"), "lines is a text; give a list"),
+        (lambda model: model.samples("abc"), "prompts is a text; give a list"),
+        (lambda model: model.score_lines([b"abc"]), "one of lines is b'abc'; it must be a text"),
+        (lambda model: model.samples(["a", None]), "one of prompts is None"),
+        (lambda model: model.sample(3), "prompt is 3"),
+        (lambda model: model.stream(None), "prompt is None"),
+        (lambda model: model.score(["abc"]), "text is"),
+        (lambda model: model.sample("the ", stop=None), "stop"),
+        (lambda model: library.Model(model.file, threads=0), "threads is 0"),
+    ],
+    ids=str,
+)
+def test_what_is_no_text_is_a_usage_error(call: Callable[[Any], object], reason: str) -> None:
+    with pytest.raises(UsageError, match=reason):
+        call(random_library_model())
+
+
+def test_a_stop_text_that_stands_alone_is_one_and_not_its_letters() -> None:
+    model = random_library_model()
+    whole = model.sample("a", length=50, seed=1)
+    assert model.sample("a", length=50, seed=1, stop=whole[3:6]) == whole[:6]
+    assert model.sample("a", length=50, seed=1, stop=(text for text in [whole[3:6]])) == whole[:6]
+    assert next(model.samples(iter(["a"]), count=2, length=6, seed=1)) == whole[:6]
+
+
+# --------------------------------------------------------------------------------- scores and figures
+
+
 @pytest.mark.parametrize("lines", [False, True])
-@pytest.mark.parametrize("pieces", [[], [""], ["a"], ["ab\nc", "", "é\n", "h"], ["abc\n" * 12_000, "d"]])
+@pytest.mark.parametrize("pieces", [[], [""], ["a\n"], ["ab\nc", "", "é\n", "h\n"], ["abc\n" * 12_000, "d\n"]])
 def test_surprisals_of_a_text_in_pieces_are_its_own_and_add_up_to_its_score(lines: bool, pieces: list[str]) -> None:
-    model = library.Model(random_model(lines=lines))
+    model = random_library_model(lines=lines)
     scored = list(model.surprisals(iter(pieces)))
     assert "".join(text for text, _ in scored) == "".join(pieces)
     assert all(len(text) == len(nats) for text, nats in scored)
     assert sum(float(nats.sum()) for _, nats in scored) == pytest.approx(model.score("".join(pieces)).nats)
+
+
+def test_a_model_of_lines_scores_each_line_alone() -> None:
+    model = random_library_model(lines=True)
+    lines = TEXT.splitlines(keepends=True)[:5]
+    assert model.score("".join(lines)).nats == pytest.approx(sum(model.score(line).nats for line in lines))
+    assert model.sample(length=2000, seed=1).count("\n") <= 1
+
+
+@pytest.mark.parametrize("text", ["abc", "abc\nde", "\nb", "a" * 40_000])
+def test_a_last_line_is_the_same_record_with_and_without_its_newline(text: str) -> None:
+    model = random_library_model(lines=True)
+    with_end, without = model.score(text + "\n"), model.score(text)
+    assert without.nats == pytest.approx(with_end.nats, rel=1e-6)
+    assert without.figures()["bits_per_char"] == pytest.approx(with_end.figures()["bits_per_char"], rel=1e-6)
+    assert without.characters == with_end.characters == len(text) + 1
+    assert without.bytes == with_end.bytes
+    one, other = model.score_lines(["abc", "abc\n"])
+    assert one == other
+    shown = [list(model.surprisals([given])) for given in (text, text + "\n")]
+    assert [line for line, _ in shown[0]] == [line for line, _ in shown[1]]
+    for (_, nats), (_, expected) in zip(*shown, strict=True):
+        np.testing.assert_allclose(nats, expected, rtol=0, atol=1e-4)
+
+
+def test_a_model_of_running_text_scores_what_stands_there() -> None:
+    model = random_library_model()
+    assert model.score("abc").characters == 3
+    assert [score.characters for score in model.score_lines(["abc", "abc\n"])] == [3, 4]
+
+
+def test_nothing_is_no_record_of_a_model_of_lines() -> None:
+    model = random_library_model(lines=True)
+    assert model.score("").characters == 0
+    assert list(model.surprisals([])) == []
+
+
+def test_dynamic_evaluation_of_a_model_of_lines_is_refused() -> None:
+    with pytest.raises(UsageError, match="trained on lines"):
+        random_library_model(lines=True).dynamic_scores(["abc\n"])
+
+
+# ------------------------------------------------------------------------------------- good manners
+
+
+def test_a_model_says_what_it_is() -> None:
+    assert repr(random_library_model(hidden=12)) == (
+        "<charlstm.Model 2-layer lstm, 12 hidden units, 2,363 parameters, 11 symbols>"
+    )
+    assert repr(random_library_model(cell="gru", layers=1, lines=True)).endswith("11 symbols, of lines>")
+
+
+def test_what_the_package_exports_is_there() -> None:
+    for name in library.__all__:
+        assert getattr(library, name) is not None, name
+    assert set(library.__all__) <= set(dir(library))
+
+
+def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="nonsense"):
+        library.nonsense  # noqa: B018
+
+
+def process_state() -> dict[str, object]:
+    """All of the process that a library could change behind its caller's back."""
+    return {
+        "torch": torch.get_rng_state().tolist(),
+        "numpy": repr(np.random.get_state()),
+        "random": random.getstate(),
+        "environment": dict(os.environ),
+        "warnings": list(warnings.filters),
+        "signals": [signal.getsignal(number) for number in signal.valid_signals()],
+        "threads": torch.get_num_threads(),
+        "precision": torch.get_float32_matmul_precision(),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "default type": torch.get_default_dtype(),
+        "errors of numpy": np.geterr(),
+        "gradients": torch.is_grad_enabled(),
+        "folder": os.getcwd(),
+        "descriptors": sorted(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None,
+    }
+
+
+def test_calls_leave_the_process_as_it_was(tmp_path: Path) -> None:
+    threads = torch.get_num_threads()
+    options = {**SMALL, "threads": 2 if threads == 1 else 1, "dropout": 0.2, "dropconnect": 0.2}
+    before = process_state()
+    library.train(output=tmp_path / "m", text=TEXT, steps=3, **options)
+    assert process_state() == before
+    with pytest.raises(UsageError):
+        library.train(output=tmp_path / "n", text=TEXT, steps=3, device="nowhere", **SMALL)
+    assert process_state() == before
+    model = library.load(tmp_path / "m", threads=2)
+    model.sample("a", length=20, seed=1)
+    list(model.samples(["a", "b"], count=3, length=5))
+    model.score(TEXT)
+    sum(score.nats for score in model.dynamic_scores([TEXT[:200]]))
+    assert process_state() == before
+
+
+def test_importing_torch_for_a_training_changes_no_environment(tmp_path: Path) -> None:
+    script = (
+        "import os, warnings, charlstm\n"
+        "before, filters = dict(os.environ), list(warnings.filters)\n"
+        f"charlstm.train(text='abc\\n' * 100, output={str(tmp_path / 'm')!r}, steps=1, hidden=8)\n"
+        "print(dict(os.environ) == before, [one for one in warnings.filters if one not in filters\n"
+        "      and one[1] is not None and 'RNN' in one[1].pattern])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "True []\n"
+    assert done.stderr == ""

@@ -152,6 +152,16 @@ def lines_of(pieces: Iterable[str]) -> Iterator[list[str]]:
         yield ["".join(waiting)]
 
 
+def ended(pieces: Iterable[str]) -> Iterator[str]:
+    """The same text; a last line that lacks its newline gets one."""
+    last = "\n"
+    for piece in pieces:
+        yield piece
+        last = piece or last
+    if not last.endswith("\n"):
+        yield "\n"
+
+
 def read_pieces(
     paths: Sequence[str | os.PathLike[str]],
     encoding: str = "utf-8",

@@ -59,6 +59,7 @@ class TorchNetwork(nn.Module):
         self.layers = nn.ModuleList(kind(width, settings.hidden) for width in widths)
         self.head = nn.Linear(settings.hidden, settings.vocab_size)
         self._initialise()
+        self.device_noise: torch.Generator | None = None
         self.reseed(0, 0)
 
     @torch.no_grad()
@@ -134,7 +135,8 @@ class TorchNetwork(nn.Module):
         the other, which took a fifth of a whole training step.
         """
         if like.device.type != "cpu":
-            return functional.dropout(torch.ones_like(like), share)
+            kept = torch.empty_like(like).bernoulli_(1 - share, generator=self.device_noise)
+            return kept / (1 - share)
         dropped = min(255, round(256 * share))
         drawn = torch.frombuffer(bytearray(self.noise.bytes(like.numel())), dtype=torch.uint8)
         return (drawn >= dropped).view(like.shape).to(like.dtype) * (256 / (256 - dropped))
@@ -142,8 +144,10 @@ class TorchNetwork(nn.Module):
     def reseed(self, seed: int, step: int) -> None:
         """Let all that is dropped from here on come from these two numbers."""
         self.noise = np.random.Generator(np.random.SFC64((seed, step)))
-        if self.head.weight.device.type != "cpu":
-            torch.manual_seed((seed * 1_000_003 + step) % 2**63)
+        device = self.head.weight.device
+        if device.type not in ("cpu", "meta"):
+            self.device_noise = torch.Generator(device)
+            self.device_noise.manual_seed((seed * 1_000_003 + step) % 2**63)
 
     def tensors(self) -> dict[str, NDArray[np.float32]]:
         """A copy of the tensors, as the model file holds them."""

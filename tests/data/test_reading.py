@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charlstm.data import reading
-from charlstm.data.reading import TextSource, find_files, lines_of, read_pieces
+from charlstm.data.reading import TextSource, ended, find_files, lines_of, read_pieces
 from charlstm.errors import TextError, UsageError
 
 quick = settings(deadline=None, derandomize=True, max_examples=150)
@@ -491,3 +491,19 @@ def test_a_text_given_for_a_files_name_is_told_from_a_file_that_is_not_there(tex
     assert len(str(raised.value)) < 300
     with pytest.raises(TextError, match=r"missing\.txt: cannot read it: No such file"):
         find_files([tmp_path / "missing.txt"])
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [
+        ([], ""),
+        ([""], ""),
+        (["a"], "a\n"),
+        (["a\n"], "a\n"),
+        (["a\n", ""], "a\n"),
+        (["a", "\n", "b", ""], "a\nb\n"),
+        (["\n"], "\n"),
+    ],
+)
+def test_a_last_line_gets_the_newline_that_it_lacks(pieces: list[str], text: str) -> None:
+    assert "".join(ended(iter(pieces))) == text
