@@ -95,13 +95,15 @@ def _pieces(sources: Sequence[str], models: Sequence[Model], given: dict[str, An
     Raises (while iterating):
         TextError: it is empty; every way of scoring says so.
     """
-    from ..data.reading import STANDARD_INPUT, read_pieces
+    from ..data.reading import STANDARD_INPUT, ended, read_pieces
 
     if STANDARD_INPUT in sources:
         wait("a text")
-    records = given["lines"] or any(model.lines for model in models)
+    of_lines = any(model.lines for model in models)
+    records = given["lines"] or of_lines
+    text = read_pieces(sources, given["encoding"], given["encoding_errors"], say, end_lines=records)
     empty = True
-    for piece in read_pieces(sources, given["encoding"], given["encoding_errors"], say, end_lines=records):
+    for piece in ended(text) if of_lines else text:  # all models are compared on the same text
         empty = empty and not piece
         yield piece
     if empty:
@@ -121,7 +123,8 @@ def _eval_text(model: Model, pieces: Iterable[str], as_json: bool, dynamic: str 
         write(strict_json(figures) + "\n")
         return
     for name, value in figures.items():
-        write(f"{name} {value:.6g}\n" if isinstance(value, float) else f"{name} {value}\n")
+        if value is not None:
+            write(f"{name} {value:.6g}\n" if isinstance(value, float) else f"{name} {value}\n")
 
 
 def _eval_lines(models: Sequence[Model], names: Sequence[str], pieces: Iterable[str], as_json: bool) -> None:
