@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import difflib
 import functools
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Unpack
 
-from .config import CellName, SampleSettings, TrainingRequest
+from .config import SampleSettings, TrainingRequest
 from .data.reading import ended, lines_of
 from .errors import UsageError
 from .inference.sampling import AT_ONCE, Start, choose_seed, generate, read_prompts, whole_texts, write_on
@@ -29,6 +28,7 @@ from .models.interface import LanguageModel, in_threads
 from .models.mixture import Mixture
 from .models.ngrams import NgramModel
 from .models.numpy_lstm import NumpyNetwork
+from .options import SampleOptions, SamplesOptions, TrainingOptions, settings_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,73 +40,10 @@ if TYPE_CHECKING:
 
 AnyPath = str | os.PathLike[str]
 
-_Settings = TypeVar("_Settings")
 
-
-# ----------------------------------------------------------------------------------- settings by name
-
-
-class SampleOptions(TypedDict, total=False):
-    """The fields of SampleSettings, but for the count."""
-
-    length: int
-    temperature: float
-    top_k: int | None
-    top_p: float | None
-    min_p: float | None
-    seed: int | None
-    stop: str | Iterable[str]
-
-
-class SamplesOptions(SampleOptions, total=False):
-    """The fields of SampleSettings."""
-
-    count: int
-
-
-class TrainingOptions(TypedDict, total=False):
-    """The fields of TrainingRequest."""
-
-    minutes: float | None
-    epochs: float | None
-    steps: int | None
-    layers: int | None
-    hidden: int | None
-    embedding: int | None
-    cell: CellName | None
-    batch: int | None
-    context: int | None
-    learning_rate: float | None
-    weight_decay: float | None
-    dropout: float | None
-    dropconnect: float | None
-    val_fraction: float
-    min_count: int | None
-    lines: bool
-    seed: int
-    device: str
-    threads: int | None
-    precision: Literal["auto", "float32", "bfloat16"]
-
-
-def _made(kind: type[_Settings], named: Any) -> _Settings:
-    """Settings of that kind from keyword arguments.
-
-    Raises:
-        UsageError: there is no setting of a name, or its value is out of range.
-    """
-    names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
-    for name in named:
-        if name not in names:
-            near = difflib.get_close_matches(name, names, 1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
-            raise UsageError(f"there is no setting {name!r:.40}; {hint}")
-    return kind(**named)
-
-
-def _sample_settings(settings: SampleSettings | None, named: Any) -> SampleSettings:
+def _sample_settings(settings: SampleSettings | None, named: Mapping[str, object]) -> SampleSettings:
     if settings is None:
-        return _made(SampleSettings, named)
+        return settings_of(SampleSettings, named)
     if named:
         raise UsageError(f"give either settings or {', '.join(named)} by name, not both")
     if not isinstance(settings, SampleSettings):
@@ -385,7 +322,7 @@ def train(
     """
     from .training.run import prepare
 
-    request = _made(TrainingRequest, settings)
+    request = settings_of(TrainingRequest, settings)
     return _finished(
         lambda: prepare(
             paths,

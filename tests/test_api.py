@@ -20,9 +20,9 @@ import torch
 from helpers import ROOT, TEXT, random_model
 
 import charlstm as library
-from charlstm import api
 from charlstm.config import SampleSettings, TrainingRequest
 from charlstm.errors import UsageError
+from charlstm.options import SampleOptions, SamplesOptions, TrainingOptions
 from charlstm.training import run as training_run
 
 SMALL: dict[str, Any] = {"hidden": 16, "layers": 1, "embedding": 8, "batch": 4, "context": 16, "threads": 1}
@@ -109,7 +109,7 @@ def test_scalars_of_numpy_are_settings_like_any_other(settings: dict[str, Any], 
 
 @pytest.mark.parametrize(
     ("options", "settings"),
-    [(api.TrainingOptions, TrainingRequest), (api.SamplesOptions, SampleSettings)],
+    [(TrainingOptions, TrainingRequest), (SamplesOptions, SampleSettings)],
     ids=["train", "samples"],
 )
 def test_the_keywords_that_an_editor_completes_are_the_settings(options: Any, settings: type) -> None:
@@ -126,9 +126,9 @@ def settings_of(settings: Any) -> set[str]:
 
 
 def test_a_single_sample_takes_all_settings_but_the_count() -> None:
-    assert api.SampleOptions.__optional_keys__ == settings_of(SampleSettings) - {"count"}
+    assert SampleOptions.__optional_keys__ == settings_of(SampleSettings) - {"count"}
     for method in (library.Model.sample, library.Model.stream):
-        assert typing.get_type_hints(method)["named"] == typing.Unpack[api.SampleOptions]
+        assert typing.get_type_hints(method)["named"] == typing.Unpack[SampleOptions]
 
 
 Call = Callable[..., object]
