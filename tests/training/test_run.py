@@ -403,10 +403,14 @@ def test_a_run_leaves_the_callers_process_as_it_was(tmp_path: Path) -> None:
     environment, filters = dict(os.environ), list(warnings.filters)
     run = started_run(tmp_path, minutes=5, threads=before + 1)
     assert torch.get_num_threads() == before
-    reports = run.run(lambda: run.trainer.step >= 3)
-    next(reports)
-    assert torch.get_num_threads() == before + 1  # while it trains
-    list(reports)
+    while_training: list[int] = []
+
+    def stop() -> bool:
+        while_training.append(torch.get_num_threads())
+        return run.trainer.step >= 3
+
+    list(run.run(stop))
+    assert while_training == [before + 1] * 3
     assert torch.get_num_threads() == before
     list(resume(run.output).run(lambda: True))
     assert torch.get_num_threads() == before
