@@ -26,6 +26,7 @@ from common import in_words, machine, report
 
 from charlstm.config import TrainingRequest, TrainingSettings
 from charlstm.models.file import ModelFile
+from charlstm.models.torch_lstm import TorchLanguageModel
 from charlstm.training.run import prepare
 from charlstm.training.trainer import Trainer
 
@@ -129,7 +130,7 @@ def main() -> None:
     bits = [progress.train_bits for progress in trainer.run(every=5.0)]
     seconds = time.monotonic() - begin
     averaged = trainer.learner.averaged
-    measured = trainer.validator.final_bits(averaged, trainer.characters)
+    measured = trainer.validator.final_bits(TorchLanguageModel(averaged), trainer.characters)
     assert measured is not None
     if arguments.save:
         vocabulary = trainer.corpus.vocabulary

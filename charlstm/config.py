@@ -241,6 +241,13 @@ class TrainingRequest:
         "10,000 characters are trained on)",
         least=1,
     )
+    ngrams: int | None = setting(
+        None,
+        "characters of the longest context in the n-gram counts of the text that are mixed with the network; 0: the "
+        "network alone (default: 8, or fewer for a large vocabulary)",
+        least=0,
+        most=8,
+    )
     lines: bool = setting(False, "every line is a record of its own (names, titles, commands)")
     seed: int = setting(
         0,
@@ -291,6 +298,8 @@ class TrainingSettings:
     """Every so many steps one stream more starts from the zero state where a text would begin, to train that too."""
     unknown: float = 1e-4
     """Fraction of characters that are read as the unknown symbol, so that it is trained on any text."""
+    ngrams: int = 0
+    """Characters of the longest context in the counts that are mixed with the network; 0: none."""
 
     @staticmethod
     def from_json(values: dict[str, Any]) -> TrainingSettings:

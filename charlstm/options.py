@@ -53,6 +53,7 @@ class TrainingOptions(TypedDict, total=False):
     val_fraction: float
     val_split: SplitName
     min_count: int | None
+    ngrams: int | None
     lines: bool
     seed: int
     device: str

@@ -140,11 +140,12 @@ def test_the_file_tree_is_the_layout() -> None:
     drawn: list[str] = []
     folder = ""
     tree = README.read_text().split("\ncharlstm/\n")[1]
-    for indent, names, _duty in re.findall(r"^    ( *)(\S+(?: \S+)*)  +(\S.*)$", tree, re.M):
-        if names.endswith("/"):
-            folder = names
+    for indent, name, duty in re.findall(r"^    ( *)(\S+) *(.*)$", tree, re.M):
+        assert duty, name
+        if name.endswith("/"):
+            folder = name
         else:
-            drawn += [(folder if indent else "") + name for name in names.split()]
+            drawn.append((folder if indent else "") + name)
     package = ROOT / "charlstm"
     files = (path for path in package.rglob("*") if path.suffix in (".py", ".html"))
     named = {path.relative_to(package).as_posix() for path in files}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +19,10 @@ from .stdin import refuse_terminal, wait
 if TYPE_CHECKING:
     from ..api import Model
     from ..inference.scoring import Score
+
+
+ScoringWay = Callable[[Iterable[str]], Iterator["Score"]]
+"""Gives the partial scores of a text that comes in pieces."""
 
 
 @click.command("eval", cls=Command)
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
 @click.option(
     "--dynamic", is_flag=True, help="also by dynamic evaluation: a copy is trained on what it has scored (loads torch)"
 )
+@click.option("--parts", is_flag=True, help="also the figures of the network alone and of the n-gram counts alone")
 @device_option
 @reading_options
 def evaluate(model: str, texts: tuple[str, ...], against: tuple[str, ...], **given: Any) -> None:
@@ -55,7 +60,9 @@ def evaluate(model: str, texts: tuple[str, ...], against: tuple[str, ...], **giv
     from ..api import load
 
     names = (model, *against)
-    _refuse_contradictions(names, **{name: given[name] for name in ("lines", "chars", "heatmap", "dynamic", "as_json")})
+    _refuse_contradictions(
+        names, **{name: given[name] for name in ("lines", "chars", "heatmap", "dynamic", "parts", "as_json")}
+    )
     sources = texts or ("-",)
     refuse_terminal(sources)
     models = [load(path, given["device"], threads) for path in names]
@@ -71,11 +78,23 @@ def evaluate(model: str, texts: tuple[str, ...], against: tuple[str, ...], **giv
     elif against:
         _eval_against(models, names, pieces, given["as_json"])
     else:
-        _eval_text(models[0], pieces, given["as_json"], given["device"] if given["dynamic"] else None)
+        _eval_text(models[0], pieces, _other_ways(models[0], given), given["as_json"])
+
+
+def _other_ways(model: Model, given: dict[str, Any]) -> dict[str, ScoringWay]:
+    """In which ways to score the text beside the plain one, each with the prefix of its figures."""
+    ways: dict[str, ScoringWay] = {}
+    if given["dynamic"]:
+        ways["dynamic"] = functools.partial(model.dynamic_scores, device=given["device"])
+    if given["parts"]:
+        if not model.file.mixture:
+            raise UsageError("--parts: this model is a network alone, without n-gram counts; leave it out")
+        ways |= {name: part.partial_scores for name, part in model.parts().items()}
+    return ways
 
 
 def _refuse_contradictions(
-    names: Sequence[str], *, lines: bool, chars: bool, heatmap: bool, dynamic: bool, as_json: bool
+    names: Sequence[str], *, lines: bool, chars: bool, heatmap: bool, dynamic: bool, parts: bool, as_json: bool
 ) -> None:
     if lines + chars + heatmap > 1:
         raise UsageError("--lines, --chars and --heatmap contradict each other: give one of them")
@@ -87,6 +106,8 @@ def _refuse_contradictions(
         raise UsageError("--against compares whole texts or --lines; leave out --chars and --heatmap")
     if dynamic and (lines or chars or heatmap or len(names) > 1):
         raise UsageError("--dynamic scores one whole text; leave out --lines, --chars, --heatmap and --against")
+    if parts and (lines or chars or heatmap or len(names) > 1):
+        raise UsageError("--parts scores one whole text; leave out --lines, --chars, --heatmap and --against")
 
 
 def _pieces(sources: Sequence[str], models: Sequence[Model], given: dict[str, Any]) -> Iterator[str]:
@@ -110,15 +131,14 @@ def _pieces(sources: Sequence[str], models: Sequence[Model], given: dict[str, An
         raise TextError("the text is empty: there is nothing to score")
 
 
-def _eval_text(model: Model, pieces: Iterable[str], as_json: bool, dynamic: str | None) -> None:
-    """The figures; with the name of a device, those of dynamic evaluation after them."""
+def _eval_text(model: Model, pieces: Iterable[str], ways: dict[str, ScoringWay], as_json: bool) -> None:
+    """The figures, and after them those of other ways to score the text."""
     from ..inference.scoring import side_by_side_scores
 
-    adapting = [functools.partial(model.dynamic_scores, device=dynamic)] if dynamic else []
-    score, *adapted = side_by_side_scores(pieces, [model.partial_scores, *adapting])
+    score, *others = side_by_side_scores(pieces, [model.partial_scores, *ways.values()])
     figures: dict[str, Any] = score.figures()
-    for one in adapted:
-        figures |= {f"dynamic_{name}": value for name, value in one.figures().items() if "per" in name}
+    for prefix, other in zip(ways, others, strict=True):
+        figures |= {f"{prefix}_{name}": value for name, value in other.figures().items() if "per" in name}
     if as_json:
         write(strict_json(figures) + "\n")
         return

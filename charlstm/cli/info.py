@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import math
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .console import strict_json, visible, write
 from .options import Command
+
+if TYPE_CHECKING:
+    from ..models.file import ModelFile
 
 
 @click.command(cls=Command)
@@ -37,6 +40,7 @@ def info(model: str, as_json: bool) -> None:
         "embedding": settings.embedding,
         "parameters": settings.parameters(),
         "characters": json.dumps("".join(file.vocabulary.characters), ensure_ascii=False),
+        "ngrams": _counts(file),
         "lines": str(file.lines).lower(),
         **{f"trained_on.{n}": _one_line(source) for n, source in enumerate(file.trained_on)},
         **{f"training.{key}": _one_line(value) for key, value in file.training.items()},
@@ -45,6 +49,18 @@ def info(model: str, as_json: bool) -> None:
     for name, value in rows.items():
         write(visible(f"{name} {value}").replace("\n", "\u240a").replace("\t", "\u2409") + "\n")
     _draw_curve(file.result.get("curve"))
+
+
+def _counts(file: ModelFile) -> str:
+    """What is counted beside the network, in words."""
+    if file.mixture is None:
+        return "none"
+    sizes, weights = file.mixture.sizes, file.mixture
+    size = sum(tensor.nbytes for tensor in file.counts.values()) / 1e6
+    return (
+        f"{sum(sizes):,} of up to {len(sizes)} characters, {size:.1f} MB; weight {weights.ngram_weight:.3f}, and "
+        f"{weights.network_weight:.3f} for the network"
+    )
 
 
 def _one_line(value: Any) -> str:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..config import Budget, ModelSettings, TrainingRequest, TrainingSettings
-from ..data.corpus import Corpus
-from ..data.vocabulary import UNKNOWN
 
 SHAPES = ((2, 64), (2, 96), (2, 128), (2, 192), (3, 192), (3, 256), (3, 384), (3, 512), (3, 768), (3, 1024))
 """Layers and units, from the cheapest to the most able: a third layer pays from 192 units on."""
@@ -28,6 +26,8 @@ ITERATIONS = 3
 EFFICIENCY = 0.85
 """What is left of the measured speed where masks are drawn, gradients clipped, weights averaged and validated."""
 
+NGRAMS = 8
+"""Characters of the longest context that is counted; the vocabulary may allow fewer."""
 FINE_TUNING_RATE = 0.25
 """Share of the usual learning rate for a network that is pretrained already."""
 
@@ -39,13 +39,6 @@ class Text:
     characters: int
     vocab_size: int
     mean_line: float
-
-    @staticmethod
-    def of(corpus: Corpus) -> Text:
-        """That of a corpus's training part."""
-        ids = corpus.training
-        ends = int((ids == corpus.line_end).sum()) if corpus.line_end != UNKNOWN else 0
-        return Text(len(ids), len(corpus.vocabulary), len(ids) / max(1, ends))
 
 
 @dataclass(frozen=True)
@@ -102,6 +95,7 @@ def plan(
         precision=precision,
         lines=request.lines,
         seed=request.seed,
+        ngrams=NGRAMS if request.ngrams is None else request.ngrams,
     )
     return Plan(model, training, expected, _reasons(text, model, training, passes, speed))
 
@@ -194,5 +188,5 @@ def _reasons(
         f"they are read about {often} times; chosen:",
         f"{model.layers} x {model.hidden} {model.cell}, {model.parameters():,} weights; batch {training.batch}, "
         f"context {training.context}, rate {training.learning_rate:.2g}, dropout {training.dropout:g}, "
-        f"dropconnect {training.dropconnect:g}, {training.precision}",
+        f"dropconnect {training.dropconnect:g}, {training.precision}; n-grams after up to {training.ngrams} characters",
     )

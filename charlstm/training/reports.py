@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from ..config import MixtureSettings
 from ..models.file import Tensors
 
 NATS_PER_BIT = math.log(2)
@@ -58,6 +59,10 @@ class Result:
     val_characters: int | None
     """Characters that this figure is of; None where it is one of a validation on the way."""
     curve: list[dict[str, float]]
+    mixture: MixtureSettings | None = None
+    """How counts of the training text are joined with the network, where they help."""
+    counts: Tensors = field(default_factory=dict)
+    """Their tensors."""
     held_out: str = ""
     """What the figure is of, in words."""
     diverged: bool = False

@@ -23,13 +23,18 @@ from ..data.batching import batches
 from ..data.corpus import Corpus
 from ..errors import DivergedError
 from ..models.file import Tensors
+from ..models.interface import LanguageModel
+from ..models.torch_lstm import TorchLanguageModel, TorchNetwork
 from .learner import Learner, with_prefix
+from .mixing import Counts, count, fit_mixture, settings_of
 from .reports import Meter, Progress, Result, with_entry
 from .schedule import Schedule
 from .validation import CALIBRATION, Validator, calibrate
 
 RATE_CUTS = 3
 """How many times a diverged run goes back with half the learning rate before it gives up."""
+MIXING = 4
+"""Validations on the way that mixing with counts takes, about."""
 ALMOST_OVER = 0.8
 """Fraction of the budget from which on no run is stopped early: it may as well end."""
 
@@ -76,6 +81,7 @@ class Trainer:
         self.characters = 0
         self.rate_factor, self.rate_cuts = 1.0, 0
         self.curve: list[dict[str, float]] = []
+        self.counts = Counts()
         self._first = self.learner.averaged.tensors()
         self._pretrained = pretrained is not None
 
@@ -90,6 +96,12 @@ class Trainer:
         Raises:
             DivergedError: the loss became infinite more than RATE_CUTS times, or nothing was learnt.
         """
+        self.counts = count(
+            self.corpus,
+            self.settings.ngrams,
+            lines=self.settings.lines,
+            seconds=self.schedule.total if self.schedule.timed else None,
+        )
         if self._pretrained and not self.step and (at_start := self._validate()) not in (None, math.inf):
             yield self._report(at_start)
         while self.step == 0 or self.fraction < 1.0:
@@ -159,7 +171,8 @@ class Trainer:
         speed = max(self.characters / max(1e-9, self.seconds), self.expected / self.schedule.total)
         # Scoring many characters is at least one and a half times as fast as training on them.
         final = self.validator.final_size(self.characters) / (1.5 * speed)
-        self.schedule.closing = (1 + CALIBRATION) * taken + final + 0.5
+        mixing = taken * MIXING + 0.3 * final if self.counts.tensors else 0.0
+        self.schedule.closing = (1 + CALIBRATION) * taken + final + mixing + 0.5
 
     def _validation_report(self) -> Progress:
         """Validate on the way; broken parameters are replaced by the best ones so far."""
@@ -255,14 +268,35 @@ class Trainer:
             diverged=diverged,
         )
 
+    def interrupted(self) -> Result:
+        """As `snapshot`, mixed with the counts: what a user who stops the run gets; the run can go on."""
+        result = self.snapshot()
+        network = TorchNetwork(self.model_settings)
+        network.load(result.tensors)
+        _, result = self._mixed(network.to(self.device), result)
+        return result
+
+    def _mixed(self, network: TorchNetwork, result: Result) -> tuple[LanguageModel, Result]:
+        """The network and, where they help, the counts; as a model, and in the result."""
+        alone = TorchLanguageModel(network)
+        mixture = fit_mixture(alone, self.counts, self.corpus, self.validator.ids, lines=self.settings.lines)
+        if mixture is None:
+            return alone, result
+        settings = settings_of(mixture, self.counts)
+        return mixture, dataclasses.replace(result, mixture=settings, counts=self.counts.tensors)
+
     def finish(self) -> Result:
-        """Calibrate the checkpoint that is kept, measure it, and hand it over; nothing is trained after this."""
+        """Calibrate the checkpoint that is kept, mix it with the counts, measure it, and hand it over.
+
+        Nothing is trained after this.
+        """
         result = self.snapshot()
         tensors = result.tensors
         if self.validator.kept_step != 0 and len(self.validator.ids):  # what a run gives back is as it was
             tensors = calibrate(tensors, self._bits_of).tensors
         self.learner.averaged.load(tensors)
-        measured = self.validator.final_bits(self.learner.averaged, self.characters)
+        model, result = self._mixed(self.learner.averaged, result)
+        measured = self.validator.final_bits(model, self.characters)
         bits, characters = measured if measured else (result.val_bits_per_char, None)
         return dataclasses.replace(
             result,

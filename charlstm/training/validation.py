@@ -21,6 +21,7 @@ from ..data.vocabulary import UNKNOWN, Ids
 from ..inference.parallel import EXACT, ROUGH
 from ..inference.scoring import LN2, Scorer
 from ..models.file import Tensors
+from ..models.interface import LanguageModel
 from ..models.torch_lstm import TorchLanguageModel, TorchNetwork
 
 ROUGH_VALIDATION = 0.015
@@ -65,9 +66,9 @@ def spread_sample(corpus: Corpus, *, lines: bool, most: int) -> Ids:
     return np.concatenate([ids[begin : begin + length] for begin in begins])
 
 
-def surprisals(network: TorchNetwork, corpus: Corpus, ids: Ids, *, lines: bool, rough: bool) -> Surprisals:
-    """Score a text with torch, which is loaded already and up to four times as fast as numpy."""
-    scorer = Scorer(TorchLanguageModel(network), corpus.vocabulary, ROUGH if rough else EXACT)
+def surprisals(model: LanguageModel, corpus: Corpus, ids: Ids, *, lines: bool, rough: bool) -> Surprisals:
+    """Score a text: with torch, which is loaded already and up to four times as fast as numpy."""
+    scorer = Scorer(model, corpus.vocabulary, ROUGH if rough else EXACT)
     parts = scorer.records(split_lines(ids, corpus.line_end)) if lines else list(scorer.surprisals([ids]))
     return np.concatenate([np.zeros(0), *parts])
 
@@ -140,15 +141,16 @@ class Validator:
         """Bits per character on the characters that all checkpoints are scored on."""
         return float(self._scored(network, self.ids).sum()) / max(1, len(self.ids)) / LN2
 
-    def final_bits(self, network: TorchNetwork, characters: int) -> tuple[float, int] | None:
+    def final_bits(self, model: LanguageModel, characters: int) -> tuple[float, int] | None:
         """Bits per character of the result, and of how many characters; None where nothing is held out."""
         ids = spread_sample(self.corpus, lines=self.lines, most=self.final_size(characters))
         if not len(ids):
             return None
-        return float(self._scored(network, ids, rough=False).sum()) / len(ids) / LN2, len(ids)
+        nats = surprisals(model, self.corpus, ids, lines=self.lines, rough=False)
+        return float(nats.sum()) / len(ids) / LN2, len(ids)
 
-    def _scored(self, network: TorchNetwork, ids: Ids, *, rough: bool = True) -> Surprisals:
-        return surprisals(network, self.corpus, ids, lines=self.lines, rough=rough)
+    def _scored(self, network: TorchNetwork, ids: Ids) -> Surprisals:
+        return surprisals(TorchLanguageModel(network), self.corpus, ids, lines=self.lines, rough=True)
 
     # ---------------------------------------------------------------------------------- checkpoints
 

@@ -16,6 +16,7 @@ from helpers import (
     charlstm,
     full_device,
     random_model,
+    with_counts,
 )
 
 
@@ -119,3 +120,24 @@ def test_an_empty_text_is_one_error_in_every_mode(options: list[str], text: str,
 def test_every_line_is_answered_by_one(trained: Path) -> None:
     shown = charlstm("eval", trained, "--lines", input="\n\nthe cat\n\n").stdout
     assert [line.split("\t")[1] for line in shown.splitlines()] == ["", "", "the cat", ""]
+
+
+def test_parts_gives_network_and_counts_beside_the_mixture(tmp_path: Path) -> None:
+    with_counts(random_model(), "abcabcaabbc\nabc" * 5).save(tmp_path / "m.safetensors")
+    plain = charlstm("eval", "m.safetensors", "--json", input="abcabc", cwd=tmp_path)
+    done = charlstm("eval", "m.safetensors", "--parts", "--json", input="abcabc", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["bits_per_char"] == json.loads(plain.stdout)["bits_per_char"]
+    assert 0 < figures["ngrams_bits_per_char"] < figures["network_bits_per_char"]
+
+
+@pytest.mark.parametrize("other", ["--lines", "--chars", "--heatmap"])
+def test_parts_are_of_a_whole_text(model_path: Path, other: str) -> None:
+    assert charlstm("eval", model_path, "--parts", other, input="abc").returncode == 2
+
+
+def test_parts_of_a_network_alone_are_refused(model_path: Path) -> None:
+    done = charlstm("eval", model_path, "--parts", input="abc")
+    assert done.returncode == 2
+    assert "--parts" in done.stderr

@@ -9,6 +9,7 @@ from helpers import (
     ALPHABET,
     charlstm,
     random_model,
+    with_counts,
 )
 
 from charlstm.cli.info import points_of
@@ -43,3 +44,10 @@ def test_a_curve_of_nonsense_is_not_drawn() -> None:
     assert points_of([{"val": 2.5}, {"step": 3}, {"val": None}, 7, None, {"val": 1.5}]) == [2.5, 1.5]
     assert points_of([{"val": value} for value in (math.inf, math.nan, 10**400, "1", [2.0])]) == []
     assert points_of("nonsense") == points_of(None) == []
+
+
+def test_counts_are_told_in_words(tmp_path: Path) -> None:
+    with_counts(random_model(), "abcabcaabbc\nabc" * 5).save(tmp_path / "m.safetensors")
+    assert "of up to 4 characters" in charlstm("info", tmp_path / "m.safetensors").stdout
+    random_model().save(tmp_path / "plain.safetensors")
+    assert "\nngrams none\n" in charlstm("info", tmp_path / "plain.safetensors").stdout

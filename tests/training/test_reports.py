@@ -36,7 +36,7 @@ def test_a_training_figure_that_is_not_known_yet_is_left_out_of_the_curve() -> N
 
 
 def test_a_result_describes_itself_in_json_without_its_tensors() -> None:
-    result = Result({"x": np.zeros(2)}, True, 5, 100, 1.23456, 2.5, 900, [], "all of it")
+    result = Result({"x": np.zeros(2)}, True, 5, 100, 1.23456, 2.5, 900, [], held_out="all of it")
     description = json.loads(json.dumps(result.description()))
     assert description == {
         "finished": True, "steps": 5, "characters": 100, "val_bits_per_char": 2.5, "val_characters": 900,

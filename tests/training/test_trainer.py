@@ -58,7 +58,7 @@ def test_other_cells_learn_too(tmp_path: Path, cell: str) -> None:
 
 
 def test_the_model_file_says_how_well_it_does(tmp_path: Path) -> None:
-    run = started_run(tmp_path, steps=100)
+    run = started_run(tmp_path, steps=100, ngrams=0)
     finished(run)
     file = load(run.output)
     score = Scorer(NumpyNetwork(file.settings, file.tensors), file.vocabulary).score_ids(run.corpus.validation)
@@ -275,7 +275,7 @@ def test_a_diverged_run_replaces_a_model_by_its_best_one_or_not_at_all(
 
 
 def test_a_run_that_only_spoils_the_model_it_started_from_gives_that_one_back(tmp_path: Path) -> None:
-    first = started_run(tmp_path, steps=150)
+    first = started_run(tmp_path, steps=150, ngrams=0)
     finished(first)
     spoiling = prepare(
         [tmp_path / "text.txt"], output=tmp_path / "second.safetensors", init_from=first.output,

@@ -1,0 +1,198 @@
+"""Joins a trained network with counts of its training text: counts, and fits the weights of the mixture.
+
+The weights a and b of softmax(a * logits + b * ln p) minimise the surprisal of held-out text, which is convex in them
+(multinomial logistic regression on two features). Where counts do not help they are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..config import MixtureSettings
+from ..data.corpus import Corpus
+from ..data.lines import split_lines
+from ..data.vocabulary import Ids
+from ..models.file import Tensors
+from ..models.interface import LanguageModel, steps_at_once
+from ..models.mixture import Mixture
+from ..models.ngrams import NgramModel
+from .counting import MOST_COUNTED, largest_order, ngram_tensors
+
+BYTES_PER_CHARACTER = 4
+LEAST_BYTES, MOST_BYTES = 1 << 18, 32_000_000
+"""Size of the counts of a very short and of a very long text."""
+STRETCHES = 16
+"""Stretches of a text that is too long to be counted whole."""
+COUNTED_PER_SECOND = 2_000_000
+"""Characters, on a slow machine."""
+COUNTING = 0.03
+"""Fraction of a budget in minutes that counting may take."""
+WORTHWHILE = 0.003
+"""Fraction of the surprisal that counts must save: with them a character takes longer."""
+NUMBERS_FITTED = 1 << 24
+"""Numbers of each feature that the weights are fitted on, at most."""
+LARGEST_WEIGHT = 10.0
+
+Features = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]
+"""Of N characters: the network's logits (N, V), the counts' ln p (N, V), and what came (N,)."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """An n-gram model of a training text, before it is joined with a network."""
+
+    tensors: Tensors = field(default_factory=dict)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Different n-grams of 1, 2, ... characters."""
+        return tuple(len(tensor) for name, tensor in self.tensors.items() if name.endswith(".symbols"))
+
+    def model(self, corpus: Corpus) -> NgramModel:
+        """The counts as a model."""
+        return NgramModel(len(corpus.vocabulary), self.tensors, newline=corpus.line_end)
+
+
+def count(corpus: Corpus, longest: int, *, lines: bool, seconds: float | None = None) -> Counts:
+    """Count the training part.
+
+    Args:
+        corpus: the text.
+        longest: characters of the longest context; 0: nothing is counted.
+        lines: whether each line is a record of its own.
+        seconds: the budget, which bounds what is counted; None: as much as memory allows.
+    """
+    if not longest:
+        return Counts()
+    affordable = MOST_COUNTED if seconds is None else int(COUNTING * seconds * COUNTED_PER_SECOND)
+    ids = _stretches(corpus.training, min(MOST_COUNTED, affordable))
+    size = min(MOST_BYTES, max(LEAST_BYTES, BYTES_PER_CHARACTER * len(ids)))
+    order = min(longest + 1, largest_order(len(corpus.vocabulary)))
+    record_end = corpus.line_end if lines else None
+    return Counts(ngram_tensors(ids, len(corpus.vocabulary), order, record_end=record_end, most_bytes=size))
+
+
+def _stretches(ids: Ids, most: int) -> Ids:
+    """The text or, where it is longer than so many characters, about so many from all over it."""
+    if len(ids) <= most:
+        return ids
+    length = max(1, most // STRETCHES)
+    begins = np.linspace(0, len(ids) - length, STRETCHES).astype(np.int64)
+    return np.concatenate([ids[begin : begin + length] for begin in begins])
+
+
+def fit_mixture(network: LanguageModel, counts: Counts, corpus: Corpus, ids: Ids, *, lines: bool) -> Mixture | None:
+    """Join a network and counts with the weights that predict held-out text best; None where counts do not help.
+
+    Args:
+        network: the trained network.
+        counts: of the training part.
+        corpus: the text.
+        ids: some of its held-out part.
+        lines: whether each line is a record of its own.
+    """
+    most = max(1, NUMBERS_FITTED // len(corpus.vocabulary))
+    if not counts.tensors or not len(ids):
+        return None
+    ngrams = counts.model(corpus)
+    features = _features(network, ngrams, corpus, ids[:most], lines)
+    a, b = fit_weights(features)
+    alone = surprisal_of(features, *fit_weights(features, alone=True))
+    if not surprisal_of(features, a, b) < (1 - WORTHWHILE) * alone:
+        return None
+    return Mixture(network, ngrams, a, b)
+
+
+def settings_of(mixture: Mixture, counts: Counts) -> MixtureSettings:
+    """What the model file says of a mixture."""
+    return MixtureSettings(counts.sizes, float(mixture.network_weight), float(mixture.ngram_weight))
+
+
+# ------------------------------------------------------------------------------------------- features
+
+
+def _features(network: LanguageModel, ngrams: NgramModel, corpus: Corpus, ids: Ids, lines: bool) -> Features:
+    parts = []
+    for inputs, targets in _sequences(corpus, ids, lines):
+        state, contexts = network.zero_state(inputs.shape[1]), ngrams.start(inputs.shape[1])
+        steps = steps_at_once(network, inputs.shape[1])
+        for begin in range(0, len(inputs), steps):
+            read, wanted = inputs[begin : begin + steps], targets[begin : begin + steps]  # (T, B)
+            logits, state = network.logits(read, state)  # (T, B, V)
+            walked = ngrams.walk(read, contexts)  # (C, T, B)
+            contexts = walked[:, -1]
+            scored = wanted >= 0
+            logs = ngrams.log_probabilities(walked[:, scored])  # (N, V)
+            parts.append((logits[scored].astype(np.float32), logs, wanted[scored]))
+    logits, logs, wanted = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return logits, logs, wanted
+
+
+def _sequences(corpus: Corpus, ids: Ids, lines: bool) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """What is read and what comes next, (T, B) each; -1 where a record has ended."""
+    records = split_lines(ids, corpus.line_end) if lines else [ids]
+    records.sort(key=len)
+    for first in range(0, len(records), 256):
+        group = records[first : first + 256]
+        targets = np.full((len(group[-1]), len(group)), -1, dtype=np.int64)
+        for column, record in enumerate(group):
+            targets[: len(record), column] = record
+        start = np.full((1, len(group)), corpus.vocabulary.start)
+        yield np.concatenate([start, np.maximum(targets[:-1], 0)]), targets
+
+
+# ------------------------------------------------------------------------------------------- fitting
+
+
+def surprisal_of(features: Features, a: float, b: float) -> float:
+    """Mean surprisal in nats under the weights a and b."""
+    logits, logs, targets = features
+    mixed = a * logits + b * logs
+    top = mixed.max(axis=1)
+    picked = np.take_along_axis(mixed, targets[:, None], axis=1)[:, 0]
+    return float(np.mean(np.log(np.exp(mixed - top[:, None]).sum(axis=1)) + top - picked))
+
+
+def fit_weights(features: Features, *, alone: bool = False, iterations: int = 12) -> tuple[float, float]:
+    """The weights a and b of least surprisal, by Newton's method with halved steps.
+
+    Args:
+        features: of held-out text.
+        alone: whether b is 0: then 1 / a is the temperature of the network alone.
+        iterations: at most.
+    """
+    weights = np.array([1.0, 0.0] if alone else [0.7, 0.3])
+    free = slice(0, 1 if alone else 2)
+    least = surprisal_of(features, *weights)
+    for _ in range(iterations):
+        gradient, hessian = _derivatives(features, weights)
+        step = np.zeros(2)
+        step[free] = np.linalg.solve(hessian[free, free] + 1e-6 * np.eye(2)[free, free], gradient[free])
+        tried = [np.clip(weights - size * step, 0.0, LARGEST_WEIGHT) for size in (1.0, 0.5, 0.25, 0.1, 0.01)]
+        found, best = min((surprisal_of(features, *one), number) for number, one in enumerate(tried))
+        if not found < least - 1e-7:
+            break
+        weights, least = tried[best], found
+    return float(weights[0]), float(weights[1])
+
+
+def _derivatives(features: Features, weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Gradient (2,) and Hessian (2, 2) of the mean surprisal: mean and covariance of the features under the mixture."""
+    logits, logs, targets = features
+    gradient, hessian = np.zeros(2), np.zeros((2, 2))
+    for begin in range(0, len(targets), 4096):
+        one, other = logits[begin : begin + 4096], logs[begin : begin + 4096]
+        wanted = targets[begin : begin + 4096, None]
+        mixed = weights[0] * one + weights[1] * other
+        p = np.exp(mixed - mixed.max(axis=1, keepdims=True))
+        p /= p.sum(axis=1, keepdims=True)
+        means = [(p * feature).sum(axis=1) for feature in (one, other)]
+        for i, feature in enumerate((one, other)):
+            gradient[i] += (means[i] - np.take_along_axis(feature, wanted, axis=1)[:, 0]).sum()
+            for j, second in enumerate((one, other)):
+                hessian[i, j] += ((p * feature * second).sum(axis=1) - means[i] * means[j]).sum()
+    return gradient / len(targets), hessian / len(targets)

@@ -1,0 +1,121 @@
+"""Counts join the network where they help, with the weights that held-out text wants."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from helpers import TEXT, started_run
+
+from charlstm.api import load
+from charlstm.config import MixtureSettings
+from charlstm.training.counting import largest_order
+from charlstm.training.mixing import Counts, Features, count, fit_weights, surprisal_of
+from charlstm.training.run import Run, resume
+
+
+def finished(run: Run) -> None:
+    """Let it come to its end."""
+    for _ in run.run():
+        pass
+
+
+def some_features(seed: int = 0, size: int = 400) -> Features:
+    """Two noisy views of what comes."""
+    rng = np.random.default_rng(seed)
+    targets = rng.integers(0, 7, size)
+    truth = 3.0 * np.eye(7)[targets]
+    logits = truth + rng.standard_normal((size, 7))
+    logs = 0.5 * truth + rng.standard_normal((size, 7))
+    logs -= np.log(np.exp(logs).sum(axis=1, keepdims=True))
+    return logits.astype(np.float32), logs.astype(np.float32), targets
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_weights_are_those_of_least_surprisal(seed: int) -> None:
+    features = some_features(seed)
+    a, b = fit_weights(features)
+    best = surprisal_of(features, a, b)
+    for da, db in ((0.02, 0), (-0.02, 0), (0, 0.02), (0, -0.02)):
+        assert surprisal_of(features, a + da, b + db) >= best - 1e-6
+
+
+def test_surprisal_is_cross_entropy() -> None:
+    logits, logs, targets = some_features()
+    mixed = torch.from_numpy(0.6 * logits + 0.3 * logs)
+    expected = torch.nn.functional.cross_entropy(mixed, torch.from_numpy(targets))
+    assert surprisal_of((logits, logs, targets), 0.6, 0.3) == pytest.approx(float(expected), abs=1e-5)
+
+
+def test_a_useless_expert_gets_no_weight() -> None:
+    logits, logs, targets = some_features()
+    noise = np.random.default_rng(5).permutation(logs)
+    a, b = fit_weights((logits, noise, targets))
+    assert b < 0.1
+    alone, nothing = fit_weights((logits, noise, targets), alone=True)
+    assert nothing == 0.0
+    assert alone == pytest.approx(a, rel=0.1)
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_a_run_mixes_counts_that_help(tmp_path: Path, lines: bool) -> None:
+    run = started_run(tmp_path, steps=12, lines=lines)
+    finished(run)
+    model = load(run.output)
+    assert model.file.mixture
+    parts = model.parts()
+    mixture, network = model.score(TEXT), parts["network"].score(TEXT)
+    assert mixture.bits_per_char < network.bits_per_char
+    assert model.sample("the ", length=20, seed=1)
+
+
+def test_the_figure_of_a_run_is_that_of_the_mixture(tmp_path: Path) -> None:
+    run = started_run(tmp_path, steps=12, val_split="end")
+    finished(run)
+    held_out = run.corpus.vocabulary.decode(run.corpus.validation)
+    score = load(run.output).score(held_out)
+    assert score.bits_per_char == pytest.approx(run.result["val_bits_per_char"], abs=2e-3)
+
+
+def test_no_counts_on_request(tmp_path: Path) -> None:
+    run = started_run(tmp_path, steps=3, ngrams=0)
+    finished(run)
+    assert load(run.output).file.mixture is None
+
+
+def test_the_longest_context_is_heeded(tmp_path: Path) -> None:
+    run = started_run(tmp_path, steps=3, ngrams=2)
+    finished(run)
+    mixture = load(run.output).file.mixture
+    assert isinstance(mixture, MixtureSettings)
+    assert len(mixture.sizes) == 3
+
+
+def test_without_held_out_text_nothing_is_mixed(tmp_path: Path) -> None:
+    run = started_run(tmp_path, steps=3, val_fraction=0.0)
+    finished(run)
+    assert load(run.output).file.mixture is None
+
+
+def test_a_stopped_run_leaves_a_mixture_and_goes_on_as_if_it_had_not(tmp_path: Path) -> None:
+    whole = started_run(tmp_path, "whole", steps=9)
+    finished(whole)
+    run = started_run(tmp_path, "stopped", steps=9)
+    for _ in run.run(lambda: run.trainer.step >= 4):
+        pass
+    assert load(run.output).file.mixture
+    finished(resume(run.output))
+    one, other = load(whole.output).file, load(run.output).file
+    assert one.mixture == other.mixture
+    assert all((other.tensors[name] == tensor).all() for name, tensor in one.tensors.items())
+
+
+def test_a_budget_bounds_what_is_counted(tmp_path: Path) -> None:
+    corpus = started_run(tmp_path, steps=3).corpus
+    few = count(corpus, 8, lines=False, seconds=0.01)
+    many = count(corpus, 8, lines=False)
+    assert 0 < few.sizes[-1] <= 600 < len(corpus.training)
+    assert len(many.sizes) == min(9, largest_order(len(corpus.vocabulary)))
+    assert count(corpus, 0, lines=False) == Counts()
