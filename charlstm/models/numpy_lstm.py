@@ -3,9 +3,10 @@
     embedding -> layer 1 ... layer L -> linear -> logits (the softmax's arguments)
 
 From the second layer on, a layer's input is added to its output. Knows nothing about text, sampling or files:
-ids and a state in, logits and a state out. `model.py` is the same network in torch; a test proves them equal.
+ids and a state in, logits and a state out. `torch_lstm` is the same network in torch; a test proves them equal.
 
-The layers, as the literature writes them (x: input, h: hidden state, c: cell state, s: logistic sigmoid):
+The layers, as the literature writes them (x: input, h: hidden state, c: cell state, s: logistic sigmoid; products
+without a sign between vectors are by element):
 
     lstm (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000)
         i = s(Wi x + Ui h + bi)     f = s(Wf x + Uf h + bf)     o = s(Wo x + Uo h + bo)
@@ -17,8 +18,11 @@ The layers, as the literature writes them (x: input, h: hidden state, c: cell st
         h' = tanh(W x + U h + b)
 
 Two rewritings make it fast and change no value beyond rounding: s(a) = tanh(a/2)/2 + 1/2, so that with the gates'
-rows halved beforehand one call of tanh serves all four; and the first layer's W x is a row of a table,
-because x is one of few embeddings.
+rows halved beforehand one call of tanh serves all four; and the first layer's W x + b is a row of a table, because x is
+one of few embeddings.
+
+Shapes: T time steps, B sequences (the batch), L layers, H hidden units, E embedding dimension, V symbols; a layer's
+input has I numbers (E in the first, H above), and its gates G x H: G is 4 for the lstm, 3 for the gru, 1 for the rnn.
 """
 
 from __future__ import annotations
@@ -34,67 +38,66 @@ from .interface import Floats, State, no_history
 
 
 class _Lstm:
-    """One layer of lstm cells. Rows are kept in the order i, f, o, g, the first three halved."""
+    """One layer of lstm cells. Its gates are kept in the order i, f, o, g, the first three halved."""
 
     def __init__(self, weight_ih: Floats, weight_hh: Floats, bias_ih: Floats, bias_hh: Floats) -> None:
         size = weight_hh.shape[1]
         order = np.r_[0 : 2 * size, 3 * size : 4 * size, 2 * size : 3 * size]  # torch has i, f, g, o
-        scale = np.ones((4 * size, 1), dtype=weight_hh.dtype)
-        scale[: 3 * size] = 0.5
+        half = np.ones((4 * size, 1), dtype=weight_hh.dtype)
+        half[: 3 * size] = 0.5
         self.size = size
-        self.input = np.ascontiguousarray((weight_ih[order] * scale).T)  # (I, 4H)
-        self.recurrent = np.ascontiguousarray((weight_hh[order] * scale).T)  # (H, 4H)
-        self.bias = (bias_ih + bias_hh)[order] * scale[:, 0]  # (4H,)
+        self.W = np.ascontiguousarray((weight_ih[order] * half).T)  # (I, 4H)
+        self.U = np.ascontiguousarray((weight_hh[order] * half).T)  # (H, 4H)
+        self.b = (bias_ih + bias_hh)[order] * half[:, 0]  # (4H,)
 
-    def advance(self, from_input: Floats, hidden: Floats, cell: Floats) -> tuple[Floats, Floats]:
-        """One step: (B, 4H) of W x + b, (B, H) and (B, H) -> the new (B, H) and (B, H)."""
-        gates = hidden @ self.recurrent  # (B, 4H)
-        gates += from_input
-        new_hidden, new_cell = np.empty_like(hidden), np.empty_like(cell)
-        return _lstm_cell(gates, self.size, cell, new_hidden, new_cell), new_cell
+    def step(self, Wx_b: Floats, h: Floats, c: Floats) -> tuple[Floats, Floats]:
+        """One time step: W x + b (B, 4H), h (B, H) and c (B, H) -> the new h and c."""
+        gates = h @ self.U  # (B, 4H)
+        gates += Wx_b
+        new_h, new_c = np.empty_like(h), np.empty_like(c)
+        return _lstm_equations(gates, self.size, c, new_h, new_c), new_c
 
 
-def _lstm_cell(gates: Floats, size: int, before: Floats, hidden: Floats, cell: Floats) -> Floats:
-    """The lstm's equations: gates (..., 4H) as i, f, o, g before their sigmoids and tanh, which they become.
-
-    Reads the cell state (..., H) before, writes the new hidden and cell state where told; gives the hidden state.
-    """
+def _lstm_equations(gates: Floats, size: int, c: Floats, new_h: Floats, new_c: Floats) -> Floats:
+    """From the gates' arguments (..., 4H), which become their values, and c (..., H) to the new h and c, in place."""
     np.tanh(gates, out=gates)
     sigmoids = gates[..., : 3 * size]
     sigmoids *= 0.5
     sigmoids += 0.5
-    np.multiply(before, gates[..., size : 2 * size], out=cell)  # f c
-    np.multiply(gates[..., :size], gates[..., 3 * size :], out=hidden)
-    cell += hidden  # + i g
-    np.tanh(cell, out=hidden)
-    hidden *= gates[..., 2 * size : 3 * size]
-    return hidden
+    i, f = gates[..., :size], gates[..., size : 2 * size]  # (..., H) each
+    o, g = gates[..., 2 * size : 3 * size], gates[..., 3 * size :]
+    np.multiply(f, c, out=new_c)
+    np.multiply(i, g, out=new_h)
+    new_c += new_h  # c' = f c + i g
+    np.tanh(new_c, out=new_h)
+    new_h *= o  # h' = o tanh(c')
+    return new_h
 
 
 class _Gru:
-    """One layer of gru cells. Rows in torch's order r, z, n, the first two halved."""
+    """One layer of gru cells. Its gates are kept in torch's order r, z, n, the first two halved."""
 
     def __init__(self, weight_ih: Floats, weight_hh: Floats, bias_ih: Floats, bias_hh: Floats) -> None:
         size = weight_hh.shape[1]
-        scale = np.ones((3 * size, 1), dtype=weight_hh.dtype)
-        scale[: 2 * size] = 0.5
+        half = np.ones((3 * size, 1), dtype=weight_hh.dtype)
+        half[: 2 * size] = 0.5
         self.size = size
-        self.input = np.ascontiguousarray((weight_ih * scale).T)  # (I, 3H)
-        self.recurrent = np.ascontiguousarray((weight_hh * scale).T)  # (H, 3H)
-        self.bias = bias_ih * scale[:, 0]  # (3H,)
-        self.recurrent_bias = bias_hh * scale[:, 0]  # (3H,): the n part stands inside the product with r
+        self.W = np.ascontiguousarray((weight_ih * half).T)  # (I, 3H)
+        self.U = np.ascontiguousarray((weight_hh * half).T)  # (H, 3H)
+        self.b = bias_ih * half[:, 0]  # (3H,)
+        self.d = bias_hh * half[:, 0]  # (3H,): its n part stands inside the product with r
 
-    def advance(self, from_input: Floats, hidden: Floats, cell: Floats) -> tuple[Floats, Floats]:
-        """One step: (B, 3H) of W x + b, (B, H) -> the new (B, H); the cell state stays empty."""
+    def step(self, Wx_b: Floats, h: Floats, c: Floats) -> tuple[Floats, Floats]:
+        """One time step: W x + b (B, 3H) and h (B, H) -> the new h; c stays empty."""
         size = self.size
-        inner = hidden @ self.recurrent  # (B, 3H)
-        inner += self.recurrent_bias
-        gates = np.tanh(inner[:, : 2 * size] + from_input[:, : 2 * size])
-        gates *= 0.5
-        gates += 0.5
-        reset, update = gates[:, :size], gates[:, size:]
-        candidate = np.tanh(from_input[:, 2 * size :] + reset * inner[:, 2 * size :])
-        return candidate + update * (hidden - candidate), cell
+        Uh_d = h @ self.U  # (B, 3H)
+        Uh_d += self.d
+        r_z = np.tanh(Wx_b[:, : 2 * size] + Uh_d[:, : 2 * size])  # (B, 2H)
+        r_z *= 0.5
+        r_z += 0.5
+        r, z = r_z[:, :size], r_z[:, size:]  # (B, H) each
+        n = np.tanh(Wx_b[:, 2 * size :] + r * Uh_d[:, 2 * size :])  # (B, H)
+        return n + z * (h - n), c  # h' = (1 - z) n + z h
 
 
 class _Rnn:
@@ -102,18 +105,18 @@ class _Rnn:
 
     def __init__(self, weight_ih: Floats, weight_hh: Floats, bias_ih: Floats, bias_hh: Floats) -> None:
         self.size = weight_hh.shape[1]
-        self.input = np.ascontiguousarray(weight_ih.T)  # (I, H)
-        self.recurrent = np.ascontiguousarray(weight_hh.T)  # (H, H)
-        self.bias = bias_ih + bias_hh  # (H,)
+        self.W = np.ascontiguousarray(weight_ih.T)  # (I, H)
+        self.U = np.ascontiguousarray(weight_hh.T)  # (H, H)
+        self.b = bias_ih + bias_hh  # (H,)
 
-    def advance(self, from_input: Floats, hidden: Floats, cell: Floats) -> tuple[Floats, Floats]:
-        """One step: (B, H) of W x + b, (B, H) -> the new (B, H); the cell state stays empty."""
-        hidden = hidden @ self.recurrent
-        hidden += from_input
-        return np.tanh(hidden, out=hidden), cell
+    def step(self, Wx_b: Floats, h: Floats, c: Floats) -> tuple[Floats, Floats]:
+        """One time step: W x + b (B, H) and h (B, H) -> the new h; c stays empty."""
+        h = h @ self.U  # (B, H)
+        h += Wx_b
+        return np.tanh(h, out=h), c  # h' = tanh(W x + U h + b)
 
 
-_CELLS: dict[str, type[_Lstm] | type[_Gru] | type[_Rnn]] = {"lstm": _Lstm, "gru": _Gru, "rnn": _Rnn}
+_LAYERS: dict[str, type[_Lstm] | type[_Gru] | type[_Rnn]] = {"lstm": _Lstm, "gru": _Gru, "rnn": _Rnn}
 
 
 class NumpyNetwork:
@@ -129,20 +132,22 @@ class NumpyNetwork:
         self, settings: ModelSettings, tensors: Mapping[str, NDArray[Any]], dtype: DTypeLike = np.float32
     ) -> None:
         self.settings = settings
-        weights = {name: np.asarray(tensor, dtype=dtype) for name, tensor in tensors.items()}
-        make = _CELLS[settings.cell]
+        parameters = {name: np.asarray(tensor, dtype=dtype) for name, tensor in tensors.items()}
         names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-        self.layers = [make(*(weights[f"layers.{layer}.{name}"] for name in names)) for layer in range(settings.layers)]
+        self.layers = [
+            _LAYERS[settings.cell](*(parameters[f"layers.{layer}.{name}"] for name in names))
+            for layer in range(settings.layers)
+        ]
         first = self.layers[0]
-        self.table = weights["embedding.weight"] @ first.input + first.bias  # (V + 1, gates x H)
-        # For one stream: [W U] of each lstm layer as one matrix (2H, 4H); the first layer's W is in the table.
+        self.table = parameters["embedding.weight"] @ first.W + first.b  # (V + 1, G x H): W x + b of every symbol
+        # For one sequence: [W U] of each lstm layer as one matrix (2H, 4H); the first layer's W is in the table.
         self.joined = [
-            np.concatenate([layer.input, layer.recurrent]) if number else layer.recurrent
-            for number, layer in enumerate(self.layers)
+            np.concatenate([layer.W, layer.U]) if index else layer.U
+            for index, layer in enumerate(self.layers)
             if settings.cell == "lstm"
         ]
-        self.head = np.ascontiguousarray(weights["head.weight"].T)  # (H, V)
-        self.head_bias = weights["head.bias"]  # (V,)
+        self.head = np.ascontiguousarray(parameters["head.weight"].T)  # (H, V)
+        self.head_bias = parameters["head.bias"]  # (V,)
 
     @property
     def vocab_size(self) -> int:
@@ -161,88 +166,89 @@ class NumpyNetwork:
         return State(np.zeros(shape, self.table.dtype), np.zeros(cells, self.table.dtype), no_history(batch_size))
 
     def logits(self, ids: NDArray[np.integer], state: State) -> tuple[Floats, State]:
-        """Read T characters in each of B streams.
+        """Read T characters of each of B sequences.
 
         Args:
             ids: (T, B), the start symbol's included.
-            state: of B streams.
+            state: of B sequences.
 
         Returns:
             (T, B, V): after each character, the logits of the next one (a softmax makes them probabilities);
             and the state after the last.
         """
-        outputs, state = self._run(ids, state)  # (T, B, H)
-        time, streams, size = outputs.shape
-        logits = outputs.reshape(time * streams, size) @ self.head
+        outputs, state = self._read(ids, state)  # (T, B, H)
+        logits = outputs.reshape(-1, self.settings.hidden) @ self.head  # (T x B, V)
         logits += self.head_bias
-        return logits.reshape(time, streams, -1), state
+        return logits.reshape(*ids.shape, -1), state  # (T, B, V)
+
+    def read(self, ids: NDArray[np.integer], state: State) -> State:
+        """Read T characters of each of B sequences, ids (T, B), for the state alone."""
+        return self._read(ids, state)[1]
+
+    def _read(self, ids: NDArray[np.integer], state: State) -> tuple[Floats, State]:
+        """Layer by layer over all time steps: one matrix product for all W x, and one a step for U h.
+
+        Gives the last layer's output (T, B, H), its skip connection included, and the state.
+        """
+        output: Floats = np.empty(0, self.table.dtype)
+        hs, cs = [], []
+        for index, layer in enumerate(self.layers):
+            if index == 0:
+                Wx_b = self.table[ids]  # (T, B, G x H)
+            else:
+                flat = output.reshape(-1, layer.size) @ layer.W  # (T x B, G x H)
+                flat += layer.b
+                Wx_b = flat.reshape(*ids.shape, -1)  # (T, B, G x H)
+            h, c = state.hidden[index], self._cell(state, index)  # (B, H) each
+            seen = np.empty((*ids.shape, layer.size), self.table.dtype)  # (T, B, H)
+            for t in range(len(ids)):
+                h, c = layer.step(Wx_b[t], h, c)
+                seen[t] = h
+            hs.append(h)
+            cs.append(c)
+            output = np.add(seen, output, out=seen) if index else seen  # the skip connection
+        return output, self._state(hs, cs, state)
 
     def step(self, ids: NDArray[np.integer], state: State) -> tuple[Floats, State]:
-        """Read one character in each of B streams: ids (B,) -> logits (B, V) of the next, and the state."""
+        """Read one character of each of B sequences: ids (B,) -> logits (B, V) of the next, and the state."""
         if self.joined and len(ids) == 1:
             return self._step_one(int(ids[0]), state)
-        hiddens, cells = [], []
-        output: Floats | None = None
-        for number, layer in enumerate(self.layers):
-            from_input = self.table[ids] if output is None else output @ layer.input + layer.bias
-            hidden, cell = layer.advance(from_input, state.hidden[number], self._cell(state, number))
-            hiddens.append(hidden)
-            cells.append(cell)
-            output = hidden if output is None else output + hidden
-        assert output is not None
-        logits = output @ self.head
+        output: Floats = np.empty(0, self.table.dtype)
+        hs, cs = [], []
+        for index, layer in enumerate(self.layers):
+            Wx_b = output @ layer.W + layer.b if index else self.table[ids]  # (B, G x H)
+            h, c = layer.step(Wx_b, state.hidden[index], self._cell(state, index))  # (B, H) each
+            hs.append(h)
+            cs.append(c)
+            output = output + h if index else h  # (B, H)
+        logits = output @ self.head  # (B, V)
         logits += self.head_bias
-        return logits, self._state(hiddens, cells, state)
+        return logits, self._state(hs, cs, state)
 
     def _step_one(self, symbol: int, state: State) -> tuple[Floats, State]:
-        """`step` for one stream of lstm cells: vectors for matrices, and one product a layer.
+        """`step` for one sequence and lstm cells: vectors for matrices, and one product a layer.
 
         At this size each numpy call costs as much as its arithmetic, so they are few and write in place.
         """
         size = self.settings.hidden
-        hidden = np.empty_like(state.hidden)
-        cell = np.empty_like(state.cell)
-        gates = state.hidden[0, 0] @ self.layers[0].recurrent  # (4H,)
+        new_h, new_c = np.empty_like(state.hidden), np.empty_like(state.cell)  # (L, 1, H) each
+        gates = state.hidden[0, 0] @ self.layers[0].U  # (4H,)
         gates += self.table[symbol]
-        output = _lstm_cell(gates, size, state.cell[0, 0], hidden[0, 0], cell[0, 0])  # (H,)
-        for number in range(1, self.settings.layers):
-            gates = np.concatenate((output, state.hidden[number, 0])) @ self.joined[number]  # (4H,)
-            gates += self.layers[number].bias
-            output = output + _lstm_cell(gates, size, state.cell[number, 0], hidden[number, 0], cell[number, 0])
+        output = _lstm_equations(gates, size, state.cell[0, 0], new_h[0, 0], new_c[0, 0])  # (H,)
+        for index in range(1, self.settings.layers):
+            gates = np.concatenate((output, state.hidden[index, 0])) @ self.joined[index]  # (2H,) -> (4H,)
+            gates += self.layers[index].b
+            h = _lstm_equations(gates, size, state.cell[index, 0], new_h[index, 0], new_c[index, 0])  # (H,)
+            output = output + h
         logits = output @ self.head  # (V,)
         logits += self.head_bias
-        return logits[None], State(hidden, cell, state.history)
-
-    def read(self, ids: NDArray[np.integer], state: State) -> State:
-        """Read T characters in each of B streams, ids (T, B), for the state alone."""
-        return self._run(ids, state)[1]
-
-    def _run(self, ids: NDArray[np.integer], state: State) -> tuple[Floats, State]:
-        """All layers over all time steps: one matrix product a layer for the inputs, one a step for the states."""
-        time, streams = ids.shape
-        hiddens, cells = [], []
-        inputs: Floats | None = None
-        for number, layer in enumerate(self.layers):
-            if inputs is None:
-                from_input = self.table[ids]  # (T, B, gates x H)
-            else:
-                flat = inputs.reshape(time * streams, layer.size) @ layer.input
-                flat += layer.bias
-                from_input = flat.reshape(time, streams, -1)
-            outputs = np.empty((time, streams, layer.size), self.table.dtype)
-            hidden, cell = state.hidden[number], self._cell(state, number)
-            for t in range(time):
-                hidden, cell = layer.advance(from_input[t], hidden, cell)
-                outputs[t] = hidden
-            hiddens.append(hidden)
-            cells.append(cell)
-            inputs = outputs if inputs is None else np.add(outputs, inputs, out=outputs)
-        assert inputs is not None
-        return inputs, self._state(hiddens, cells, state)
+        return logits[None], State(new_h, new_c, state.history)
 
     def _cell(self, state: State, layer: int) -> Floats:
+        """The cell state (B, H) of a layer; what is empty for cells that have none."""
         return state.cell[layer] if self.settings.cell == "lstm" else state.cell
 
-    def _state(self, hiddens: list[Floats], cells: list[Floats], before: State) -> State:
-        cell = np.stack(cells) if self.settings.cell == "lstm" else cells[0]
-        return State(np.stack(hiddens), cell, before.history)
+    def _state(self, hs: list[Floats], cs: list[Floats], before: State) -> State:
+        """The new state, from h and c (B, H) of each layer."""
+        cell = np.stack(cs) if self.settings.cell == "lstm" else before.cell
+        return State(np.stack(hs), cell, before.history)
