@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Unpack
 from .config import SampleSettings, TrainingRequest
 from .data.reading import ended, lines_of
 from .errors import UsageError
-from .inference.sampling import AT_ONCE, Start, choose_seed, generate, read_prompts, whole_texts, write_on
+from .inference.sampling import AT_ONCE, Start, choose_seed, generate, read_prompts, stream_one, whole_texts
 from .inference.scoring import NOTHING, Score, Scorer, partial_scores, surprisals_of_text
 from .models import file as modelfile
 from .models.file import ModelFile
@@ -55,7 +55,7 @@ def _sample_settings(settings: SampleSettings | None, named: Mapping[str, object
 
 
 class Model:
-    """A trained model: writes and scores texts.
+    """A trained model: samples and scores texts.
 
     Args:
         file: what the model file held.
@@ -89,7 +89,7 @@ class Model:
         return self.file.lines
 
     def sample(self, prompt: str = "", settings: SampleSettings | None = None, **named: Unpack[SampleOptions]) -> str:
-        """Write on from a prompt; gives what was written, without the prompt.
+        """Continue a prompt; gives what was written, without the prompt.
 
         Args:
             prompt: what comes before; characters that the model does not know are read as unknown.
@@ -112,12 +112,12 @@ class Model:
         return self._stream(prompt, settings)
 
     def _stream(self, prompt: str, settings: SampleSettings) -> Iterator[str]:
-        yield from write_on(self.network, self.vocabulary, self._read([prompt]), self.stopping(settings))
+        yield from stream_one(self.network, self.vocabulary, self._read([prompt]), self.stopping(settings))
 
     def samples(
         self, prompts: Iterable[str], settings: SampleSettings | None = None, **named: Unpack[SamplesOptions]
     ) -> Iterator[str]:
-        """Write on from each prompt, `count` times each, many at once; whole texts in input order.
+        """Continue each prompt, `count` times each, many at once; whole texts in input order.
 
         The random numbers of a text depend on the seed and its position in the output alone.
 
@@ -220,7 +220,7 @@ class Model:
         return line + "\n" if self.lines and not line.endswith("\n") else line
 
     def dynamic_scores(self, pieces: Iterable[str], device: str = "cpu") -> Iterator[Score]:
-        """As `partial_scores`, by a copy of the model that learns from what it has scored (needs torch).
+        """As `partial_scores`, by a copy of the network that is trained on what it has scored (needs torch).
 
         Raises:
             UsageError: the model is one of lines, or there is no such device here.
@@ -281,7 +281,7 @@ def _on_torch(file: ModelFile, device: str) -> LanguageModel:
 
 
 def load(path: AnyPath, device: str = "cpu", threads: int = 1) -> Model:
-    """Load a model for writing and scoring; see Model for the device and the threads.
+    """Load a model for sampling and scoring; see Model for the device and the threads.
 
     Raises:
         ModelFileError: it is missing, broken, or not a model.

@@ -2,13 +2,13 @@
 
     CharlstmError               anything that a user can put right
     |- UsageError               the request contradicts itself or is out of range (exit status 2)
-    |- TextError                a text cannot be read, decoded or learnt from
+    |- TextError                a text cannot be read, decoded or trained on
     |- ModelFileError           a model file is missing, broken, hostile or of another format
     |- OutputError              a result cannot be written, or would overwrite something
     `- DivergedError            training went to infinity and did not come back
 
 Each message names the thing and the remedy. The command line turns any of them into one line on standard
-error and the exit status below; only what shows things to people (output, following, terminal) prints, too.
+error and the exit status below; the library raises them and prints nothing.
 """
 
 from __future__ import annotations

@@ -146,7 +146,7 @@ def _generator(settings: SampleSettings, sample: int) -> np.random.Generator:
 def generate(
     model: LanguageModel, vocabulary: Vocabulary, start: Start, settings: SampleSettings, first: int = 0
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Write on from B starts together, a character a step.
+    """Continue B starts together, a character a step.
 
     Args:
         model, vocabulary: what predicts the characters, and which they are.
@@ -187,14 +187,14 @@ def whole_texts(
     return [vocabulary.decode(column[column != UNKNOWN]) for column in table.T]
 
 
-def write_on(model: LanguageModel, vocabulary: Vocabulary, start: Start, settings: SampleSettings) -> Iterator[str]:
-    """As `generate`, for one sample: yields its characters."""
+def stream_one(model: LanguageModel, vocabulary: Vocabulary, start: Start, settings: SampleSettings) -> Iterator[str]:
+    """As `generate`, for one sample: yields its characters, as they are drawn."""
     if settings.temperature and settings.top_k is None and settings.top_p is None and settings.min_p is None:
-        return _write_on_plainly(model, vocabulary, start, settings)
+        return _stream_plainly(model, vocabulary, start, settings)
     return (vocabulary.decode(ids) for _, ids in generate(model, vocabulary, start, settings))
 
 
-def _write_on_plainly(
+def _stream_plainly(
     model: LanguageModel, vocabulary: Vocabulary, start: Start, settings: SampleSettings
 ) -> Iterator[str]:
     """One sample under temperature alone: what `probabilities` and `draw` do, in as few numpy calls as can be."""

@@ -1,7 +1,7 @@
 """How well a model predicts a text: surprisal, bits per character, perplexity. Figures only, nothing drawn.
 
 Every character is scored, the first one included: the model starts from the zero state on the start symbol.
-An unknown character costs the unknown symbol's surprisal and an even share of it (see `Vocabulary.unknown_nats`),
+An unknown character costs the unknown symbol's surprisal and an even part of it (see `Vocabulary.unknown_nats`),
 so that the probabilities of all strings of a length sum to one. Surprisal is -ln p, in nats (Shannon 1948).
 
 Shapes: T time steps, B sequences side by side, N characters, V symbols.

@@ -40,8 +40,8 @@ KEY = "charlstm"
 LARGEST_HEADER = 32 << 20
 """Bytes. A vocabulary of all Unicode characters needs 22 MB; more is not a model."""
 
-LARGEST_WEIGHT = 1e6
-"""Beyond all that training gives, and so small that sums of products of such weights are finite."""
+LARGEST_PARAMETER = 1e6
+"""Beyond all that training gives, and so small that sums of products of such parameters are finite."""
 
 _DTYPES = {
     "F64": "float64", "F32": "float32", "F16": "float16", "BOOL": "bool",
@@ -68,7 +68,7 @@ class ModelFile:
     tensors: Tensors
     """The network's, see `ModelSettings.shapes`."""
     lines: bool = False
-    """Whether every line was learnt as a record of its own."""
+    """Whether it was trained on lines, each a record of its own."""
     trained_on: list[dict[str, Any]] = field(default_factory=list)
     """Names, sizes and checksums of the texts."""
     training: dict[str, Any] = field(default_factory=dict)
@@ -347,9 +347,9 @@ def check_values(tensors: Mapping[str, NDArray[Any]]) -> None:
         largest = max(float(tensor.max(initial=0)), -float(tensor.min(initial=0)))
         if not math.isfinite(largest):
             raise ModelFileError(f"the tensor {name} holds values that are not finite numbers")
-        if largest > LARGEST_WEIGHT:
+        if largest > LARGEST_PARAMETER:
             raise ModelFileError(
-                f"the tensor {name} holds {largest:.3g}; no training gives more than {LARGEST_WEIGHT:g}"
+                f"the tensor {name} holds {largest:.3g}; no training gives more than {LARGEST_PARAMETER:g}"
             )
 
 

@@ -29,7 +29,7 @@ class State(NamedTuple):
     cell: Floats
     """(L, B, H); for cells other than the lstm (0, B, H)"""
     history: NDArray[np.integer]
-    """(K, B): the last K ids that were read, oldest first; K is 0 for a network alone, which ignores it"""
+    """(K, B): K numbers of the model's choice about what was read last; K is 0 for a network alone, which ignores it"""
 
     def select(self, index: Any) -> State:
         """The state of some of the sequences; `index` is any numpy index of one axis that keeps it."""

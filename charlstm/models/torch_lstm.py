@@ -1,7 +1,9 @@
-"""The network in torch, for training and for GPUs: the same tensors and the same figures as `engine.py`.
+"""The network in torch, for training and for GPUs: the same tensors and the same logits as `numpy_lstm`.
 
-Knows nothing about optimisers, text or files. torch's own layers do the work, one module a layer, so that
+Knows nothing about optimizers, text or files. torch's own layers do the work, one module a layer, so that
 the skip connections and dropout between layers are ours to place.
+
+Shapes: T time steps, B sequences (the batch), E embedding dimension, H hidden units, V symbols.
 """
 
 from __future__ import annotations
@@ -24,10 +26,11 @@ TorchState = list[tuple[Tensor, ...]]
 """A layer each: (hidden,) or (hidden, cell), each (1, B, H)."""
 
 EMBEDDING_DROPOUT = 0.4
-"""Share of the dropout that the embedding gets: what is dropped there is lost to all layers."""
-LONG_MEMORIES = 0.25
-"""Share of an lstm layer's units that begin with a memory of their own length, up to LONGEST_MEMORY characters."""
-LONGEST_MEMORY = 500
+"""Dropout of the embedding, as a fraction of that between layers: what is dropped there is lost to all layers."""
+CHRONO_UNITS = 0.25
+"""Fraction of an lstm layer's units that begin with a time constant of their own (see `_initialise`)."""
+LONGEST_TIME_CONSTANT = 500
+"""Characters."""
 
 _LAYERS: dict[str, type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 _KERNELS: dict[str, Any] = {"lstm": torch.lstm, "gru": torch.gru, "rnn": torch.rnn_tanh}
@@ -38,10 +41,10 @@ class TorchNetwork(nn.Module):
 
     Args:
         settings: its shape.
-        dropout: share of what goes from layer to layer and into the head that is dropped in training (Zaremba
-            et al. 2014); of the embedding, EMBEDDING_DROPOUT times that.
-        dropconnect: share of the recurrent weights that is dropped in training (Merity et al. 2018).
-        precision: the type of the recurrent layers' arithmetic while training.
+        dropout: of what goes from layer to layer and into the head, in training (Zaremba et al. 2014); of the
+            embedding, EMBEDDING_DROPOUT times that.
+        dropconnect: dropout of the recurrent weights, in training (Merity et al. 2018).
+        precision: dtype of the layers' arithmetic while training.
     """
 
     def __init__(
@@ -54,9 +57,9 @@ class TorchNetwork(nn.Module):
         super().__init__()
         self.settings, self.dropout, self.dropconnect, self.precision = settings, dropout, dropconnect, precision
         self.embedding = nn.Embedding(settings.vocab_size + 1, settings.embedding)
-        kind = _LAYERS[settings.cell]
+        layer_type = _LAYERS[settings.cell]
         widths = [settings.hidden if layer else settings.embedding for layer in range(settings.layers)]
-        self.layers = nn.ModuleList(kind(width, settings.hidden) for width in widths)
+        self.layers = nn.ModuleList(layer_type(width, settings.hidden) for width in widths)
         self.head = nn.Linear(settings.hidden, settings.vocab_size)
         self._initialise()
         self.device_noise: torch.Generator | None = None
@@ -66,9 +69,9 @@ class TorchNetwork(nn.Module):
     def _initialise(self) -> None:
         """Orthogonal recurrent weights, inputs scaled to their number, forget gates open (Gers et al. 2000).
 
-        Some units begin with memories of 1 to LONGEST_MEMORY characters, even in the logarithm: a forget gate with
-        bias log t keeps all but 1/(t + 1), and an input gate with bias -log t lets in no more than that (the chrono
-        initialisation of Tallec and Ollivier 2018, for a part of the units).
+        Some units begin with time constants t of 1 to LONGEST_TIME_CONSTANT characters, evenly spaced in log t: a
+        forget gate with bias log t keeps all but 1/(t + 1), and an input gate with bias -log t lets in no more than
+        that (the chrono initialisation of Tallec and Ollivier 2018, for a fraction of the units).
         """
         size = self.settings.hidden
         nn.init.normal_(self.embedding.weight)
@@ -79,10 +82,10 @@ class TorchNetwork(nn.Module):
             nn.init.zeros_(layer.bias_ih_l0)
             nn.init.zeros_(layer.bias_hh_l0)
             if self.settings.cell == "lstm":
-                memories = torch.linspace(0, math.log(LONGEST_MEMORY), round(LONG_MEMORIES * size))
-                layer.bias_ih_l0[: len(memories)] = -memories
+                log_t = torch.linspace(0, math.log(LONGEST_TIME_CONSTANT), round(CHRONO_UNITS * size))
+                layer.bias_ih_l0[: len(log_t)] = -log_t
                 layer.bias_ih_l0[size : 2 * size] = 1.0
-                layer.bias_ih_l0[size : size + len(memories)] = memories
+                layer.bias_ih_l0[size : size + len(log_t)] = log_t
         nn.init.normal_(self.head.weight, std=0.5 / math.sqrt(size))
         nn.init.zeros_(self.head.bias)
 
@@ -90,59 +93,60 @@ class TorchNetwork(nn.Module):
         """The layers; their tensors are set by name, which torch's types do not know."""
         return list(self.layers)
 
-    def zero_state(self, streams: int) -> TorchState:
-        """The state before anything was read, for that many streams."""
+    def zero_state(self, batch_size: int) -> TorchState:
+        """The state of B sequences before anything was read."""
         count = 2 if self.settings.cell == "lstm" else 1
-        zeros = torch.zeros(1, streams, self.settings.hidden, device=self.head.weight.device)
+        zeros = torch.zeros(1, batch_size, self.settings.hidden, device=self.head.weight.device)
         return [(zeros,) * count for _ in self.layers]
 
     def forward(self, ids: Tensor, state: TorchState) -> tuple[Tensor, TorchState]:
         """Read (T, B) ids; give the logits (T, B, V) of what comes next, float32, and the new state."""
-        kind = self.precision if self.training else torch.float32
-        output = self._dropped(self.embedding(ids).to(kind), EMBEDDING_DROPOUT)  # (T, B, E)
+        dtype = self.precision if self.training else torch.float32
+        output = self._dropped(self.embedding(ids).to(dtype), EMBEDDING_DROPOUT)  # (T, B, E)
         states: TorchState = []
-        for number, layer in enumerate(self._recurrent()):
-            inputs = self._dropped(output) if number else output
-            seen, new = self._layer(layer, inputs, state[number], kind)  # (T, B, H)
-            states.append(new)
-            output = seen + output if number else seen
+        for index, layer in enumerate(self._recurrent()):
+            inputs = self._dropped(output) if index else output
+            seen, after = self._layer(layer, inputs, state[index], dtype)  # (T, B, H)
+            states.append(after)
+            output = seen + output if index else seen  # the skip connection
         output = self._dropped(output)
-        head = functional.linear(output, self.head.weight.to(kind), self.head.bias.to(kind))
-        return head.float(), states
+        logits = functional.linear(output, self.head.weight.to(dtype), self.head.bias.to(dtype))  # (T, B, V)
+        return logits.float(), states
 
     def _layer(
-        self, layer: Any, inputs: Tensor, state: tuple[Tensor, ...], kind: torch.dtype
+        self, layer: Any, inputs: Tensor, state: tuple[Tensor, ...], dtype: torch.dtype
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """One layer over all time steps: inputs (T, B, E or H) -> (T, B, H), and its state."""
         weights = [layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0]
         if self.training and self.dropconnect:
             weights[1] = weights[1] * self._mask(weights[1], self.dropconnect)
-        weights = [weight.to(kind) for weight in weights]
-        before = tuple(part.to(kind) for part in state)
+        weights = [weight.to(dtype) for weight in weights]
+        before = tuple(part.to(dtype) for part in state)
         # The functional form of nn.LSTM, nn.GRU and nn.RNN: the same fused kernels, on weights that are computed.
         start = before if len(before) > 1 else before[0]
         output, *after = _KERNELS[self.settings.cell](inputs, start, weights, True, 1, 0.0, self.training, False, False)
         return output, tuple(part.float() for part in after)
 
-    def _dropped(self, values: Tensor, share: float = 1.0) -> Tensor:
+    def _dropped(self, values: Tensor, scale: float = 1.0) -> Tensor:
+        """Values under the network's dropout times `scale`, while training."""
         if not (self.training and self.dropout):
             return values
-        return values * self._mask(values, share * self.dropout)
+        return values * self._mask(values, scale * self.dropout)
 
-    def _mask(self, like: Tensor, share: float) -> Tensor:
-        """Zeros for that share of the places, and for the others what keeps the mean.
+    def _mask(self, like: Tensor, p: float) -> Tensor:
+        """A dropout mask: 0 with probability p, else 1 / (1 - p).
 
-        On a CPU from random bytes, with the share rounded to 1/256: torch draws bernoulli numbers one after
+        On a CPU from random bytes, with p rounded to 1/256: torch draws Bernoulli numbers one after
         the other, which took a fifth of a whole training step.
         """
         if like.device.type != "cpu":
-            kept = torch.empty_like(like).bernoulli_(1 - share, generator=self.device_noise)
-            return kept / (1 - share)
-        dropped = min(255, round(256 * share))
+            return torch.empty_like(like).bernoulli_(1 - p, generator=self.device_noise) / (1 - p)
+        dropped = min(255, round(256 * p))
         drawn = torch.frombuffer(bytearray(self.noise.bytes(like.numel())), dtype=torch.uint8)
         return (drawn >= dropped).view(like.shape).to(like.dtype) * (256 / (256 - dropped))
 
     def reseed(self, seed: int, step: int) -> None:
-        """Let all that is dropped from here on come from these two numbers."""
+        """Let all dropout masks from here on come from these two numbers."""
         self.noise = np.random.Generator(np.random.SFC64((seed, step)))
         device = self.head.weight.device
         if device.type not in ("cpu", "meta"):
@@ -158,8 +162,8 @@ class TorchNetwork(nn.Module):
         self.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in tensors.items()})
 
     @torch.no_grad()
-    def start_from(self, tensors: Mapping[str, NDArray[Any]]) -> None:
-        """Take over the tensors of a model whose alphabet is the beginning of this one's.
+    def load_pretrained(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+        """Take over the tensors of a pretrained model whose vocabulary is the beginning of this one's.
 
         A character that is new keeps its random embedding; at first it is as likely as an unknown one.
         """
@@ -177,15 +181,15 @@ class TorchNetwork(nn.Module):
 
 
 class TorchLanguageModel:
-    """A TorchNetwork behind the engine's interface: numpy ids and states in, numpy logits and states out.
+    """A TorchNetwork that fulfils the protocol LanguageModel: numpy ids and states in, numpy logits and states out.
 
     For scoring and sampling on a GPU, and for validation while training.
     """
 
-    def __init__(self, model: TorchNetwork) -> None:
-        self.model = model.eval()
-        self.settings = model.settings
-        self._device = model.head.weight.device
+    def __init__(self, network: TorchNetwork) -> None:
+        self.network = network.eval()
+        self.settings = network.settings
+        self._device = network.head.weight.device
 
     @property
     def vocab_size(self) -> int:
@@ -198,23 +202,23 @@ class TorchLanguageModel:
         return max(self.settings.vocab_size, self.settings.gates * self.settings.hidden)
 
     def zero_state(self, batch_size: int) -> State:
-        """See NumpyNetwork.zero_state."""
-        return self._to_numpy(self.model.zero_state(batch_size), no_history(batch_size))
+        """See LanguageModel."""
+        return self._to_numpy(self.network.zero_state(batch_size), no_history(batch_size))
 
     @torch.no_grad()
     def logits(self, ids: NDArray[np.integer], state: State) -> tuple[Floats, State]:
-        """See NumpyNetwork.logits."""
+        """See LanguageModel."""
         device_ids = torch.from_numpy(ids.astype(np.int64)).to(self._device)
-        logits, after = self.model(device_ids, self._to_torch(state))
+        logits, after = self.network(device_ids, self._to_torch(state))
         return logits.cpu().numpy(), self._to_numpy(after, state.history)
 
     def step(self, ids: NDArray[np.integer], state: State) -> tuple[Floats, State]:
-        """See NumpyNetwork.step."""
+        """See LanguageModel."""
         logits, state = self.logits(ids[None], state)
         return logits[0], state
 
     def read(self, ids: NDArray[np.integer], state: State) -> State:
-        """See NumpyNetwork.read."""
+        """See LanguageModel."""
         return self.logits(ids, state)[1]
 
     def _to_torch(self, state: State) -> TorchState:

@@ -44,7 +44,7 @@ class Learner:
             torch.default_generator.manual_seed(settings.seed)
             self.model = TorchNetwork(model_settings, settings.dropout, settings.dropconnect, precision)
             if pretrained:
-                self.model.start_from(pretrained)
+                self.model.load_pretrained(pretrained)
             self.averaged = TorchNetwork(model_settings).to(device)
         self.model.to(device)
         self.averaged.load_state_dict(self.model.state_dict())

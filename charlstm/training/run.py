@@ -21,7 +21,7 @@ from ..data.corpus import Corpus, Reading, read_corpus
 from ..data.reading import STANDARD_INPUT, find_files
 from ..data.vocabulary import UNKNOWN
 from ..errors import DivergedError, OutputError, TextError, UsageError
-from ..inference.sampling import read_prompts, write_on
+from ..inference.sampling import read_prompts, stream_one
 from ..models import file as modelfile
 from ..models.file import ModelFile
 from ..models.numpy_lstm import NumpyNetwork
@@ -116,7 +116,7 @@ class Run:
         start = read_prompts(engine, self.corpus.vocabulary, [""])
         stop = ("\n",) if self.plan.training.lines else ()
         settings = SampleSettings(length=length, seed=self.trainer.step, stop=stop)
-        return "".join(write_on(engine, self.corpus.vocabulary, start, settings))
+        return "".join(stream_one(engine, self.corpus.vocabulary, start, settings))
 
     def _run(self, stop: Callable[[], bool]) -> Iterator[Progress]:
         progress: Progress | None = None

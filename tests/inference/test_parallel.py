@@ -68,7 +68,8 @@ def test_what_is_remembered_long_before_it_is_needed_is_corrected_too(every: int
     one = Scorer(network, file.vocabulary, ONE_STREAM)
     several = Scorer(network, file.vocabulary, division, threads=2)
     ids = file.vocabulary.encode(text)
-    np.testing.assert_allclose(*(np.concatenate(list(way.surprisals([ids]))) for way in (several, one)), atol=1e-3)
+    in_parts, expected = (np.concatenate(list(way.surprisals([ids]))) for way in (several, one))
+    np.testing.assert_allclose(in_parts, expected, atol=1e-3)
     uncorrected = Scorer(network, file.vocabulary, dataclasses.replace(division, tolerance=math.inf))
     assert uncorrected.score([text]).nats > one.score([text]).nats + 10
     by_parts = read_in_parts(network, ids, network.zero_state(1), division=division, end=100)

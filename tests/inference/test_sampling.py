@@ -29,8 +29,8 @@ from charlstm.inference.sampling import (
     generate,
     probabilities,
     read_prompts,
+    stream_one,
     whole_texts,
-    write_on,
 )
 from charlstm.models.interface import Floats, State, no_history
 from charlstm.models.numpy_lstm import NumpyNetwork
@@ -66,20 +66,22 @@ class Constant:
     def read(self, ids: np.ndarray[Any, Any], state: State) -> State:
         return state
 
-    def start(self, streams: int) -> Start:
-        return Start(self.logits(np.zeros((1, streams), dtype=int), self.zero_state(streams))[0][0], self.zero_state(1))
+    def start(self, batch_size: int) -> Start:
+        return Start(
+            self.logits(np.zeros((1, batch_size), dtype=int), self.zero_state(batch_size))[0][0], self.zero_state(1)
+        )
 
 
 class Recital(Constant):
-    """A network that recites: whatever it read, the character at the place that it has come to."""
+    """A network that recites: whatever it read, the character at the index that it has come to."""
 
     def __init__(self, text: str) -> None:
         super().__init__([0.0] * (len(ALPHABET) + 1))
         self.recited = Vocabulary(ALPHABET).encode(text).astype(int)
 
     def logits(self, ids: np.ndarray[Any, Any], state: State) -> tuple[Floats, State]:
-        places = state.hidden[0, :, 0].astype(int) + np.arange(len(ids))[:, None]  # (T, B)
-        logits = np.eye(self.vocab_size)[self.recited[places % len(self.recited)]]
+        positions = state.hidden[0, :, 0].astype(int) + np.arange(len(ids))[:, None]  # (T, B)
+        logits = np.eye(self.vocab_size)[self.recited[positions % len(self.recited)]]
         return logits, state._replace(hidden=state.hidden + len(ids))
 
     def read(self, ids: np.ndarray[Any, Any], state: State) -> State:
@@ -148,10 +150,10 @@ def brute_force(
 @each_of(FILTERS)
 def test_the_distribution_is_that_of_the_definition(options: dict[str, Any]) -> None:
     logits = np.random.default_rng(1).normal(0, 2, (200, 12)).astype(np.float32)
-    weights = probabilities(logits, SampleSettings(**options))
+    p = probabilities(logits, SampleSettings(**options))
     expected = np.array([brute_force(row.tolist(), **options) for row in logits])
-    np.testing.assert_allclose(weights, expected, rtol=0, atol=1e-12)
-    assert (np.count_nonzero(expected, axis=1) == np.count_nonzero(weights, axis=1)).all()
+    np.testing.assert_allclose(p, expected, rtol=0, atol=1e-12)
+    assert (np.count_nonzero(expected, axis=1) == np.count_nonzero(p, axis=1)).all()
 
 
 def highest_chi_squared(freedom: int) -> float:
@@ -164,7 +166,7 @@ def assert_frequencies(written: str, expected: list[float]) -> None:
     """The counts of the characters are those of draws from the distribution."""
     counts = Counter(written)
     number = len(written)
-    possible = {ALPHABET[symbol - 1]: number * share for symbol, share in enumerate(expected) if share > 0}
+    possible = {ALPHABET[symbol - 1]: number * p for symbol, p in enumerate(expected) if p > 0}
     assert set(counts) <= set(possible)
     assert min(possible.values()) > 5, "too rare for the test"
     value = sum((counts[character] - wanted) ** 2 / wanted for character, wanted in possible.items())
@@ -177,10 +179,10 @@ CONSTANT = Constant([9.0, 1.0, 0.2, -0.5, 2.0, 1.4, 0.0, 0.7, -0.3, 1.7, 0.5])
 
 @each_of(FILTERS)
 def test_many_samples_have_the_frequencies_of_the_distribution(options: dict[str, Any]) -> None:
-    streams = 100
-    start = Start(CONSTANT.start(streams).logits, CONSTANT.zero_state(streams))
+    count = 100
+    start = Start(CONSTANT.start(count).logits, CONSTANT.zero_state(count))
     settings = SampleSettings(length=120, seed=11, **options)
-    written = whole_texts(generate(CONSTANT, Vocabulary(ALPHABET), start, settings), Vocabulary(ALPHABET), streams)
+    written = whole_texts(generate(CONSTANT, Vocabulary(ALPHABET), start, settings), Vocabulary(ALPHABET), count)
     assert {len(text) for text in written} == {120}
     assert_frequencies("".join(written), brute_force(CONSTANT.row.tolist(), **options))
 
@@ -188,7 +190,7 @@ def test_many_samples_have_the_frequencies_of_the_distribution(options: dict[str
 @each_of([*FILTERS[:3], FILTERS[-1]])
 def test_one_sample_has_the_frequencies_of_the_distribution(options: dict[str, Any]) -> None:
     settings = SampleSettings(length=12000, seed=12, **options)
-    written = "".join(write_on(CONSTANT, Vocabulary(ALPHABET), CONSTANT.start(1), settings))
+    written = "".join(stream_one(CONSTANT, Vocabulary(ALPHABET), CONSTANT.start(1), settings))
     assert len(written) == 12000
     assert_frequencies(written, brute_force(CONSTANT.row.tolist(), **options))
 
@@ -209,8 +211,8 @@ def test_equal_scores_are_kept_in_the_order_of_ids() -> None:
 def test_the_strictest_filters_keep_the_likeliest(options: dict[str, Any], temperature: float) -> None:
     logits = np.random.default_rng(2).normal(0, 1, (50, 12)).astype(np.float32)
     logits[:, UNKNOWN] = 50
-    weights = probabilities(logits, SampleSettings(temperature=temperature, **options))
-    np.testing.assert_array_equal(weights, np.eye(12)[1 + logits[:, 1:].argmax(axis=1)])
+    p = probabilities(logits, SampleSettings(temperature=temperature, **options))
+    np.testing.assert_array_equal(p, np.eye(12)[1 + logits[:, 1:].argmax(axis=1)])
 
 
 @pytest.mark.parametrize("options", [{"top_k": 12}, {"top_k": 10**9}, {"top_p": 1.0}, {"min_p": 0.0}])
@@ -226,8 +228,8 @@ def test_the_scores_are_not_changed() -> None:
     for temperature in (0.0, 1.0):
         probabilities(logits, SampleSettings(temperature=temperature, top_k=3, top_p=0.5, min_p=0.1))
     start = Start(logits[:1, :11], Constant([0.0] * 11).zero_state(1))
-    "".join(write_on(CONSTANT, Vocabulary(ALPHABET), start, SampleSettings(length=3, seed=1)))
-    "".join(write_on(CONSTANT, Vocabulary(ALPHABET), start, SampleSettings(length=3, seed=1, top_k=2)))
+    "".join(stream_one(CONSTANT, Vocabulary(ALPHABET), start, SampleSettings(length=3, seed=1)))
+    "".join(stream_one(CONSTANT, Vocabulary(ALPHABET), start, SampleSettings(length=3, seed=1, top_k=2)))
     np.testing.assert_array_equal(logits, before)
 
 
@@ -250,14 +252,14 @@ def test_extremes_give_a_distribution(
 ) -> None:
     row = np.array([[1e4, *logits, some]], dtype=np.float32)
     settings = SampleSettings(temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
-    weights = probabilities(row, settings)
-    assert np.isfinite(weights).all()
-    assert (weights >= 0).all()
-    assert weights.sum() == pytest.approx(1.0, abs=1e-9)
-    assert weights[0, UNKNOWN] == 0.0
-    assert (weights[np.isneginf(row)] == 0).all()
+    p = probabilities(row, settings)
+    assert np.isfinite(p).all()
+    assert (p >= 0).all()
+    assert p.sum() == pytest.approx(1.0, abs=1e-9)
+    assert p[0, UNKNOWN] == 0.0
+    assert (p[np.isneginf(row)] == 0).all()
     for uniform in (0.0, 0.5, 1 - 2**-53):
-        assert weights[0, draw(weights, np.array([uniform]))[0]] > 0
+        assert p[0, draw(p, np.array([uniform]))[0]] > 0
 
 
 @pytest.mark.parametrize("temperature", [t for t in EXTREME_TEMPERATURES if t])
@@ -265,7 +267,7 @@ def test_extremes_give_a_distribution(
 def test_extremes_are_written_as_one_text_and_as_many(temperature: float, extreme: float) -> None:
     network = Constant([1e4, extreme, 0.5, -extreme if extreme == 1e4 else 0.0])
     settings = SampleSettings(length=30, temperature=temperature, seed=3)
-    one = "".join(write_on(network, Vocabulary("abc"), network.start(1), settings))
+    one = "".join(stream_one(network, Vocabulary("abc"), network.start(1), settings))
     assert [one] == whole_texts(generate(network, Vocabulary("abc"), network.start(1), settings), Vocabulary("abc"), 1)
     assert len(one) == 30
     if temperature <= 1e-3:
@@ -277,15 +279,15 @@ def test_extremes_are_written_as_one_text_and_as_many(temperature: float, extrem
 def test_a_temperature_that_all_but_vanishes_is_greedy_and_silent() -> None:
     network, settings = Constant([9.0, 1.0, 3.0, -5.0]), SampleSettings(length=5, temperature=1e-320, seed=3)
     np.testing.assert_array_equal(probabilities(network.row[None], settings), [[0.0, 0.0, 1.0, 0.0]])
-    assert "".join(write_on(network, Vocabulary("abc"), network.start(1), settings)) == "bbbbb"
+    assert "".join(stream_one(network, Vocabulary("abc"), network.start(1), settings)) == "bbbbb"
 
 
 def test_drawing_inverts_the_cumulative_distribution() -> None:
-    weights = np.array([[0.0, 0.25, 0.0, 0.5, 0.25, 0.0]])
+    p = np.array([[0.0, 0.25, 0.0, 0.5, 0.25, 0.0]])
     cases = {0.0: 1, 0.2499: 1, 0.25: 3, 0.7499: 3, 0.75: 4, 1 - 2**-53: 4}
     for uniform, symbol in cases.items():
-        assert draw(weights, np.array([uniform])).tolist() == [symbol], uniform
-    both = draw(np.concatenate([weights, weights[:, ::-1]]), np.array([0.0, 0.0]))
+        assert draw(p, np.array([uniform])).tolist() == [symbol], uniform
+    both = draw(np.concatenate([p, p[:, ::-1]]), np.array([0.0, 0.0]))
     assert both.tolist() == [1, 1]
 
 
@@ -371,13 +373,13 @@ def test_a_sample_is_the_same_text_whatever_its_companions() -> None:
     model = model_of()
     settings = SampleSettings(length=40, seed=5, temperature=1.0)
     expected = list(model.samples(["abc"] * 5, settings))
-    for place in range(5):
+    for index in range(5):
         prompts = ["", "h?", "a" * 30, "\n\n", "abd"]
-        prompts[place] = "abc"
-        assert list(model.samples(prompts, settings))[place] == expected[place]
+        prompts[index] = "abc"
+        assert list(model.samples(prompts, settings))[index] == expected[index]
 
 
-def test_a_sample_beyond_the_first_batch_has_its_own_stream() -> None:
+def test_a_sample_beyond_the_first_batch_has_random_numbers_of_its_own() -> None:
     model = model_of(hidden=4, layers=1)
     settings = SampleSettings(length=12, seed=5, temperature=1.0, count=AT_ONCE + 3)
     many = list(model.samples(["b"], settings))
@@ -443,7 +445,7 @@ def test_a_stop_text_ends_the_sample_exactly_where_it_is_written(
     network, vocabulary = Recital(recited), Vocabulary(ALPHABET)
     settings = SampleSettings(length=len(recited), stop=stop, seed=0, **options)
     start = network.step(np.array([vocabulary.start]), network.zero_state(1))
-    assert "".join(write_on(network, vocabulary, Start(*start), settings)) == written
+    assert "".join(stream_one(network, vocabulary, Start(*start), settings)) == written
     assert whole_texts(generate(network, vocabulary, Start(*start), settings), vocabulary, 1) == [written]
 
 
@@ -487,12 +489,12 @@ def test_prompts_read_together_equal_prompts_read_alone(cell: str) -> None:
     long = ("abc defgh\n?" * 300)[:2600]
     prompts = ["abc", "", "hhh", "?x", long, "abc", "a", long[:1024], long[:1025], long[:1023], long[1:2049]]
     together = read_prompts(network, vocabulary, prompts)
-    for place, prompt in enumerate(prompts):
+    for index, prompt in enumerate(prompts):
         state = network.zero_state(1)
         for symbol in [vocabulary.start, *vocabulary.encode(prompt).tolist()]:
             logits, state = network.step(np.array([symbol]), state)
         alone = read_prompts(network, vocabulary, [prompt])
-        for read, column in ((together, place), (alone, 0)):
+        for read, column in ((together, index), (alone, 0)):
             np.testing.assert_allclose(read.logits[column], logits[0], rtol=0, atol=1e-4)
             np.testing.assert_allclose(read.state.hidden[:, column], state.hidden[:, 0], rtol=0, atol=1e-5)
             np.testing.assert_allclose(read.state.cell[:, column], state.cell[:, 0], rtol=0, atol=1e-5)
@@ -510,7 +512,7 @@ def test_a_long_prompt_is_continued_as_one_that_is_read_in_one_stream(trained: P
         logits, state = model.network.step(np.array([symbol]), state)
     np.testing.assert_allclose(start.logits, logits, rtol=0, atol=1e-4)
     settings = SampleSettings(length=200, seed=5)
-    alone = "".join(write_on(model.network, model.vocabulary, Start(logits, state), settings))
+    alone = "".join(stream_one(model.network, model.vocabulary, Start(logits, state), settings))
     assert model.sample(prompt, length=200, seed=5) == alone
     assert next(model.samples([prompt, prompt], length=200, seed=5)) == alone
 

@@ -94,10 +94,10 @@ def test_the_probabilities_of_all_texts_of_a_length_sum_to_one(cell: str, length
 def test_the_first_character_is_scored_too() -> None:
     scorer = scorer_of()
     start = np.array([scorer.vocabulary.start])
-    scores = scorer.model.step(start, scorer.model.zero_state(1))[0][0].astype(np.float64)
-    shares = np.exp(scores) / np.exp(scores).sum()
+    logits = scorer.model.step(start, scorer.model.zero_state(1))[0][0].astype(np.float64)
+    p = np.exp(logits) / np.exp(logits).sum()
     for symbol, character in enumerate(ALPHABET, 1):
-        assert scorer.score([character]).nats == pytest.approx(-math.log(shares[symbol]), abs=1e-5)
+        assert scorer.score([character]).nats == pytest.approx(-math.log(p[symbol]), abs=1e-5)
         assert scorer.score([character]).characters == 1
 
 
@@ -112,7 +112,7 @@ def test_surprisals_are_those_of_the_definition(cell: str, text: str) -> None:
 
 
 @every_cell
-def test_the_torch_network_scores_as_the_engine_does(cell: str) -> None:
+def test_the_torch_network_scores_as_the_numpy_network_does(cell: str) -> None:
     file = sharp_model(cell=cell)
     model = TorchNetwork(file.settings, dropout=0.5)
     model.load(file.tensors)
@@ -126,15 +126,15 @@ def test_the_torch_network_scores_as_the_engine_does(cell: str) -> None:
 
 def test_surprisal_is_the_negative_logarithm_of_the_softmax() -> None:
     rng = np.random.default_rng(0)
-    scores, targets = rng.normal(0, 4, (6, 3, 9)), rng.integers(0, 9, (6, 3))
+    logits, targets = rng.normal(0, 4, (6, 3, 9)), rng.integers(0, 9, (6, 3))
     for dtype, tolerance in ((np.float64, 1e-12), (np.float32, 1e-5)):
-        nats = surprisal(scores.astype(dtype), targets)
+        nats = surprisal(logits.astype(dtype), targets)
         assert nats.shape == (6, 3)
         assert nats.dtype == np.float64
-        for place in np.ndindex(6, 3):
-            row = scores[place].tolist()
-            expected = math.log(math.fsum(math.exp(score) for score in row)) - row[targets[place]]
-            assert nats[place] == pytest.approx(expected, abs=tolerance)
+        for index in np.ndindex(6, 3):
+            row = logits[index].tolist()
+            expected = math.log(math.fsum(math.exp(logit) for logit in row)) - row[targets[index]]
+            assert nats[index] == pytest.approx(expected, abs=tolerance)
 
 
 @pytest.mark.parametrize("size", [70_000, 1_000_000])
@@ -142,29 +142,29 @@ def test_surprisal_is_exact_over_huge_vocabularies(size: int) -> None:
     even = surprisal(np.full((1, size), 3.0, dtype=np.float32), np.array([size - 1]))
     assert even[0] == pytest.approx(math.log(size), abs=1e-6)
     row = np.random.default_rng(0).normal(0, 3, size).astype(np.float32)
-    expected = math.log(math.fsum(math.exp(score) for score in row.tolist())) - float(row[7])
+    expected = math.log(math.fsum(math.exp(logit) for logit in row.tolist())) - float(row[7])
     assert surprisal(row[None], np.array([7]))[0] == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("huge", [1e3, 1e4, 1e30])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_huge_scores_do_not_overflow(huge: float, dtype: Any) -> None:
-    scores = np.array([[huge, -huge, huge, 0.0]] * 4, dtype=dtype)
-    nats = surprisal(scores, np.arange(4, dtype=np.uint8))
+def test_huge_logits_do_not_overflow(huge: float, dtype: Any) -> None:
+    logits = np.array([[huge, -huge, huge, 0.0]] * 4, dtype=dtype)
+    nats = surprisal(logits, np.arange(4, dtype=np.uint8))
     two = math.log(2)
     np.testing.assert_allclose(nats, [two, 2 * huge + two, two, huge + two], rtol=1e-6)
 
 
 def test_an_impossible_character_costs_infinity_and_the_others_nothing_extra() -> None:
-    scores = np.array([[-math.inf, 0.0, 0.0]] * 2)
-    np.testing.assert_allclose(surprisal(scores, np.array([0, 1])), [math.inf, math.log(2)])
+    logits = np.array([[-math.inf, 0.0, 0.0]] * 2)
+    np.testing.assert_allclose(surprisal(logits, np.array([0, 1])), [math.inf, math.log(2)])
 
 
-def test_surprisal_does_not_change_the_scores() -> None:
-    scores = np.random.default_rng(0).normal(size=(4, 5))
-    before = scores.copy()
-    surprisal(scores, np.zeros(4, dtype=int))
-    np.testing.assert_array_equal(scores, before)
+def test_surprisal_does_not_change_the_logits() -> None:
+    logits = np.random.default_rng(0).normal(size=(4, 5))
+    before = logits.copy()
+    surprisal(logits, np.zeros(4, dtype=int))
+    np.testing.assert_array_equal(logits, before)
 
 
 def test_a_model_with_huge_logits_has_figures_that_strict_json_can_hold() -> None:
@@ -226,7 +226,7 @@ def test_bits_per_byte_counts_the_bytes_of_utf8(text: str, size: int) -> None:
 
 
 @pytest.mark.parametrize(("text", "unknown"), [("abc", 0), ("é", 1), ("aéb🙂é", 3), ("\ufffd", 1)])
-def test_unknown_characters_are_counted_and_cost_their_share(text: str, unknown: int) -> None:
+def test_unknown_characters_are_counted_and_cost_an_even_part_of_its_probability(text: str, unknown: int) -> None:
     scorer = scorer_of()
     score = scorer.score([text])
     assert score.unknown == unknown
@@ -235,8 +235,8 @@ def test_unknown_characters_are_counted_and_cost_their_share(text: str, unknown:
     ids = scorer.vocabulary.encode(text)
     shared = math.log(0x110000 - 0x800 - len(ALPHABET))
     inputs = np.concatenate([[scorer.vocabulary.start], ids[:-1]]).astype(int)[:, None]
-    scores, _ = scorer.model.logits(inputs, scorer.model.zero_state(1))
-    plain = float(surprisal(scores[:, 0], ids).sum())
+    logits, _ = scorer.model.logits(inputs, scorer.model.zero_state(1))
+    plain = float(surprisal(logits[:, 0], ids).sum())
     assert score.nats == pytest.approx(plain + unknown * shared, rel=1e-6)
 
 
@@ -323,7 +323,7 @@ def test_parts_side_by_side_agree_with_the_single_stream_on_a_trained_model(trai
     one = Scorer(model.network, model.vocabulary, ONE_STREAM).score([text])
     several = Scorer(model.network, model.vocabulary, Division(most=most, shortest=600)).score([text])
     assert several.bits_per_char == pytest.approx(one.bits_per_char, abs=0.001)
-    assert one.bits_per_char < 2  # it has learnt something, so that the state matters
+    assert one.bits_per_char < 2  # it predicts, so that the state matters
     assert (several.characters, several.unknown, several.bytes) == (one.characters, one.unknown, one.bytes)
 
 

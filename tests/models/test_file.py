@@ -427,9 +427,9 @@ def loads_or_is_refused(path: Path, raw: bytes) -> None:
 
 def test_any_one_flipped_bit_is_harmless(good: bytes, scratch: Path) -> None:
     header = len(good) - len(unpack(good)[1])
-    for place in range(header + 8):
+    for index in range(header + 8):
         raw = bytearray(good)
-        raw[place] ^= 1 << (place * 5 % 8)
+        raw[index] ^= 1 << (index * 5 % 8)
         loads_or_is_refused(scratch, bytes(raw))
 
 
@@ -438,16 +438,16 @@ def test_any_one_flipped_bit_is_harmless(good: bytes, scratch: Path) -> None:
 def test_bytes_changed_at_random_are_harmless(data: st.DataObject, good: bytes, scratch: Path) -> None:
     raw = bytearray(good)
     for _ in range(data.draw(st.integers(1, 6))):
-        place = data.draw(st.integers(0, len(raw) - 1))
-        kind = data.draw(st.sampled_from(["set", "insert", "delete", "repeat"]))
-        if kind == "set":
-            raw[place] = data.draw(st.sampled_from(b'0129aeE"{}[],:-.\\ntf\0\xff\x1b') | st.integers(0, 255))
-        elif kind == "insert":
-            raw[place:place] = data.draw(st.binary(min_size=1, max_size=4))
-        elif kind == "delete":
-            del raw[place : place + data.draw(st.integers(1, 9))]
+        index = data.draw(st.integers(0, len(raw) - 1))
+        change = data.draw(st.sampled_from(["set", "insert", "delete", "repeat"]))
+        if change == "set":
+            raw[index] = data.draw(st.sampled_from(b'0129aeE"{}[],:-.\\ntf\0\xff\x1b') | st.integers(0, 255))
+        elif change == "insert":
+            raw[index:index] = data.draw(st.binary(min_size=1, max_size=4))
+        elif change == "delete":
+            del raw[index : index + data.draw(st.integers(1, 9))]
         else:
-            raw[place:place] = raw[place : place + data.draw(st.integers(1, 40))]
+            raw[index:index] = raw[index : index + data.draw(st.integers(1, 40))]
         if not raw:
             break
     loads_or_is_refused(scratch, bytes(raw))
@@ -476,10 +476,10 @@ def places_in(value: Any) -> Iterator[tuple[Any, Any]]:
 def mutate(value: Any, data: st.DataObject) -> None:
     """Replace, remove, rename or repeat one thing somewhere in a JSON value."""
     container, key = data.draw(st.sampled_from(list(places_in(value))))
-    kind = data.draw(st.sampled_from(["replace", "replace", "remove", "repeat"]))
-    if kind == "replace":
+    change = data.draw(st.sampled_from(["replace", "replace", "remove", "repeat"]))
+    if change == "replace":
         container[key] = data.draw(json_values)
-    elif kind == "remove":
+    elif change == "remove":
         del container[key]
     elif isinstance(container, dict):
         container[data.draw(st.text(max_size=5))] = copy.deepcopy(container[key])
@@ -588,7 +588,7 @@ def test_what_a_killed_process_left_behind_is_taken_over(tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize("name", ["head.weight", "embedding.weight", "layers.0.weight_hh_l0"])
-def test_a_weight_beyond_all_training_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_parameter_beyond_all_training_is_refused(tmp_path: Path, name: str) -> None:
     model = small()
     model.tensors[name].flat[3] = -3e38
     model.save(tmp_path / "m")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
@@ -66,7 +67,7 @@ def product(rows: Any, vector: Vector) -> Vector:
 
 
 def textbook_layer(cell_name: str, part: dict[str, Any], x: Vector, h: Vector, c: Vector) -> tuple[Vector, Vector]:
-    """One step of one layer of one stream."""
+    """One step of one layer of one sequence."""
     wx, uh = product(part["weight_ih_l0"], x), product(part["weight_hh_l0"], h)
     b, d = [float(v) for v in part["bias_ih_l0"]], [float(v) for v in part["bias_hh_l0"]]
     n = len(h)
@@ -94,25 +95,25 @@ def textbook(
     time, batch = ids.shape
     logits = np.zeros((time, batch, settings.vocab_size))
     hidden, cell = state.hidden.astype(np.float64), state.cell.astype(np.float64)
-    for stream in range(batch):
+    for sequence in range(batch):
         for t in range(time):
-            x = [float(v) for v in tensors["embedding.weight"][ids[t, stream]]]
+            x = [float(v) for v in tensors["embedding.weight"][ids[t, sequence]]]
             for layer in range(settings.layers):
                 part = {name.split(".")[2]: value for name, value in tensors.items() if f"layers.{layer}." in name}
-                c = cell[layer, stream].tolist() if settings.cell == "lstm" else []
-                h, c = textbook_layer(settings.cell, part, x, hidden[layer, stream].tolist(), c)
-                hidden[layer, stream] = h
+                c = cell[layer, sequence].tolist() if settings.cell == "lstm" else []
+                h, c = textbook_layer(settings.cell, part, x, hidden[layer, sequence].tolist(), c)
+                hidden[layer, sequence] = h
                 if settings.cell == "lstm":
-                    cell[layer, stream] = c
+                    cell[layer, sequence] = c
                 x = [a + b for a, b in zip(h, x, strict=True)] if layer else h
             rows, bias = tensors["head.weight"], tensors["head.bias"]
-            logits[t, stream] = [a + float(b) for a, b in zip(product(rows, x), bias, strict=True)]
+            logits[t, sequence] = [a + float(b) for a, b in zip(product(rows, x), bias, strict=True)]
     return logits, State(hidden, cell, state.history)
 
 
 @every_shape
 @every_start
-def test_the_engine_computes_the_textbook_equations(cell: str, layers: int, batch: int, start: str) -> None:
+def test_the_numpy_network_computes_the_textbook_equations(cell: str, layers: int, batch: int, start: str) -> None:
     network = network_of(cell, layers)
     tensors = random_tensors(network.settings, seed=layers, scale=0.6)
     ids, state = some_ids(batch), state_of(network, batch, start)
@@ -127,7 +128,7 @@ def test_the_engine_computes_the_textbook_equations(cell: str, layers: int, batc
 
 @every_shape
 @every_start
-def test_the_engine_equals_the_torch_model(cell: str, layers: int, batch: int, start: str) -> None:
+def test_the_numpy_network_equals_the_torch_model(cell: str, layers: int, batch: int, start: str) -> None:
     network = network_of(cell, layers, np.float32)
     model = TorchNetwork(network.settings, dropout=0.5, dropconnect=0.5).eval()
     model.load(random_tensors(network.settings, seed=layers, scale=0.6))
@@ -137,16 +138,16 @@ def test_the_engine_equals_the_torch_model(cell: str, layers: int, batch: int, s
     parts = [state.hidden, state.cell] if cell == "lstm" else [state.hidden]
     torch_state = [tuple(torch.tensor(part[layer : layer + 1]) for part in parts) for layer in range(layers)]
     with torch.no_grad():
-        torch_scores, torch_after = model(torch.tensor(ids), torch_state)
-    np.testing.assert_allclose(logits, torch_scores.numpy(), rtol=0, atol=1e-5)
+        torch_logits, torch_after = model(torch.tensor(ids), torch_state)
+    np.testing.assert_allclose(logits, torch_logits.numpy(), rtol=0, atol=1e-5)
     for layer in range(layers):
         np.testing.assert_allclose(after.hidden[layer], torch_after[layer][0][0], rtol=0, atol=1e-5)
         if cell == "lstm":
             np.testing.assert_allclose(after.cell[layer], torch_after[layer][1][0], rtol=0, atol=1e-5)
 
     wrapped = TorchLanguageModel(model)
-    wrapped_scores, wrapped_after = wrapped.logits(ids, state)
-    np.testing.assert_allclose(logits, wrapped_scores, rtol=0, atol=1e-5)
+    wrapped_logits, wrapped_after = wrapped.logits(ids, state)
+    np.testing.assert_allclose(logits, wrapped_logits, rtol=0, atol=1e-5)
     assert_same_state(after, wrapped_after, 1e-5)
     assert_same_state(network.zero_state(batch), wrapped.zero_state(batch), 0.0)
     assert [part.shape for part in after] == [part.shape for part in wrapped_after]
@@ -184,14 +185,14 @@ def test_reading_in_two_parts_equals_reading_at_once(cell: str) -> None:
 
 @every_cell
 @pytest.mark.parametrize("batch", BATCHES)
-@pytest.mark.parametrize("kind", ["engine", "torch"])
-def test_a_state_that_is_passed_in_is_never_changed(cell: str, batch: int, kind: str) -> None:
-    engine = network_of(cell, 2, np.float32)
-    network = engine if kind == "engine" else TorchLanguageModel(TorchNetwork(engine.settings))
-    ids, state = some_ids(batch), state_of(engine, batch, "random")
-    before = State(*(part.copy() for part in state))
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_a_state_that_is_passed_in_is_never_changed(cell: str, batch: int, library: str) -> None:
+    numpy_network = network_of(cell, 2, np.float32)
+    network = numpy_network if library == "numpy" else TorchLanguageModel(TorchNetwork(numpy_network.settings))
+    ids, state = some_ids(batch), state_of(numpy_network, batch, "random")
+    before = copy.deepcopy(state)
     first, after = network.step(ids[1], state)
-    kept = State(*(part.copy() for part in after))
+    kept = copy.deepcopy(after)
     network.logits(ids, state)
     network.read(ids, state)
     network.step(ids[2], after)
@@ -201,7 +202,7 @@ def test_a_state_that_is_passed_in_is_never_changed(cell: str, batch: int, kind:
 
 
 @every_cell
-def test_the_weights_that_are_passed_in_are_never_changed(cell: Any) -> None:
+def test_the_tensors_that_are_passed_in_are_never_changed(cell: Any) -> None:
     settings = ModelSettings(VOCABULARY, 2, HIDDEN, EMBEDDING, cell)
     tensors = random_tensors(settings)
     network = NumpyNetwork(settings, tensors)
@@ -212,14 +213,14 @@ def test_the_weights_that_are_passed_in_are_never_changed(cell: Any) -> None:
 
 
 @every_cell
-def test_streams_do_not_know_of_each_other(cell: str) -> None:
+def test_sequences_do_not_know_of_each_other(cell: str) -> None:
     network = network_of(cell, 3)
     ids, state = some_ids(5), state_of(network, 5, "random")
     together, after = network.logits(ids, state)
-    for stream in range(5):
-        alone, after_alone = network.logits(ids[:, stream : stream + 1], state.select([stream]))
-        np.testing.assert_allclose(alone[:, 0], together[:, stream], rtol=0, atol=1e-12)
-        assert_same_state(after_alone, after.select([stream]), 1e-12)
+    for sequence in range(5):
+        alone, after_alone = network.logits(ids[:, sequence : sequence + 1], state.select([sequence]))
+        np.testing.assert_allclose(alone[:, 0], together[:, sequence], rtol=0, atol=1e-12)
+        assert_same_state(after_alone, after.select([sequence]), 1e-12)
 
 
 @every_cell
@@ -233,15 +234,15 @@ def test_streams_do_not_know_of_each_other(cell: str) -> None:
         (np.zeros(5, dtype=bool), []),
     ],
 )
-def test_streams_of_a_state_are_chosen_by_any_index(cell: str, chosen: Any, expected: list[int]) -> None:
+def test_sequences_of_a_state_are_chosen_by_any_index(cell: str, chosen: Any, expected: list[int]) -> None:
     network = network_of(cell, 2)
     state = state_of(network, 5, "random")
     part = state.select(chosen)
     assert part.hidden.shape == (2, len(expected), HIDDEN)
     assert part.cell.shape == (2 if cell == "lstm" else 0, len(expected), HIDDEN)
-    for place, stream in enumerate(expected):
-        np.testing.assert_array_equal(part.hidden[:, place], state.hidden[:, stream])
-        np.testing.assert_array_equal(part.cell[:, place], state.cell[:, stream])
+    for index, sequence in enumerate(expected):
+        np.testing.assert_array_equal(part.hidden[:, index], state.hidden[:, sequence])
+        np.testing.assert_array_equal(part.cell[:, index], state.cell[:, sequence])
 
 
 @pytest.mark.parametrize("batch", BATCHES)
@@ -255,7 +256,7 @@ def test_ids_of_any_integer_type_are_read_alike(batch: int, dtype: Any) -> None:
 
 
 @every_cell
-def test_the_engine_stays_in_its_precision(cell: str) -> None:
+def test_the_numpy_network_stays_in_its_precision(cell: str) -> None:
     for dtype in (np.float32, np.float64):
         network = network_of(cell, 2, dtype)
         for batch in BATCHES:

@@ -29,7 +29,7 @@ def some_ids() -> torch.Tensor:
     return torch.tensor(np.random.default_rng(0).integers(0, VOCABULARY + 1, (TIME, BATCH)))
 
 
-def scores_of(model: TorchNetwork, seed: int = 0) -> torch.Tensor:
+def logits_of(model: TorchNetwork, seed: int = 0) -> torch.Tensor:
     model.reseed(seed, 0)
     with torch.no_grad():
         logits: torch.Tensor = model(some_ids(), model.zero_state(BATCH))[0]
@@ -40,7 +40,7 @@ def scores_of(model: TorchNetwork, seed: int = 0) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("layers", [1, 3])
-def test_forget_gates_start_open_and_a_quarter_of_the_units_with_memories_of_their_own(layers: int) -> None:
+def test_forget_gates_start_open_and_a_quarter_of_the_units_with_time_constants_of_their_own(layers: int) -> None:
     model = model_of("lstm", layers)
     quarter = HIDDEN // 4
     for layer in model.layers:
@@ -82,17 +82,17 @@ def test_dropping_acts_in_training_only(cell: str, option: str) -> None:
     options: dict[str, Any] = {option: 0.5}
     model = model_of(cell, **options)
     plain = model_of(cell)
-    training = scores_of(model.train(), seed=1)
-    assert not torch.equal(training, scores_of(model, seed=2))
-    assert torch.equal(training, scores_of(model, seed=1))
-    assert torch.equal(scores_of(model.eval(), seed=1), scores_of(model, seed=2))
-    assert torch.equal(scores_of(model), scores_of(plain.eval()))
+    training = logits_of(model.train(), seed=1)
+    assert not torch.equal(training, logits_of(model, seed=2))
+    assert torch.equal(training, logits_of(model, seed=1))
+    assert torch.equal(logits_of(model.eval(), seed=1), logits_of(model, seed=2))
+    assert torch.equal(logits_of(model), logits_of(plain.eval()))
 
 
 @every_cell
 def test_without_dropping_training_computes_what_evaluation_computes(cell: str) -> None:
     model = model_of(cell)
-    torch.testing.assert_close(scores_of(model.train()), scores_of(model.eval()), rtol=0, atol=1e-6)
+    torch.testing.assert_close(logits_of(model.train()), logits_of(model.eval()), rtol=0, atol=1e-6)
 
 
 def test_dropout_keeps_the_mean_of_what_it_drops() -> None:
@@ -105,7 +105,7 @@ def test_dropout_keeps_the_mean_of_what_it_drops() -> None:
 
 
 def test_evaluation_ignores_the_precision_of_training() -> None:
-    assert torch.equal(scores_of(model_of(precision=torch.bfloat16).eval()), scores_of(model_of().eval()))
+    assert torch.equal(logits_of(model_of(precision=torch.bfloat16).eval()), logits_of(model_of().eval()))
 
 
 @every_cell
@@ -137,7 +137,7 @@ def test_a_step_computes_on_the_model_s_device_alone(cell: str) -> None:
 
 @every_cell
 def test_bfloat16_training_computes_nearly_the_same(cell: str) -> None:
-    low, full = scores_of(model_of(cell, precision=torch.bfloat16).train()), scores_of(model_of(cell).train())
+    low, full = logits_of(model_of(cell, precision=torch.bfloat16).train()), logits_of(model_of(cell).train())
     assert not torch.equal(low, full)  # the option does something
     assert (low - full).abs().max() < 0.05
 
@@ -148,27 +148,27 @@ def test_bfloat16_training_computes_nearly_the_same(cell: str) -> None:
 @every_cell
 def test_tensors_and_load_are_inverse(cell: str) -> None:
     model, other = model_of(cell, seed=1), model_of(cell, seed=2)
-    expected = scores_of(model.eval())
+    expected = logits_of(model.eval())
     tensors = model.tensors()
     assert {tensor.dtype for tensor in tensors.values()} == {np.dtype(np.float32)}
     other.load(tensors)
-    assert torch.equal(scores_of(other.eval()), expected)
+    assert torch.equal(logits_of(other.eval()), expected)
     for name, tensor in other.tensors().items():
         np.testing.assert_array_equal(tensor, tensors[name])
 
 
 def test_tensors_are_a_copy_both_ways() -> None:
     model = model_of()
-    expected = scores_of(model.eval())
+    expected = logits_of(model.eval())
     tensors = model.tensors()
     for tensor in tensors.values():
         tensor += 1.0
-    assert torch.equal(scores_of(model), expected)
+    assert torch.equal(logits_of(model), expected)
     model.load(tensors)
-    changed = scores_of(model)
+    changed = logits_of(model)
     for tensor in tensors.values():
         tensor += 1.0
-    assert torch.equal(scores_of(model), changed)
+    assert torch.equal(logits_of(model), changed)
 
 
 def test_tensors_that_may_not_be_written_to_are_loaded_in_silence() -> None:
@@ -176,7 +176,7 @@ def test_tensors_that_may_not_be_written_to_are_loaded_in_silence() -> None:
     for tensor in tensors.values():
         tensor.flags.writeable = False
     model.load(tensors)  # a warning would be an error here
-    assert torch.equal(scores_of(model.eval()), scores_of(model_of(seed=2).eval()))
+    assert torch.equal(logits_of(model.eval()), logits_of(model_of(seed=2).eval()))
 
 
 def test_load_refuses_tensors_of_another_shape() -> None:
@@ -186,13 +186,13 @@ def test_load_refuses_tensors_of_another_shape() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "kind"), [("lstm", nn.LSTM), ("gru", nn.GRU), ("rnn", nn.RNN)], ids=["lstm", "gru", "rnn"]
+    ("cell", "layer_type"), [("lstm", nn.LSTM), ("gru", nn.GRU), ("rnn", nn.RNN)], ids=["lstm", "gru", "rnn"]
 )
 @pytest.mark.parametrize("training", [False, True])
-def test_torchs_own_module_gives_the_same(cell: str, kind: Any, training: bool) -> None:
+def test_torchs_own_module_gives_the_same(cell: str, layer_type: Any, training: bool) -> None:
     model = model_of(cell, 1).train(training)
     tensors = {name: torch.from_numpy(tensor) for name, tensor in model.tensors().items()}
-    module = kind(EMBEDDING, HIDDEN)
+    module = layer_type(EMBEDDING, HIDDEN)
     module.load_state_dict({name.split(".")[2]: value for name, value in tensors.items() if "layers.0." in name})
     ids = some_ids()
     with torch.no_grad():
@@ -211,7 +211,7 @@ def test_the_second_layers_input_is_added_to_its_output() -> None:
             parameter.zero_()  # a layer that says nothing: only its input passes
     alone = model_of("lstm", 1).eval()
     alone.load({name: tensor for name, tensor in model.tensors().items() if "layers.1." not in name})
-    torch.testing.assert_close(scores_of(model), scores_of(alone), rtol=0, atol=1e-6)
+    torch.testing.assert_close(logits_of(model), logits_of(alone), rtol=0, atol=1e-6)
 
 
 def test_the_torch_network_evaluates_and_keeps_no_gradient() -> None:
@@ -228,13 +228,13 @@ def test_the_torch_network_evaluates_and_keeps_no_gradient() -> None:
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_started_from_a_smaller_alphabet_it_scores_as_that_model_did(cell: str) -> None:
+def test_with_a_larger_vocabulary_a_pretrained_model_predicts_as_before(cell: str) -> None:
     small = ModelSettings(vocab_size=6, layers=2, hidden=8, embedding=5, cell=cell)  # type: ignore[arg-type]
     larger = dataclasses.replace(small, vocab_size=9)
     tensors = random_tensors(small)
     grown = TorchNetwork(larger)
-    grown.start_from(tensors)
-    ids = np.array([[6], [1], [5], [0]])  # begins with the small alphabet's start symbol
+    grown.load_pretrained(tensors)
+    ids = np.array([[6], [1], [5], [0]])  # begins with the small vocabulary's start symbol
     old = NumpyNetwork(small, tensors)
     before, _ = old.logits(ids, old.zero_state(1))
     ids[0] = 9  # the larger one's
