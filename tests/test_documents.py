@@ -140,12 +140,11 @@ def test_the_file_tree_is_the_layout() -> None:
     drawn: list[str] = []
     folder = ""
     tree = README.read_text().split("\ncharlstm/\n")[1]
-    for indent, name, duty in re.findall(r"^    ( *)(\S+) *(.*)$", tree, re.M):
-        assert duty, name
-        if name.endswith("/"):
-            folder = name
+    for indent, names, _duty in re.findall(r"^    ( *)(\S+(?: \S+)*)  +(\S.*)$", tree, re.M):
+        if names.endswith("/"):
+            folder = names
         else:
-            drawn.append((folder if indent else "") + name)
+            drawn += [(folder if indent else "") + name for name in names.split()]
     package = ROOT / "charlstm"
     files = (path for path in package.rglob("*") if path.suffix in (".py", ".html"))
     named = {path.relative_to(package).as_posix() for path in files}

@@ -1,10 +1,8 @@
 """The entry: runs a command, and turns every error into one line and an exit status.
 
-Imports nothing heavy at module level, not even click: Ctrl-C and too little memory end the program quietly from its
-first line on.
+Imports nothing at module level that is not loaded already: Ctrl-C and too little memory end the program quietly from
+its first line on.
 """
-
-from __future__ import annotations
 
 import os
 import sys
@@ -13,6 +11,7 @@ import sys
 def main() -> None:
     """Run the command line; ends the process."""
     try:
+        _exit_on_interrupt()
         status = _run()
     except KeyboardInterrupt:  # before our handler stands
         os._exit(130)
@@ -22,10 +21,21 @@ def main() -> None:
     sys.exit(status)
 
 
-def _run() -> int:
-    from .process import end_with_the_reader, exit_on_interrupt, open_standard_streams
+def _exit_on_interrupt() -> None:
+    """Let Ctrl-C end the process at once, with 130; where it is ignored, as in the background, it stays so.
 
-    exit_on_interrupt()
+    Not by an exception: libraries that are being loaded swallow some, and what is left to be flushed would wait for a
+    reader that may not read on.
+    """
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
+
+def _run() -> int:
+    from .process import end_with_the_reader, open_standard_streams
+
     open_standard_streams()
     end_with_the_reader()
     from .failures import report

@@ -21,16 +21,6 @@ KEEP_BLOCKS_UP_TO = (1 << 30, 32 << 20)
 """Bytes of the largest block that is kept when it is freed, best first: older C libraries take 32 MiB at most."""
 
 
-def exit_on_interrupt() -> None:
-    """Let Ctrl-C end the process at once, with 130; where it is ignored, as in the background, it stays so.
-
-    Not by an exception: libraries that are being loaded swallow some, and what is left to be flushed would wait for a
-    reader that may not read on.
-    """
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-
-
 def open_standard_streams() -> None:
     """Open what is closed of descriptors 0 to 2: a file that is opened later must not become one of them."""
     for number in range(3):

@@ -102,7 +102,8 @@ def _prepared(given: dict[str, Any]) -> Run:
     output = default_output(texts[0]) if given["output"] is None else given["output"]
     if given["resume"]:
         _refuse_retyped()
-        return resume(output, minutes=given["minutes"], started=STARTED)
+        named = given["texts"] if given["output"] is not None else ()  # else the first one names the output
+        return resume(output, paths=named, validation=given["validation"], minutes=given["minutes"], started=STARTED)
     refuse_terminal(texts)
     waited = wait("a text") if STANDARD_INPUT in texts else 0.0
     for text in texts:  # before the output, whose name may come from a text's
@@ -124,14 +125,12 @@ def _prepared(given: dict[str, Any]) -> Run:
 def _refuse_retyped() -> None:
     """Resuming takes everything from the run that stopped; what was typed again would not be heeded."""
     context = click.get_current_context()
-    heeded = {"output", "resume", "minutes", "log", "plain", "quiet", "sample_every"}
-    if context.params["output"] is None:
-        heeded.add("texts")  # the first one names the output
+    heeded = {"texts", "validation", "output", "resume", "minutes", "log", "plain", "quiet", "sample_every"}
     typed = click.core.ParameterSource.COMMANDLINE
     for parameter in context.command.params:
         name = str(parameter.name)
         if name not in heeded and context.get_parameter_source(name) is typed:
-            flag = "TEXT" if name == "texts" else max(parameter.opts, key=len)
+            flag = max(parameter.opts, key=len)
             raise UsageError(f"--resume goes on with the texts and settings of the run that stopped; leave out {flag}")
 
 

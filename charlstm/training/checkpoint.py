@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 from ..config import ModelSettings, TrainingRequest, TrainingSettings
 from ..data.corpus import Reading
 from ..data.reading import STANDARD_INPUT
-from ..errors import CharlstmError, ModelFileError, OutputError
+from ..errors import ModelFileError, OutputError
 from ..models import file as modelfile
 
 try:
@@ -27,7 +28,7 @@ except ImportError:  # Windows has no such locks
 else:
     fcntl = _fcntl
 
-RESUME_FORMAT = 7
+RESUME_FORMAT = 8
 """Of the state file; it changes with what an optimizer or a trainer remembers."""
 
 
@@ -150,9 +151,17 @@ class Checkpoint:
     """How the corpus was read."""
     started_from: dict[str, Any] | None
     """The name of the model that the run began with, and what that was trained on."""
+    output: str
+    """The model that the run writes."""
+    folder: str
+    """Where that was: the texts may have been moved together with it."""
+    device: str
+    """The type of device that the run trained on."""
+    threads: int
+    """torch's number of threads there."""
 
-    def save(self, output: str | os.PathLike[str]) -> None:
-        """Write the state of the run that writes that model.
+    def save(self) -> None:
+        """Write it.
 
         Raises:
             OutputError: it cannot be written; what lay there before is untouched.
@@ -167,8 +176,11 @@ class Checkpoint:
             "trained_on": self.trained_on,
             "reading": self.reading.to_json(),
             "started_from": self.started_from,
+            "folder": self.folder,
+            "device": self.device,
+            "threads": self.threads,
         }
-        modelfile.write(resume_path(output), self.tensors, description)
+        modelfile.write(resume_path(self.output), self.tensors, description)
 
     @staticmethod
     def load(output: str | os.PathLike[str]) -> Checkpoint:
@@ -179,11 +191,7 @@ class Checkpoint:
         """
         path = resume_path(output)
         if not path.exists():
-            if os.path.exists(output):
-                raise ModelFileError(f"{output}: its run is finished; to train it further: --init-from {output} -o NEW")
-            raise ModelFileError(
-                f"{path}: not there, so there is no unfinished run to go on with; name it with --output"
-            )
+            raise ModelFileError(_why_not(output))
         tensors, saved = modelfile.read(path)
         if saved.get("format") != RESUME_FORMAT:
             raise ModelFileError(f"{path}: not a run's state that this version of charlstm can go on with; start anew")
@@ -198,7 +206,49 @@ class Checkpoint:
                 saved["trained_on"],
                 Reading.from_json(saved["reading"]),
                 saved["started_from"],
+                os.fspath(output),
+                saved["folder"],
+                saved["device"],
+                saved["threads"],
             )
+
+
+def _why_not(output: str | os.PathLike[str]) -> str:
+    """Why there is nothing to go on with, and what to do instead."""
+    if not os.path.exists(output):
+        state = resume_path(output)
+        return f"{state}: not there, so there is no unfinished run to go on with; name it with --output"
+    result = modelfile.load(output).result
+    further = f"to train it further: --init-from {output} -o NEW"
+    if result.get("diverged"):
+        return (
+            f"{output}: its run diverged, so it cannot go on; start anew with a smaller --learning-rate, or {further}"
+        )
+    if result.get("finished") is False:
+        return f"{output}: its run stopped early, and {resume_path(output).name} is not beside it; {further}"
+    return f"{output}: its run is finished; {further}"
+
+
+class SaveClock:
+    """Says when to save: every minute, and every 2 % of the budget where saving takes a hundredth of the time."""
+
+    def __init__(self, fraction: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._fraction, self._saved, self._cost = fraction, clock(), 0.0
+
+    def due(self, fraction: float) -> bool:
+        """Whether to save at that fraction of the budget."""
+        seconds = self._clock() - self._saved
+        return seconds >= 60 or (fraction - self._fraction >= 0.02 and seconds >= max(1.0, 100 * self._cost))
+
+    def time(self, save: Callable[[], None], fraction: float) -> None:
+        """Save, and remember when that was and how long it took."""
+        before = self._clock()
+        try:
+            save()
+        finally:
+            self._fraction, self._saved = fraction, self._clock()
+            self._cost = self._saved - before
 
 
 def mark(path: Path) -> tuple[int, ...]:
@@ -211,11 +261,11 @@ def mark(path: Path) -> tuple[int, ...]:
 
 
 @contextlib.contextmanager
-def broken_state_named(path: Path, *, ours: bool = False) -> Iterator[None]:
-    """Whatever a broken state makes go wrong is an error that names its file; with `ours`, but for our own errors."""
+def broken_state_named(path: Path) -> Iterator[None]:
+    """Whatever a broken state makes go wrong is an error that names its file."""
     try:
         yield
-    except (CharlstmError, KeyError, TypeError, AttributeError, ValueError, ArithmeticError, RuntimeError) as error:
-        if ours and (isinstance(error, CharlstmError) or "memory" in str(error)):
-            raise
+    except ModelFileError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:  # UsageError is a ValueError
         raise ModelFileError(f"{path}: not a run's state that this charlstm can go on with ({error})") from error

@@ -6,6 +6,7 @@ import contextlib
 import os
 import platform
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -34,16 +35,66 @@ def pick_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def set_threads(threads: int | None) -> None:
-    """Set the number of torch's threads; None leaves it as it is."""
-    if threads:
-        torch.set_num_threads(min(threads, 4 * (os.cpu_count() or 1)))  # more only wait for each other
+@contextlib.contextmanager
+def torch_threads(count: int | None) -> Iterator[int]:
+    """Let torch compute in that many threads, and as before when the block ends; None: as many as it does anyway.
+
+    Yields:
+        How many there are: no more than four times the processors, as more only wait for each other.
+    """
+    before = torch.get_num_threads()
+    wanted = before if count is None else min(count, 4 * processors())
+    torch.set_num_threads(wanted)
+    try:
+        yield wanted
+    finally:
+        torch.set_num_threads(before)
+
+
+def processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+NOT_THE_SAME = "it goes on, and the result will not be bit for bit the same"
+
+
+def threads_again(asked: int | None, before: int) -> tuple[int, list[str]]:
+    """Torch's number of threads for a run that goes on, and what to say about it.
+
+    Args:
+        asked: what the user asked for; None: torch's choice.
+        before: the number with which the run began.
+    """
+    possible = processors() * (4 if asked else 1)
+    if before <= possible:
+        return before, []
+    return possible, [f"the run used {before} threads, and this machine has {processors()} processors: {NOT_THE_SAME}"]
+
+
+def device_again(asked: str, before: str) -> tuple[torch.device, list[str]]:
+    """The device for a run that goes on, and what to say about it.
+
+    Args:
+        asked: what the user asked for.
+        before: the type of device on which the run began.
+
+    Raises:
+        UsageError: a device was asked for that is not here.
+    """
+    if asked != "auto":
+        return pick_device(asked), []
+    try:
+        return pick_device(before), []
+    except UsageError:
+        return pick_device("auto"), [f"the run used the device {before}, which is not available here: {NOT_THE_SAME}"]
 
 
 def measure_speed(device: torch.device, precision: torch.dtype, seconds: float = 0.3) -> float:
     """Floating-point operations a second of a training step (2 x 192, 16 streams, 64 characters of each)."""
     settings = ModelSettings(vocab_size=64, layers=2, hidden=192, embedding=64)
-    model = TorchNetwork(settings, precision=precision).to(device).train()
+    with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they were
+        model = TorchNetwork(settings, precision=precision).to(device).train()
     optimizer = Optimizer(model.named_parameters(), weight_decay=0.1, betas=(0.9, 0.99), precision=precision)
     ids = torch.zeros(64, 16, dtype=torch.long, device=device)
     times: list[float] = []

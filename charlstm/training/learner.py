@@ -120,21 +120,33 @@ class Learner:
         """Go on from what `checkpoint` gave; other tensors are ignored."""
         pairs = zip(self.model.named_parameters(), self.averaged.parameters(), strict=True)
         for (name, parameter), averaged in pairs:
-            parameter.copy_(torch.from_numpy(tensors[f"model.{name}"]))
-            averaged.copy_(torch.from_numpy(tensors[f"averaged.{name}"]))
-        moments = with_prefix(tensors, "optimizer.")
-        self.optimizer.restore({name: torch.from_numpy(moment) for name, moment in moments.items()})
-        shape = self.model.zero_state(1)
+            parameter.copy_(_checked(tensors, f"model.{name}", parameter))
+            averaged.copy_(_checked(tensors, f"averaged.{name}", averaged))
+        moments = self.optimizer.moments()
+        self.optimizer.restore({name: _checked(tensors, f"optimizer.{name}", like) for name, like in moments.items()})
         if "state.0.0" in tensors:
+            like = self.model.zero_state(tensors["state.0.0"].shape[1])
             self.state = [
-                tuple(torch.from_numpy(tensors[f"state.{layer}.{part}"]).to(self.device) for part in range(len(parts)))
-                for layer, parts in enumerate(shape)
+                tuple(_checked(tensors, f"state.{layer}.{number}", part) for number, part in enumerate(parts))
+                for layer, parts in enumerate(like)
             ]
 
 
 def with_prefix(tensors: Tensors, prefix: str) -> Tensors:
     """Those tensors whose names begin so, without that beginning."""
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _checked(tensors: Tensors, name: str, like: Tensor) -> Tensor:
+    """One of the tensors, where the other one is.
+
+    Raises:
+        ValueError: its shape is not that of the other one.
+    """
+    tensor = torch.from_numpy(tensors[name])
+    if tensor.shape != like.shape:
+        raise ValueError(f"the tensor {name} has shape {tuple(tensor.shape)}, not {tuple(like.shape)}")
+    return tensor.to(like.device)
 
 
 def _copied(tensor: Tensor) -> NDArray[Any]:

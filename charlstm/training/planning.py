@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..config import Budget, ModelSettings, TrainingRequest, TrainingSettings
+from ..data.corpus import Corpus
+from ..data.vocabulary import UNKNOWN
 
 SHAPES = ((2, 64), (2, 96), (2, 128), (2, 192), (3, 192), (3, 256), (3, 384), (3, 512), (3, 768), (3, 1024))
 """Layers and units, from the cheapest to the most able: a third layer pays from 192 units on."""
@@ -39,6 +41,13 @@ class Text:
     characters: int
     vocab_size: int
     mean_line: float
+
+    @staticmethod
+    def of(corpus: Corpus) -> Text:
+        """That of a corpus's training part."""
+        ids = corpus.training
+        ends = int((ids == corpus.line_end).sum()) if corpus.line_end != UNKNOWN else 0
+        return Text(len(ids), len(corpus.vocabulary), len(ids) / max(1, ends))
 
 
 @dataclass(frozen=True)

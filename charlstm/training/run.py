@@ -5,58 +5,33 @@ Joins the rooms below. torch is imported only where it is needed.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import math
 import os
-import sys
+import shlex
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..config import Budget, ModelSettings, SampleSettings, TrainingRequest
+from ..config import Budget, SampleSettings, TrainingRequest
 from ..data.corpus import Corpus, Reading, read_corpus
-from ..data.reading import STANDARD_INPUT, find_files
-from ..data.vocabulary import UNKNOWN
-from ..errors import DivergedError, OutputError, TextError, UsageError
+from ..data.reading import STANDARD_INPUT
+from ..errors import DivergedError, OutputError, UsageError
 from ..inference.sampling import read_prompts, stream_one
 from ..models import file as modelfile
 from ..models.file import ModelFile
 from ..models.numpy_lstm import NumpyNetwork
-from .checkpoint import Checkpoint, broken_state_named, check_writable, locked, mark, resume_path
+from .checkpoint import Checkpoint, SaveClock, broken_state_named, check_writable, locked, mark, resume_path
 from .planning import Plan, Text, plan
+from .pretrained import in_the_shape_of, notes_on_pretrained
+from .sources import Paths as Paths
+from .sources import absolute, as_paths, here, is_pipe, lasting, places, read_again, refuse_to_overwrite
 
 if TYPE_CHECKING:
-    import torch
-
     from .reports import Progress, Result
     from .trainer import Trainer
-
-Paths = Sequence[str | os.PathLike[str]]
-
-
-class SaveClock:
-    """Says when to save: every minute, and every 2 % of the budget where saving takes a hundredth of the time."""
-
-    def __init__(self, fraction: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._fraction, self._saved, self._cost = fraction, clock(), 0.0
-
-    def due(self, fraction: float) -> bool:
-        """Whether to save at that fraction of the budget."""
-        seconds = self._clock() - self._saved
-        return seconds >= 60 or (fraction - self._fraction >= 0.02 and seconds >= max(1.0, 100 * self._cost))
-
-    def time(self, save: Callable[[], None], fraction: float) -> None:
-        """Save, and remember when that was and how long it took."""
-        before = self._clock()
-        try:
-            save()
-        finally:
-            self._fraction, self._saved = fraction, self._clock()
-            self._cost = self._saved - before
 
 
 @dataclass
@@ -69,7 +44,9 @@ class Run:
     corpus: Corpus
     output: Path
     reading: Reading
-    """How the corpus was read: what a resumed run needs to read it again."""
+    """How to read the corpus again."""
+    threads: int
+    """Of torch, while the run trains."""
     started_from: dict[str, Any] | None = None
     """The name of the model that it began with, and what that was trained on."""
     force: bool = True
@@ -94,13 +71,16 @@ class Run:
             DivergedError: the best model so far is saved, if there is one that has learnt something.
             OutputError: the last save failed, and the last good file is intact; or another process writes there.
         """
+        from .hardware import torch_threads
+
         with locked(self.output):
             check_writable(self.output, force=self.force)  # another run may have ended meanwhile
             if self.went_on_from not in (None, mark(resume_path(self.output))):
                 raise OutputError(f"{self.output}: another process has gone on with this run meanwhile")
             if self.went_on_from is None:
                 resume_path(self.output).unlink(missing_ok=True)  # another run's: it does not belong to this model
-            yield from self._with_samples(self._run(stop), sample_every)
+            with torch_threads(self.threads):
+                yield from self._with_samples(self._run(stop), sample_every)
 
     def _with_samples(self, reports: Iterable[Progress], every: float) -> Iterator[Progress]:
         due = self.trainer.seconds + 60 * every
@@ -153,7 +133,8 @@ class Run:
 
     def files(self) -> list[str | os.PathLike[str]]:
         """What the run reads and writes: files and folders."""
-        texts = (*self.reading.paths, *self.reading.validation)
+        reading = here(self.reading)
+        texts = (*reading.paths, *reading.validation)
         return [
             *("/dev/stdin" if path == STANDARD_INPUT else path for path in texts),
             self.output,
@@ -165,16 +146,20 @@ class Run:
         self._save_model(result or self.trainer.snapshot())
         tensors, facts = self.trainer.checkpoint()
         Checkpoint(
-            tensors,
-            facts,
-            self.request,
-            self.plan.model,
-            self.plan.training,
-            list(self.corpus.vocabulary.characters),
-            self.corpus.sources,
-            self.reading,
-            self.started_from,
-        ).save(self.output)
+            tensors=tensors,
+            trainer=facts,
+            request=self.request,
+            model=self.plan.model,
+            training=self.plan.training,
+            vocabulary=list(self.corpus.vocabulary.characters),
+            trained_on=self.corpus.sources,
+            reading=self.reading,
+            started_from=self.started_from,
+            output=os.fspath(self.output),
+            folder=os.path.dirname(os.path.abspath(self.output)),
+            device=self.trainer.device.type,
+            threads=self.threads,
+        ).save()
 
     def _save_model(self, result: Result) -> None:
         """Write the model file."""
@@ -191,6 +176,8 @@ class Run:
             training={
                 **dataclasses.asdict(self.plan.training),
                 "started_from": self.started_from,
+                "device": self.trainer.device.type,
+                "threads": self.threads,
                 "software": software_versions(),
             },
             result=result.description(),
@@ -210,6 +197,7 @@ def prepare(
     errors: str = "strict",
     started: float | None = None,
     init_from: str | os.PathLike[str] | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Run:
     """Read the texts, decide what was left open, and make ready to train.
 
@@ -218,28 +206,28 @@ def prepare(
         output: where the model goes.
         request: what is decided already.
         force: replace an existing output.
-        started: see Trainer; the time that standard input takes to arrive is not counted.
+        started, clock: see Trainer; the time that standard input takes to arrive is not counted.
         init_from: a model to start from; its shape is kept, and its alphabet grows by what is new.
 
     Raises:
         TextError, OutputError, UsageError, ModelFileError: see there.
     """
-    started = time.monotonic() if started is None else started
+    started = clock() if started is None else started
     request = request or TrainingRequest()
-    paths, validation = _as_paths(paths), _as_paths(validation)
-    if STANDARD_INPUT in paths and STANDARD_INPUT in validation:
+    named, validating = as_paths(paths), as_paths(validation)
+    if STANDARD_INPUT in named and STANDARD_INPUT in validating:
         raise UsageError("standard input can be read once only: give - once")
     origin = None if init_from is None else modelfile.load(init_from)
     if origin:
-        request = _in_the_shape_of(origin.settings, request)
+        request = in_the_shape_of(origin.settings, request)
     check_writable(output, force=force)
-    if validation and request.val_fraction != TrainingRequest.val_fraction:
+    if validating and request.val_fraction != TrainingRequest.val_fraction:
         raise UsageError("--val and --val-fraction contradict each other: give one of them")
-    _refuse_to_overwrite_texts(output, [*paths, *validation], encoding)
+    refuse_to_overwrite([Path(output), resume_path(output)], [*named, *validating], encoding)
     reading = Reading(
-        paths=_absolute(paths),
+        paths=absolute(named),
         texts=list(texts),
-        validation=_absolute(validation),
+        validation=absolute(validating),
         val_fraction=request.val_fraction,
         val_split=request.val_split,
         seed=request.seed,
@@ -249,175 +237,134 @@ def prepare(
         encoding=encoding,
         errors=errors,
     )
-    corpus, waited = _read(reading)
-    started += waited
+    kept = lasting(reading)  # while its pipes are there
+    waiting = clock()
+    corpus = read_corpus(reading)
+    started += clock() - waiting if kept.piped else 0.0
     if origin:
-        corpus.notes.extend(_another_kind(origin, request))
-    device = _torch_device(request)
-    chosen = _planned(request, corpus, device, started, pretrained=origin is not None)
-    from .trainer import Trainer
-
-    trainer = Trainer(
-        corpus,
-        chosen.model,
-        chosen.training,
-        device=device,
-        started=started,
-        expected=chosen.expected,
-        pretrained=origin.tensors if origin else None,
-    )
-    started_from = {"name": os.path.basename(init_from or ""), "trained_on": origin.trained_on} if origin else None
-    return Run(trainer, chosen, request, corpus, Path(output), reading, started_from, force)
-
-
-def _torch_device(request: TrainingRequest) -> torch.device:
-    """The device that was asked for, with torch's threads as asked for."""
-    from .hardware import pick_device, set_threads
-
-    set_threads(request.threads)
-    return pick_device(request.device)
+        corpus.notes.extend(notes_on_pretrained(origin, request))
+    run = _planned(request, corpus, Path(output), kept, started, clock, origin)
+    run.force = force
+    if origin:
+        run.started_from = {"name": os.path.basename(init_from or ""), "trained_on": origin.trained_on}
+    return run
 
 
 def _planned(
-    request: TrainingRequest, corpus: Corpus, device: torch.device, started: float, *, pretrained: bool
-) -> Plan:
-    """Everything decided about a run, for this machine where the budget is in minutes."""
-    from .hardware import measured_precision
+    request: TrainingRequest,
+    corpus: Corpus,
+    output: Path,
+    reading: Reading,
+    started: float,
+    clock: Callable[[], float],
+    origin: ModelFile | None,
+) -> Run:
+    """A run with everything decided, for this machine where the budget is in minutes."""
+    from .hardware import measured_precision, pick_device, torch_threads
+    from .trainer import Trainer
 
+    device = pick_device(request.device)
     precision: Any = "float32" if request.precision == "auto" else request.precision
     speed = 1e11  # steps and epochs must give the same run on a fast machine and on a slow one
-    if request.budget().unit == "minutes":
-        precision, speed = measured_precision(device, request.precision)
-    used = time.monotonic() - started
-    return plan(request, _facts(corpus), speed, precision, pretrained=pretrained, used=used)
+    with torch_threads(request.threads) as threads:
+        if request.budget().unit == "minutes":
+            precision, speed = measured_precision(device, request.precision)
+        used = clock() - started
+        chosen = plan(request, Text.of(corpus), speed, precision, pretrained=origin is not None, used=used)
+        trainer = Trainer(
+            corpus, chosen.model, chosen.training,
+            device=device, started=started, expected=chosen.expected, clock=clock,
+            pretrained=origin.tensors if origin else None,
+        )  # fmt: skip
+    return Run(trainer, chosen, request, corpus, output, reading, threads, clock=clock)
 
 
-def _another_kind(origin: ModelFile, request: TrainingRequest) -> list[str]:
-    """A warning where a run goes on with a model of lines as with running text, or the other way round."""
-    if origin.lines == request.lines:
-        return []
-    kinds = ("running text", "lines")
-    return [
-        f"warning: the model to start from has learnt {kinds[origin.lines]}, and this run learns "
-        f"{kinds[request.lines]}: {'give' if origin.lines else 'leave out'} --lines to go on in the same way"
-    ]
-
-
-def _read(reading: Reading) -> tuple[Corpus, float]:
-    """Read a corpus as it was described; give it, and the seconds that standard input took."""
-    before = time.monotonic()
-    corpus = read_corpus(reading)
-    return corpus, time.monotonic() - before if reading.piped else 0.0
-
-
-def _in_the_shape_of(model: ModelSettings, request: TrainingRequest) -> TrainingRequest:
-    """A request for a network of that shape.
-
-    Raises:
-        UsageError: another shape was asked for.
-    """
-    shape = {name: getattr(model, name) for name in ("layers", "hidden", "embedding", "cell")}
-    for name, value in shape.items():
-        if getattr(request, name) not in (None, value):
-            raise UsageError(
-                f"--{name} {getattr(request, name)} contradicts --init-from: that model has {value}; leave it out"
-            )
-    return dataclasses.replace(request, **shape)
-
-
-def _refuse_to_overwrite_texts(output: str | os.PathLike[str], paths: Paths, encoding: str) -> None:
-    """Not even --force may replace a text that is being learnt from."""
-    ours = [path for path in (Path(output), resume_path(output)) if path.exists()]
-    for text in find_files(paths, encoding)[0] if ours else []:
-        for path in ours:
-            with contextlib.suppress(OSError):
-                if os.path.samestat(path.stat(), os.fstat(0) if text == STANDARD_INPUT else os.stat(text)):
-                    raise OutputError(f"{path}: this is one of the texts; give another --output")
-
-
-def _as_paths(paths: Paths | str | os.PathLike[str]) -> list[str]:
-    """Paths as texts; one that stands alone is a list of one, and not of its characters.
-
-    Raises:
-        UsageError: there is something else among them.
-    """
-    try:
-        return [os.fspath(paths)] if isinstance(paths, (str, os.PathLike)) else [os.fspath(path) for path in paths]
-    except TypeError as error:
-        raise UsageError(f"expected paths of files or folders, and found {paths!r:.60}") from error
-
-
-def _absolute(paths: Paths) -> list[str]:
-    """Paths that hold from any folder; "-" stays."""
-    return [STANDARD_INPUT if path == STANDARD_INPUT else os.path.abspath(path) for path in paths]
-
-
-def resume(output: str | os.PathLike[str], *, minutes: float | None = None, started: float | None = None) -> Run:
+def resume(
+    output: str | os.PathLike[str],
+    *,
+    paths: Paths | str | os.PathLike[str] = (),
+    validation: Paths | str | os.PathLike[str] = (),
+    minutes: float | None = None,
+    started: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Run:
     """Make ready to go on with a run that stopped, exactly where it stopped.
+
+    On the same kind of device with the same number of threads it ends with the same bytes as if it had not stopped.
 
     Args:
         output: the model that the run writes.
-        minutes: a new budget for the whole run, the part already used included; the rate anneals anew.
-        started: see Trainer.
+        paths: the texts of the run, where they are neither where they were nor beside the model; their contents must
+            be the same.
+        validation: likewise, of those that only validate.
+        minutes: a new budget for the whole run, the part already used included; the learning rate falls from where it
+            is to zero over what is left.
+        started, clock: see Trainer.
 
     Raises:
         ModelFileError: there is nothing to go on with, or it is broken.
         TextError: a text is gone or has changed since.
         UsageError: the new budget is used up already, or is none; or a device is not there.
     """
-    started = time.monotonic() if started is None else started
+    started = clock() if started is None else started
     budget = None if minutes is None else Budget("minutes", minutes)
-    path = resume_path(output)
-    before = mark(path)
+    state = resume_path(output)
+    before = mark(state)
     saved = Checkpoint.load(output)
-    with broken_state_named(path, ours=True):
-        facts, reading, training = saved.trainer, saved.reading, saved.training
-        if reading.piped and sys.stdin and sys.stdin.isatty():
-            raise UsageError("the run read its text from standard input: pipe the same text in again")
-        if budget:
-            if 60 * budget.amount <= facts["seconds"]:
-                used = facts["seconds"] / 60
-                raise UsageError(
-                    f"--minutes is for the whole run, and {used:.2g} are used already; give more than that"
-                )
-            training = dataclasses.replace(training, budget=budget)
-        try:
-            corpus, waited = _read(reading)
-            _refuse_changed_text(corpus.sources, saved.trained_on)
-        except TextError as error:
-            if not reading.piped:
-                raise
-            raise TextError(f"{error}; this run read standard input: pipe the same text in again") from error
-        plan = Plan(saved.model, training, facts["expected"], ())
-        run = _resumed(saved, corpus, plan, started + waited, Path(output), new_budget=budget is not None)
-        run.started_from = saved.started_from
-        run.went_on_from = before
-        return run
+    with broken_state_named(state):
+        read, used = here(saved.reading), saved.trainer["seconds"] / 60
+    if budget and budget.amount <= used:
+        raise UsageError(f"--minutes is for the whole run, and {used:.2g} are used already; give more than that")
+    readings = places(read, saved.folder, Path(output))
+    if paths or validation:
+        named = absolute(as_paths(paths)), absolute(as_paths(validation))
+        readings = [dataclasses.replace(read, paths=named[0] or read.paths, validation=named[1] or read.validation)]
+    waiting = clock()
+    remedy = f"name the run's texts: charlstm train --resume TEXT... -o {shlex.quote(os.fspath(output))}"
+    corpus, reading = read_again(readings, saved.trained_on, remedy)
+    started += clock() - waiting if _is_piped(reading) else 0.0
+    training = dataclasses.replace(saved.training, budget=budget or saved.training.budget)
+    plan = Plan(saved.model, training, saved.trainer["expected"], ())
+    run = _resumed(saved, corpus, plan, started, clock, new_budget=budget is not None)
+    run.output, run.reading, run.went_on_from = Path(output), lasting(reading), before
+    return run
 
 
-def _resumed(saved: Checkpoint, corpus: Corpus, plan: Plan, started: float, output: Path, *, new_budget: bool) -> Run:
-    device = _torch_device(saved.request)
+def _resumed(
+    saved: Checkpoint,
+    corpus: Corpus,
+    plan: Plan,
+    started: float,
+    clock: Callable[[], float],
+    *,
+    new_budget: bool,
+) -> Run:
+    from .hardware import device_again, threads_again
     from .trainer import Trainer
 
-    trainer = Trainer(corpus, plan.model, plan.training, device=device, started=started, expected=plan.expected)
-    trainer.restore(saved.tensors, saved.trainer, new_budget=new_budget)
+    device, other_device = device_again(saved.request.device, saved.device)
+    threads, fewer_threads = threads_again(saved.request.threads, saved.threads)
+    corpus.notes.extend([*other_device, *fewer_threads])
+    with broken_state_named(resume_path(saved.output)):
+        trainer = Trainer(
+            corpus, plan.model, plan.training,
+            device=device, started=started, expected=plan.expected, clock=clock,
+        )  # fmt: skip
+        trainer.restore(saved.tensors, saved.trainer, new_budget=new_budget)
     reason = f"going on at step {trainer.step} ({trainer.fraction:.0%} of the budget is used)"
     plan = dataclasses.replace(plan, reasons=(reason,))
-    return Run(trainer, plan, saved.request, corpus, output, saved.reading)
+    return Run(
+        trainer=trainer,
+        plan=plan,
+        request=saved.request,
+        corpus=corpus,
+        output=Path(saved.output),
+        reading=saved.reading,
+        threads=threads,
+        started_from=saved.started_from,
+        clock=clock,
+    )
 
 
-def _refuse_changed_text(now: list[dict[str, Any]], then: list[dict[str, Any]]) -> None:
-    for old in then:
-        if not any(new["name"] == old["name"] and new["sha256"] == old["sha256"] for new in now):
-            raise TextError(f"{old['name']}: changed since the run began, so it cannot be resumed; start anew")
-    fresh = [new["name"] for new in now if all(new["sha256"] != old["sha256"] for old in then)]
-    if len(now) != len(then):
-        name = fresh[0] if fresh else now[-1]["name"]
-        raise TextError(f"{name}: new since the run began, so it cannot be resumed; start anew")
-
-
-def _facts(corpus: Corpus) -> Text:
-    ids = corpus.training
-    ends = int((ids == corpus.line_end).sum()) if corpus.line_end != UNKNOWN else 0
-    lines = max(1, ends)
-    return Text(len(ids), len(corpus.vocabulary), len(ids) / lines)
+def _is_piped(reading: Reading) -> bool:
+    return any(is_pipe(path) for path in (*reading.paths, *reading.validation))

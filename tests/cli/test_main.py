@@ -225,3 +225,42 @@ def test_no_message_repeats_a_whole_chapter(command: list[str], tmp_path: Path) 
     assert (done.returncode, done.stdout) == (1, "")
     assert len(done.stderr) < 330
     assert "Once upon a time" in done.stderr
+
+
+INTERRUPTED = """
+import os, signal, sys
+
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == wanted:
+            os.kill(os.getpid(), signal.SIGINT)
+
+wanted = sys.argv[1]
+sys.meta_path.insert(0, Interrupt())
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from charlstm.cli.main import main
+sys.argv[:2] = ["charlstm"]
+main()
+print("not interrupted")
+"""
+
+
+@pytest.mark.parametrize(
+    "module", ["charlstm.cli.process", "click", "charlstm.cli.train", "numpy", "torch", "charlstm.training.trainer"]
+)
+def test_ctrl_c_while_anything_is_loaded_ends_with_130_and_no_traceback(module: str, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, module, "train", "text.txt", "--steps", "1", "--hidden", "4"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_an_interrupt_that_a_script_ignores_stays_ignored(model_path: Path) -> None:
+    command = f"trap '' INT; {sys.executable} -m charlstm sample {model_path} ñ -n 100000000 | head -c 100"
+    with subprocess.Popen(["sh", "-c", command], cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout
+        assert process.stdout.read(1)
+        os.killpg(process.pid, signal.SIGINT)
+        assert len(process.stdout.read()) >= 98  # it wrote on until its reader left

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import json
+import math
 import os
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
 import helpers
+import numpy as np
 import pytest
-from helpers import ROOT, TEXT, charlstm, corpus_of, wait_for
+import torch
+from helpers import ROOT, TEXT, charlstm, corpus_of, started_run
 
 import charlstm as library
 from charlstm.config import TrainingRequest
 from charlstm.data.corpus import Corpus, Reading
-from charlstm.errors import ModelFileError, OutputError, TextError, UsageError
+from charlstm.errors import DivergedError, ModelFileError, OutputError, TextError, UsageError
 from charlstm.models import file as modelfile
+from charlstm.training import hardware
 from charlstm.training import run as runs
 from charlstm.training.checkpoint import resume_path
+from charlstm.training.planning import Text
 from charlstm.training.run import prepare, resume
 
 SMALL = {**helpers.SMALL, "layers": 1}
@@ -152,20 +157,30 @@ def test_a_text_that_came_into_a_folder_is_named(tmp_path: Path) -> None:
         resume(run.output)
 
 
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 def test_waiting_for_standard_input_is_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+
     def slow(reading: Reading) -> Corpus:
-        time.sleep(0.3)
+        clock.now += 100
         return corpus_of(texts=[TEXT])
 
     monkeypatch.setattr(runs, "read_corpus", slow)
-    begin = time.monotonic()
     request = TrainingRequest(steps=2, **SMALL)
-    piped = prepare(["-"], output=tmp_path / "m.safetensors", request=request, started=begin)
-    assert piped.trainer.seconds < time.monotonic() - begin - 0.25
-    begin = time.monotonic()
+    piped = prepare(["-"], output=tmp_path / "m.safetensors", request=request, clock=clock)
+    assert piped.trainer.seconds == 0
     (tmp_path / "text.txt").write_text(TEXT)
-    named = prepare([tmp_path / "text.txt"], output=tmp_path / "m.safetensors", request=request, started=begin)
-    assert named.trainer.seconds > 0.25
+    named = prepare([tmp_path / "text.txt"], output=tmp_path / "m.safetensors", request=request, clock=clock)
+    assert named.trainer.seconds == 100
 
 
 def test_what_is_used_of_the_budget_before_the_plan_is_not_planned_again(tmp_path: Path) -> None:
@@ -189,7 +204,7 @@ def test_strange_validation_texts_and_other_kinds_of_text_are_said(tmp_path: Pat
         init_from=tmp_path / "lines.safetensors",
     )  # fmt: skip
     assert any("% of the held-out characters are not in the training part" in note for note in run.corpus.notes)
-    assert any("give --lines to go on" in note for note in run.corpus.notes)
+    assert any("give --lines to train in the same way" in note for note in run.corpus.notes)
     text = "".join(f"{number:05d}\n" for number in range(1000))
     assert prepare(output=tmp_path / "m.safetensors", texts=[text], request=request).corpus.notes == []
 
@@ -213,7 +228,8 @@ def test_standard_input_is_read_once(tmp_path: Path) -> None:
 def test_a_name_too_long_for_the_run_s_state_is_refused_before_the_work(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="too long"):
         prepare(output=tmp_path / ("n" * 234 + ".safetensors"), texts=[TEXT])
-    prepare(output=tmp_path / ("n" * 210 + ".safetensors"), texts=[TEXT])
+    request = TrainingRequest(steps=1, **SMALL)
+    prepare(output=tmp_path / ("n" * 210 + ".safetensors"), texts=[TEXT], request=request)
 
 
 def test_the_state_of_a_run_is_not_taken_for_a_model(tmp_path: Path) -> None:
@@ -224,7 +240,7 @@ def test_the_state_of_a_run_is_not_taken_for_a_model(tmp_path: Path) -> None:
 
 def test_without_line_ends_a_text_is_one_line_and_unknown_characters_end_none() -> None:
     corpus = corpus_of(texts=["".join("ab" * 20 + chr(0x400 + number) for number in range(10))], min_count=2)
-    assert runs._facts(corpus).mean_line == len(corpus.training)
+    assert Text.of(corpus).mean_line == len(corpus.training)
 
 
 def test_a_second_training_to_the_same_output_is_refused_while_the_first_lives(tmp_path: Path) -> None:
@@ -283,20 +299,32 @@ def test_a_description_too_large_to_be_read_again_is_not_written(tmp_path: Path)
 
 # ---------------------------------------------------------------------------------- kill and go on
 
+PAUSED = """
+import sys
+from charlstm.training.checkpoint import SaveClock
+from charlstm.training.learner import Learner
 
-def begin(folder: Path, *options: object) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "charlstm", "train", *map(str, options)],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-    )
+train_step = Learner.train_step
+
+def pausing(learner, batch, step, learning_rate):
+    if step == 60:
+        print("paused", flush=True)
+        sys.stdin.readline()
+    return train_step(learner, batch, step, learning_rate)
+
+Learner.train_step = pausing
+SaveClock.due = lambda clock, fraction: fraction > 0.2
+
+from charlstm.cli.main import main
+main()
+"""
+"""The command line, which waits before step 60 for a line on standard input, and has saved by then."""
+STEPS = ("--steps", 150, "--hidden", 32, "--batch", 8, "--dropout", 0.1, "--threads", 1)
 
 
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a text, and the model that 500 steps make of it."""
+    """A folder with a text, and the model that those steps make of it."""
     folder = tmp_path_factory.mktemp("whole")
     (folder / "text.txt").write_text(TEXT)
     done = charlstm("train", "text.txt", "-o", "whole.safetensors", "-q", *STEPS, cwd=folder)
@@ -304,16 +332,22 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-STEPS = ("--steps", 500, "--hidden", 64, "--batch", 8, "--dropout", 0.1)
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_stopped_by_a_signal_and_resumed_ends_with_the_same_bytes(uninterrupted: Path, number: signal.Signals) -> None:
     name = f"{number.name}.safetensors"
-    process = begin(uninterrupted, "text.txt", "-o", name, *STEPS)
-    wait_for(uninterrupted / f"{number.name}.resume.safetensors", process)
+    process = subprocess.Popen(
+        [sys.executable, "-c", PAUSED, "train", "text.txt", "-o", name, *map(str, STEPS)],
+        cwd=uninterrupted,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+    )
+    assert process.stdout
+    assert process.stdout.readline() == b"paused\n"
     process.send_signal(number)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(b"" if number == signal.SIGKILL else b"\n", timeout=60)
     if number != signal.SIGKILL:
         assert process.returncode == 128 + number
         assert b"--resume" in errors
@@ -324,7 +358,102 @@ def test_stopped_by_a_signal_and_resumed_ends_with_the_same_bytes(uninterrupted:
     first, second = (modelfile.read(uninterrupted / n) for n in ("whole.safetensors", name))
     assert first[0].keys() == second[0].keys()
     assert all(first[0][key].tobytes() == second[0][key].tobytes() for key in first[0])
-    assert first[1]["trained_on"] == json.loads(json.dumps(second[1]["trained_on"]).replace(name, "whole"))
+    assert first[1]["trained_on"] == second[1]["trained_on"]
+
+
+# -------------------------------------------------------------------------------- after it has ended
+
+
+def test_a_diverged_run_says_so_when_it_is_asked_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = started_run(tmp_path, steps=60)
+    train_step = run.trainer.learner.train_step
+    monkeypatch.setattr(
+        run.trainer.learner,
+        "train_step",
+        lambda batch, step, rate: math.nan if step > 30 else train_step(batch, step, rate),
+    )
+    with pytest.raises(DivergedError, match="best model so far"):
+        list(run.run())
+    with pytest.raises(ModelFileError, match=r"diverged.*smaller --learning-rate"):
+        resume(run.output)
+
+
+def test_a_finished_run_says_how_to_train_its_model_further(tmp_path: Path) -> None:
+    run = started_run(tmp_path, steps=3)
+    list(run.run())
+    with pytest.raises(ModelFileError, match=r"is finished.*--init-from"):
+        resume(run.output)
+
+
+def test_a_stopped_run_whose_state_is_gone_is_not_called_finished(tmp_path: Path) -> None:
+    output = stopped_run(tmp_path)
+    resume_path(output).unlink()
+    with pytest.raises(ModelFileError, match=r"m\.resume\.safetensors is not beside it.*--init-from"):
+        resume(output)
+
+
+# ------------------------------------------------------------------------------ the caller's process
+
+
+def test_a_run_leaves_the_callers_process_as_it_was(tmp_path: Path) -> None:
+    before = torch.get_num_threads()
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    environment, filters = dict(os.environ), list(warnings.filters)
+    run = started_run(tmp_path, minutes=5, threads=before + 1)
+    assert torch.get_num_threads() == before
+    while_training: list[int] = []
+
+    def stop() -> bool:
+        while_training.append(torch.get_num_threads())
+        return run.trainer.step >= 3
+
+    list(run.run(stop))
+    assert while_training == [before + 1] * 3
+    assert torch.get_num_threads() == before
+    list(resume(run.output).run(lambda: True))
+    assert torch.get_num_threads() == before
+    assert torch.rand(3).tolist() == expected.tolist()
+    assert dict(os.environ) == environment
+    assert warnings.filters == filters
+
+
+def test_a_run_with_scalars_of_numpy_saves(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"hidden": np.int64(16), "learning_rate": np.float32(0.01), "steps": np.int32(4)}
+    run = started_run(tmp_path, **settings)
+    list(run.run(lambda: run.trainer.step >= 2))
+    list(resume(run.output).run())
+    assert library.load(run.output).file.settings.hidden == 16
+
+
+# --------------------------------------------------------------------------------- another machine
+
+
+def test_a_run_goes_on_with_the_threads_that_it_had(tmp_path: Path) -> None:
+    run = started_run(tmp_path, steps=9, threads=3)
+    list(run.run(lambda: True))
+    again = resume(run.output)
+    assert again.threads == 3
+    assert not any("threads" in note for note in again.corpus.notes)
+    list(again.run())
+    assert library.load(run.output).file.training["threads"] == 3
+    assert library.load(run.output).file.training["device"] == "cpu"
+
+
+def test_with_fewer_processors_a_run_goes_on_and_says_that_it_will_not_be_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = started_run(tmp_path, steps=9, threads=None)
+    run.threads = 8
+    list(run.run(lambda: True))
+    monkeypatch.setattr(hardware, "processors", lambda: 1)
+    again = resume(run.output)
+    assert again.threads == 1
+    assert "8 threads" in again.corpus.notes[-1]
+    assert "not be bit for bit the same" in again.corpus.notes[-1]
+    list(again.run())
+    assert again.finished
 
 
 def test_a_full_disk_is_a_clear_error_and_the_last_good_model_is_intact(

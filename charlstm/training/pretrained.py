@@ -1,0 +1,35 @@
+"""Fine-tuning: what follows for a run that begins with a pretrained model. Knows requests and model files only."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ..config import ModelSettings, TrainingRequest
+from ..errors import UsageError
+from ..models.file import ModelFile
+
+
+def in_the_shape_of(model: ModelSettings, request: TrainingRequest) -> TrainingRequest:
+    """A request for a network of that shape.
+
+    Raises:
+        UsageError: another shape was asked for.
+    """
+    shape = {name: getattr(model, name) for name in ("layers", "hidden", "embedding", "cell")}
+    for name, value in shape.items():
+        if getattr(request, name) not in (None, value):
+            raise UsageError(
+                f"--{name} {getattr(request, name)} contradicts --init-from: that model has {value}; leave it out"
+            )
+    return dataclasses.replace(request, **shape)
+
+
+def notes_on_pretrained(model: ModelFile, request: TrainingRequest) -> list[str]:
+    """A warning where a model of lines is trained further on running text, or the other way round."""
+    if model.lines == request.lines:
+        return []
+    types = ("running text", "lines")
+    return [
+        f"warning: the pretrained model was trained on {types[model.lines]}, and this run trains on "
+        f"{types[request.lines]}: {'give' if model.lines else 'leave out'} --lines to train in the same way"
+    ]

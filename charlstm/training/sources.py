@@ -1,0 +1,190 @@
+"""Which texts a run reads: as they are named, and found again when the run goes on, perhaps in another place.
+
+What counts is the SHA-256 of a text, not its name. Knows paths and how a corpus is read; knows nothing about training.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import stat
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..data.corpus import Corpus, Reading, read_corpus
+from ..data.reading import STANDARD_INPUT, find_files
+from ..errors import OutputError, TextError, UsageError
+
+Paths = Sequence[str | os.PathLike[str]]
+Sources = list[dict[str, Any]]
+"""A name, sizes and SHA-256 of each text, as a corpus gives them."""
+
+_PASSING = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+"""Names of what a process has open: another process has something else there."""
+
+
+def as_paths(paths: Paths | str | os.PathLike[str]) -> list[str]:
+    """Paths as strings; one that stands alone is a list of one, and not of its characters.
+
+    Raises:
+        UsageError: there is something else among them.
+    """
+    try:
+        return [os.fspath(paths)] if isinstance(paths, (str, os.PathLike)) else [os.fspath(path) for path in paths]
+    except TypeError as error:
+        raise UsageError(f"expected paths of files or folders, and found {paths!r:.60}") from error
+
+
+def absolute(paths: Iterable[str]) -> list[str]:
+    """Paths that hold from any folder; "-" stays."""
+    return [path if path == STANDARD_INPUT else os.path.abspath(path) for path in paths]
+
+
+def is_pipe(path: str) -> bool:
+    """Whether what is read there can be read once only: standard input, a named pipe, a shell's <(command)."""
+    if path == STANDARD_INPUT or path.startswith(_PASSING):
+        return True
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def refuse_to_overwrite(ours: Iterable[Path], texts: Paths, encoding: str) -> None:
+    """Not even --force may replace a text that is being read.
+
+    Args:
+        ours: the files that the run will write.
+        texts: files and folders that it reads.
+        encoding: of the texts.
+
+    Raises:
+        OutputError: one of them is the other.
+    """
+    existing = [path for path in ours if path.exists()]
+    for text in find_files(texts, encoding)[0] if existing else []:
+        for path in existing:
+            with contextlib.suppress(OSError):
+                if os.path.samestat(path.stat(), os.fstat(0) if text == STANDARD_INPUT else os.stat(text)):
+                    raise OutputError(f"{path}: this is one of the texts; give another --output")
+
+
+# ------------------------------------------------------------------------------------ to be found again
+
+
+def lasting(reading: Reading) -> Reading:
+    """How to read the corpus again, as a run's state holds it: pipes are standard input, paths are UTF-8 text.
+
+    A name that is not UTF-8 keeps its bytes as lone surrogates, whatever the locale.
+    """
+
+    def kept(paths: Iterable[str]) -> list[str]:
+        named = (STANDARD_INPUT if is_pipe(path) else path for path in paths)
+        return [os.fsencode(path).decode("utf-8", "surrogateescape") for path in named]
+
+    return dataclasses.replace(reading, paths=kept(reading.paths), validation=kept(reading.validation))
+
+
+def here(reading: Reading) -> Reading:
+    """The reverse of `lasting`, under the locale of this process."""
+
+    def local(paths: Iterable[str]) -> list[str]:
+        return [os.fsdecode(path.encode("utf-8", "surrogateescape")) for path in paths]
+
+    return dataclasses.replace(reading, paths=local(reading.paths), validation=local(reading.validation))
+
+
+def places(reading: Reading, folder: str, model: Path) -> list[Reading]:
+    """Where the texts of a run may be by now: where they were, or where they were in relation to the model.
+
+    Args:
+        reading: how the run read them.
+        folder: where its model was.
+        model: the model's file, which may have been moved together with the texts.
+    """
+    beside = Path(os.path.abspath(model)).parent
+
+    def candidates(path: str) -> list[str]:
+        """Where it was; where it would be if it was moved with the model; beside the model."""
+        if path == STANDARD_INPUT:
+            return [path]
+        return [path, os.path.normpath(beside / os.path.relpath(path, folder)), str(beside / os.path.basename(path))]
+
+    def found(paths: Iterable[str], *, moved: bool) -> list[str]:
+        return [_first_there(candidates(path), moved=moved) for path in paths]
+
+    tried = [
+        dataclasses.replace(
+            reading, paths=found(reading.paths, moved=moved), validation=found(reading.validation, moved=moved)
+        )
+        for moved in (False, True)
+    ]
+    return tried[:1] if tried[0] == tried[1] else tried
+
+
+def _first_there(paths: list[str], *, moved: bool) -> str:
+    """The first path that is there; with `moved`, from the last to the first. If none is, the first."""
+    order = paths[::-1] if moved else paths
+    return next((path for path in order if path == STANDARD_INPUT or os.path.exists(path)), paths[0])
+
+
+def read_again(readings: Sequence[Reading], then: Sources, remedy: str) -> tuple[Corpus, Reading]:
+    """Read the texts of a run again.
+
+    Args:
+        readings: what to try, in order.
+        then: the texts as the run read them.
+        remedy: what to do if none of that is them.
+
+    Raises:
+        TextError: a text is gone, or another than it was.
+        UsageError: it would have to come from a pipe, and there is none.
+    """
+    first: TextError | None = None
+    for reading in readings:
+        _refuse_missing_pipes(reading, remedy)
+        try:
+            corpus = read_corpus(reading)
+            check_unchanged(corpus.sources, then)
+        except TextError as error:
+            first = first or error
+            continue
+        corpus.sources = then  # by the names that they had
+        return corpus, reading
+    piped = "; this run read standard input: pipe the same text in again, or" if readings[0].piped else ";"
+    raise TextError(f"{first}{piped} {remedy}") from first
+
+
+def _refuse_missing_pipes(reading: Reading, remedy: str) -> None:
+    pipes = [*reading.paths, *reading.validation].count(STANDARD_INPUT)
+    if pipes > 1:
+        raise UsageError(f"the run read its texts from {pipes} pipes; {remedy}")
+    if pipes and sys.stdin and not sys.stdin.closed and sys.stdin.isatty():
+        raise UsageError(f"the run read its text from standard input: pipe the same text in again, or {remedy}")
+
+
+def check_unchanged(now: Sources, then: Sources) -> None:
+    """Compare texts by their contents and order; names may differ.
+
+    Raises:
+        TextError: naming the first text that is another.
+    """
+
+    def contents(sources: Sources) -> list[tuple[str, str]]:
+        return [(source["sha256"], source.get("role", "")) for source in sources]
+
+    before, after = contents(then), contents(now)
+    if after == before:
+        return
+    for source, content in zip(then, before, strict=True):
+        if content not in after:
+            raise TextError(f"{source['name']}: changed since the run began, or not there any more")
+    for source, content in zip(now, after, strict=True):
+        if content not in before:
+            raise TextError(f"{source['name']}: new since the run began")
+    order = ", ".join(source["name"] for source in then[:10])
+    raise TextError(f"the texts are not in the order in which the run read them ({order})")
