@@ -116,7 +116,8 @@ def _pieces(sources: Sequence[str], models: Sequence[Model], given: dict[str, An
     Raises (while iterating):
         TextError: it is empty; every way of scoring says so.
     """
-    from ..data.reading import STANDARD_INPUT, ended, read_pieces
+    from ..data.reading import ended, read_pieces
+    from ..data.streams import STANDARD_INPUT
 
     if STANDARD_INPUT in sources:
         wait("a text")

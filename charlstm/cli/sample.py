@@ -93,7 +93,8 @@ def _prompts(prompt: str | None, given: dict[str, Any]) -> list[str]:
 def _read_prompts(given: dict[str, Any]) -> list[str]:
     if is_absent():
         return [""]
-    from ..data.reading import STANDARD_INPUT, read_pieces
+    from ..data.reading import read_pieces
+    from ..data.streams import STANDARD_INPUT
 
     wait("prompts, one a line," if given["lines"] else "a prompt")
     pieces = read_pieces([STANDARD_INPUT], given["encoding"], given["encoding_errors"], note=say)
@@ -117,7 +118,7 @@ def _warn(model: Model, prompts: list[str], stops: Iterable[str], *, typed: bool
 
 
 def _warn_of_unknown(model: Model, where: str, text: str) -> None:
-    from ..data.vocabulary import listed
+    from ..data.characters import listed
 
     unknown = model.vocabulary.unknown_characters(text)
     if unknown:

@@ -94,7 +94,8 @@ def train(**given: Any) -> None:
 
 def _prepared(given: dict[str, Any]) -> Run:
     """The run that the options describe."""
-    from ..data.reading import STANDARD_INPUT, status_of
+    from ..data.files import status_of
+    from ..data.streams import STANDARD_INPUT
     from ..training.checkpoint import default_output
     from ..training.run import prepare, resume
 

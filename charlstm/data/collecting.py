@@ -15,8 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import TextError
+from .decoding import SURROGATE
+from .files import find_files
 from .lines import line_bounds
-from .reading import STANDARD_INPUT, SURROGATE, TextSource, find_files
+from .reading import TextSource
+from .streams import STANDARD_INPUT
 from .vocabulary import Ids, codepoints, from_codepoints
 
 

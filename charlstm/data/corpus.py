@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from ..config import SMALLEST_TEXT, SplitName
 from ..errors import TextError
+from .characters import listed
 from .collecting import Collected, collect
-from .reading import PIECE, STANDARD_INPUT
 from .repeats import repeated_lines, repeated_passages
 from .split import NOWHERE, Boundaries, Split, last_lines, random_lines, spread_blocks, the_end
-from .vocabulary import UNKNOWN, Ids, Vocabulary, from_codepoints, listed
+from .streams import PIECE, STANDARD_INPUT
+from .vocabulary import UNKNOWN, Ids, Vocabulary, from_codepoints
 
 NOTABLE_UNKNOWN = 0.02
 """Fraction of unknown characters in the held-out part beyond which its figure says little."""

@@ -50,11 +50,6 @@ def regrouped(pieces: Iterable[Ids], size: int) -> Iterator[Ids]:
         yield np.concatenate(waiting)
 
 
-def listed(characters: Sequence[str], most: int = 20) -> str:
-    """Characters for a person to read: the first few, and whether there are more."""
-    return " ".join(repr(c)[1:-1] for c in characters[:most]) + (" ..." if len(characters) > most else "")
-
-
 class Vocabulary:
     """An alphabet in id order.
 

@@ -32,7 +32,7 @@ BAD_INPUT: list[tuple[list[object], int, str]] = [
     (["train", "text.txt", "-o", "nowhere/x.safetensors"], 1, "nowhere"),
     (["train", "text.txt", "-o", "bare"], 1, "folder"),
     (["train", "text.txt", "-o", "text.txt", "--force"], 1, "one of the texts"),
-    (["train", "text.txt", "-o", "text.safetensors", "--val", "there.resume.safetensors"], 1, "not utf-8"),
+    (["train", "text.txt", "-o", "text.safetensors", "--val", "there.resume.safetensors"], 1, "this is a model"),
     (["train", "text.txt", "-o", "there"], 1, "unfinished run"),
     (["train", "text.txt", "-o", ""], 1, "--output"),
     (["train", "text.txt", "-o", "-"], 1, "--output"),

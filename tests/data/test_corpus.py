@@ -186,7 +186,7 @@ def test_rare_characters_become_unknown_and_it_is_said() -> None:
     (note,) = found.notes
     assert note.startswith("3 characters")
     assert "3 times" in note
-    assert "x y" in note
+    assert "U+001B ESCAPE, x, y" in note
     assert note.isprintable()
 
 

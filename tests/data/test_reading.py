@@ -10,7 +10,9 @@ import io
 import itertools
 import lzma
 import os
+import tarfile
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,8 +23,9 @@ from helpers import corpus_of, within
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charlstm.data import reading
-from charlstm.data.reading import TextSource, ended, find_files, lines_of, read_pieces
+from charlstm.data import files, reading, streams
+from charlstm.data.files import find_files
+from charlstm.data.reading import TextSource, ended, lines_of, read_pieces
 from charlstm.errors import TextError, UsageError
 
 quick = settings(deadline=None, derandomize=True, max_examples=150)
@@ -90,14 +93,14 @@ def test_line_ends_become_lf_and_it_is_said(raw: bytes, text: str, told: list[st
 
 
 def test_cr_and_lf_in_different_pieces_are_one_line_end(tmp_path: Path) -> None:
-    size = reading.PIECE
+    size = streams.PIECE
     raw = b"a" * (size - 1) + b"\r\n" + b"b" * (size - 2) + b"\r" + b"c"
     found, source = read(write(tmp_path / "t", raw))
     assert found == "a" * (size - 1) + "\n" + "b" * (size - 2) + "\nc"
     assert [("CRLF" in note) for note in source.notes] == [True, False]
 
 
-texts_with_line_ends = st.text(st.sampled_from("a\r\n\u00e9\u20ac\U0001f600\ufeff\0"), max_size=40)
+texts_with_line_ends = st.text(st.sampled_from("a\r\n\u00e9\u20ac\U0001f600\ufeff"), max_size=40)
 pieces = st.integers(8, 20)
 
 
@@ -132,7 +135,7 @@ def offset_told(path: Path, encoding: str = "utf-8") -> int:
     return int(message.split("byte ")[1].split()[0])
 
 
-PLACES = [0, 1, reading.PIECE - 1, reading.PIECE, reading.PIECE + 1, 2 * reading.PIECE + 4321]
+PLACES = [0, 1, streams.PIECE - 1, streams.PIECE, streams.PIECE + 1, 2 * streams.PIECE + 4321]
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -143,13 +146,13 @@ def test_bytes_that_are_not_utf8_are_an_error_with_the_exact_offset(place: int, 
 
 @pytest.mark.parametrize("before", [1, 2, 3])
 def test_a_broken_sequence_cut_by_a_piece_border_has_its_exact_offset(before: int, tmp_path: Path) -> None:
-    place = reading.PIECE - before
+    place = streams.PIECE - before
     assert offset_told(write(tmp_path / "t", b"a" * place + "\U0001f600".encode()[:3] + b"b")) == place
 
 
 @pytest.mark.parametrize("before", [1, 2, 3])
 def test_a_whole_character_cut_by_a_piece_border_stays_whole(before: int, tmp_path: Path) -> None:
-    text = "a" * (reading.PIECE - before) + "\U0001f600b"
+    text = "a" * (streams.PIECE - before) + "\U0001f600b"
     assert read(write(tmp_path / "t", text))[0] == text
 
 
@@ -197,6 +200,126 @@ def test_what_is_no_text_encoding_is_a_usage_error(encoding: str, tmp_path: Path
     path = write(tmp_path / "t", b"abc")
     with pytest.raises(UsageError, match="encoding"):
         read(path, encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_wide_encodings_are_read_by_their_mark(encoding: str, tmp_path: Path) -> None:
+    for pack in (bytes, gzip.compress):
+        path = write(tmp_path / "t", pack("\ufeffCaf\u00e9 \u4e00\r\n".encode(encoding)))
+        found, source = read(path)
+        assert found == "Caf\u00e9 \u4e00\n"
+        assert source.notes[0].endswith(f"read as {encoding[:6].upper()}, as its byte order mark says")
+        assert read(path, encoding[:6])[0] == found
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("text", ["plain words\r\n", "\u0434\u0430, \u043d\u0435\u0442\n", "Stra\u00dfe\n"])
+def test_wide_encodings_without_a_mark_are_an_error_that_names_them(
+    encoding: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "t", (text * 100).encode(encoding))
+    with pytest.raises(TextError, match=f"--encoding {encoding}$"):
+        read(path)
+    with open(path) as stream:
+        monkeypatch.setattr("sys.stdin", stream)
+        with pytest.raises(TextError, match=f"standard input: .*--encoding {encoding}$"):
+            list(TextSource("-"))
+    assert read(path, encoding)[0] == text.replace("\r", "") * 100
+
+
+def test_a_stray_nul_is_an_error_with_both_remedies(tmp_path: Path) -> None:
+    path = write(tmp_path / "t", TEXT + "\0" + TEXT)
+    with pytest.raises(TextError, match=r"--encoding utf-16-le.*--encoding-errors replace"):
+        read(path)
+    assert read(path, errors="replace")[0] == TEXT + "\ufffd" + TEXT
+
+
+def test_a_text_cut_within_a_character_says_so(tmp_path: Path) -> None:
+    text = "Der M\u00fcller \u00fcber dem Fluss".encode()
+    cut = text.index("\u00fcb".encode()) + 1
+    path = write(tmp_path / "end", text[:cut])
+    with pytest.raises(TextError, match=r"ends in the middle of a character; was it cut short\?.*replace") as raised:
+        read(path)
+    assert "name the right" not in str(raised.value)
+    assert "latin-1" not in str(raised.value)
+    assert read(path, errors="replace")[0] == text[: cut - 1].decode() + "\ufffd"
+    with pytest.raises(TextError, match="begins in the middle of a character"):
+        read(write(tmp_path / "begin", text[text.index("\u00fcl".encode()) + 1 :]))
+    with pytest.raises(TextError, match="ends in the middle of a character"):
+        read(write(tmp_path / "wide", "\ufeffabc".encode("utf-16-le")[:-1]))
+
+
+def test_a_text_whose_only_accent_is_its_last_byte_may_be_latin_1(tmp_path: Path) -> None:
+    with pytest.raises(TextError, match=r"cut short.*or another --encoding, such as latin-1"):
+        read(write(tmp_path / "t", "un caf\u00e9".encode("latin-1")))
+
+
+def archive(*members: str) -> bytes:
+    """A zip archive with these members."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        for member in members:
+            content = "application/epub+zip" if member == "mimetype" else "text"
+            file.writestr(member, content)
+    return packed.getvalue()
+
+
+def tarred() -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as file:
+        info = tarfile.TarInfo("a.txt")
+        info.size = 4
+        file.addfile(info, io.BytesIO(b"text"))
+    return packed.getvalue()
+
+
+NO_TEXTS = {
+    "zip": (archive("a.txt"), "a zip archive"),
+    "epub": (archive("mimetype", "book.html"), "an EPUB book"),
+    "docx": (archive("[Content_Types].xml", "word/document.xml"), "a Word document"),
+    "xlsx": (archive("[Content_Types].xml", "xl/workbook.xml"), "an Excel workbook"),
+    "tar.gz": (tarred(), "a tar archive"),
+    "pdf": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "a PDF document"),
+    "png": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "a PNG image"),
+    "jpeg": (b"\xff\xd8\xff\xe0\0\x10JFIF\0", "a JPEG image"),
+    "doc": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "an old Office document"),
+    "zst": (b"\x28\xb5\x2f\xfd\x04\x58", "a file packed by zstd"),
+    "safetensors": ((64).to_bytes(8, "little") + b'{"__metadata__":{}}', "a model"),
+}
+
+
+@pytest.mark.parametrize("ending", NO_TEXTS)
+def test_what_is_no_text_is_named_and_no_other_encoding_is_advised(
+    ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw, name = NO_TEXTS[ending]
+    path = write(tmp_path / "folder" / f"file.{ending}", raw)
+    for encoding in ("utf-8", "latin-1"):
+        with pytest.raises(TextError, match=f"file.{ending}: this is {name}") as raised:
+            read(path, encoding)
+        assert "--encoding" not in str(raised.value)
+    with open(path) as stream:
+        monkeypatch.setattr("sys.stdin", stream)
+        with pytest.raises(TextError, match=f"standard input: this is {name}"):
+            list(TextSource("-"))
+    write(tmp_path / "folder" / "text", TEXT)
+    found, notes = find_files([tmp_path / "folder"])
+    assert names(found, tmp_path / "folder") == ["text"]
+    assert any(f"left out, it is {name}" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    "text", ["PK is a name", "BM", "II", "GIF", "ID3 tags", "%PD", "MM", "Rar!", "abcdftyp", "x" * 257 + "ustar"]
+)
+def test_text_that_begins_almost_like_another_format_is_text(text: str, tmp_path: Path) -> None:
+    assert read(write(tmp_path / "t", text))[0] == text
+
+
+def test_a_text_is_normalized_where_that_is_asked_for(tmp_path: Path) -> None:
+    path = write(tmp_path / "t", "cafe\u0301\n")
+    source = TextSource(path, normalize="nfc")
+    assert "".join(source) == "caf\u00e9\n"
+    assert source.characters == 5
 
 
 def test_a_lone_surrogate_never_gets_in(tmp_path: Path) -> None:
@@ -381,10 +504,24 @@ def test_wide_encodings_are_texts_in_folders_and_binaries_are_not(tmp_path: Path
     assert "".join(read_pieces([tmp_path], encoding)) == "text é\n"
 
 
-def test_a_file_that_is_named_is_read_even_if_it_looks_binary(tmp_path: Path) -> None:
-    path = write(tmp_path / "a", "nul\0" * 100)
-    assert find_files([path]) == ([str(path)], [])
-    assert read(path)[0] == "nul\0" * 100
+def test_a_file_of_a_folder_that_vanishes_is_left_out_and_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        write(tmp_path / name, TEXT)
+    really = streams.open_stream
+
+    @contextlib.contextmanager
+    def vanishing(path: str) -> Iterator[Any]:
+        with really(path) as stream:
+            yield stream
+        if path.endswith("b"):
+            os.unlink(path)
+
+    monkeypatch.setattr(files, "open_stream", vanishing)
+    found, notes = find_files([tmp_path])
+    assert names(found, tmp_path) == ["a"]
+    assert notes == [f"{tmp_path}/b: left out, it cannot be read (No such file or directory)"]
 
 
 def test_one_file_reached_twice_is_read_once_and_it_is_said(tmp_path: Path) -> None:
@@ -455,6 +592,7 @@ def test_pieces_are_joined_as_cat_joins_them_and_everything_is_told(tmp_path: Pa
     write(tmp_path / "d", b"\0")
     told: list[str] = []
     assert "".join(read_pieces([tmp_path], note=told.append)) == "one\ntwothree\n"
+    assert "".join(read_pieces([tmp_path], end_lines=True)) == "one\ntwo\nthree\n"
     assert ["left out" in note or "CRLF" in note for note in told] == [True, True]
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from charlstm.data.vocabulary import SCALAR_VALUES, UNKNOWN, Vocabulary, codepoints, from_codepoints, listed
+from charlstm.data.vocabulary import SCALAR_VALUES, UNKNOWN, Vocabulary, codepoints, from_codepoints
 from charlstm.errors import ModelFileError
 
 quick = settings(deadline=None, derandomize=True, max_examples=150)
@@ -174,9 +174,3 @@ def test_a_grown_vocabulary_keeps_its_ids_and_knows_the_new_text(old: list[str],
     assert after.encode("".join(old)).tolist() == before.encode("".join(old)).tolist()
     assert after.decode(after.encode(text)) == text
     assert before.characters == tuple(old)
-
-
-def test_characters_for_a_person_are_visible_and_few() -> None:
-    assert listed(["a", "\n", "é"]) == r"a \n é"
-    assert listed([chr(0x4E00 + number) for number in range(20)]).count(" ") == 19
-    assert listed(["x"] * 21).split() == ["x"] * 20 + ["..."]

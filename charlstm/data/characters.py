@@ -1,0 +1,78 @@
+"""Characters as people see them: names of those that cannot be seen, and normalization forms.
+
+Knows Unicode; knows nothing about files or models.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+
+_UNSEEN = ("M", "C", "Z")
+"""Unicode categories, by their first letter, of characters that are not seen alone: marks, controls, spaces."""
+_CONTROLS = {"\t": "TAB", "\n": "LINE FEED", "\r": "CARRIAGE RETURN", "\x0c": "FORM FEED", "\x1b": "ESCAPE"}
+"""Names of controls, which have none in Unicode's table."""
+
+
+def named(character: str) -> str:
+    """A character for a person to read: itself, or its code point and name where it cannot be seen."""
+    if unicodedata.category(character)[0] not in _UNSEEN:
+        return character
+    name = unicodedata.name(character, _CONTROLS.get(character, ""))
+    return f"U+{ord(character):04X} {name}".rstrip()
+
+
+def listed(characters: Sequence[str], most: int = 20) -> str:
+    """Characters for a person to read: the first few, and whether there are more."""
+    names = [named(character) for character in characters[:most]]
+    separator = " " if all(len(name) == 1 for name in names) else ", "
+    return separator.join(names) + (" ..." if len(characters) > most else "")
+
+
+def normalized(pieces: Iterable[str], form: str | None) -> Iterator[str]:
+    """A text that comes in pieces in a Unicode normalization form ("nfc"), or as it is where that is None."""
+    if form is None:
+        yield from pieces
+        return
+    rest = ""
+    for piece in pieces:
+        rest += piece
+        cut = _safe_cut(rest)
+        if cut:
+            yield normal_form(rest[:cut], form)
+            rest = rest[cut:]
+    if rest:
+        yield normal_form(rest, form)
+
+
+def normal_form(text: str, form: str | None) -> str:
+    """A text in a Unicode normalization form ("nfc"), or as it is where that is None."""
+    return text if form is None else unicodedata.normalize(form.upper(), text)  # type: ignore[arg-type]
+
+
+def _safe_cut(text: str) -> int:
+    """Where a text can be cut so that both parts can be normalized alone: before its last ASCII character.
+
+    Nothing joins an ASCII character to what comes before it, and nothing at all a newline.
+    """
+    if text.endswith("\n"):
+        return len(text)
+    return next((number for number in range(len(text) - 1, -1, -1) if text[number] < "\x80"), 0)
+
+
+def helped_by_nfc(text: str, known: Container[str]) -> bool:
+    """Whether characters of a text are unknown, and fewer of them, and no others, in its normalization form C."""
+    if text.isascii() or unicodedata.is_normalized("NFC", text):
+        return False
+    composed = {character for character in unicodedata.normalize("NFC", text) if character not in known}
+    return composed < {character for character in text if character not in known}
+
+
+def watched(pieces: Iterable[str], known: Container[str], found: Callable[[], None]) -> Iterator[str]:
+    """Pass a text on, and say at its end, once, that more of it would be known in normalization form C."""
+    helped = False
+    for piece in pieces:
+        helped = helped or helped_by_nfc(piece, known)
+        yield piece
+    if helped:
+        found()

@@ -1,0 +1,139 @@
+"""Which files are read: those that were named, and the texts below folders.
+
+Opens files of folders to see whether they are texts; reads none of them.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+
+from ..errors import TextError, UsageError
+from .decoding import codec_of, marked_codec
+from .formats import format_of
+from .streams import STANDARD_INPUT, errors_named, open_stream
+
+HEAD = 8192
+"""Bytes of a file that are looked at."""
+
+
+def find_files(paths: Iterable[str | os.PathLike[str]], encoding: str = "utf-8") -> tuple[list[str], list[str]]:
+    """Files named directly or found below folders (sorted, each once), and notes on what was left out.
+
+    In a folder, hidden files and folders and links to folders are passed over, and so are, with a note, files that
+    look binary (a NUL character in the first 8 KiB) and are not compressed texts. The same file reached twice
+    through links counts once.
+
+    Raises:
+        TextError: there is no such file, or a folder holds no text or cannot be read.
+    """
+    files: list[str] = []
+    notes: list[str] = []
+    seen: set[tuple[int, int]] = set()
+    for path in [os.fspath(path) for path in paths]:
+        if path == STANDARD_INPUT:
+            if path in files:
+                raise UsageError("standard input can be read once only: give - once")
+            files.append(path)
+            continue
+        mode = status_of(path).st_mode
+        found = _texts_below(path, encoding, notes) if stat.S_ISDIR(mode) else [path]
+        if not found:
+            raise TextError(f"{path}: this folder holds no text; name a folder or file that does")
+        for name in found:
+            status = _status_below(name, notes) if stat.S_ISDIR(mode) else status_of(name)
+            if status is None:
+                continue
+            if (status.st_dev, status.st_ino) in seen:
+                notes.append(f"{name}: left out, the same file was read already")
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            files.append(name)
+    return files, _shortened(notes)
+
+
+def status_of(path: str) -> os.stat_result:
+    """What the system says of a file or folder that is to be read.
+
+    Raises:
+        TextError: it is not there; where a text itself was given for a name, the message says how to give one.
+    """
+    try:
+        return os.stat(path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no valid name"
+        if not _may_be_a_text(path):
+            raise TextError(f"{path}: cannot read it: {reason}") from error
+        name = path if len(path) <= 60 else f"{path[:60]} ..."
+        raise TextError(
+            f"{name}: cannot read it: {reason}; to give a text itself, pipe it in (printf %s TEXT | charlstm ...), "
+            "or in the library give text=..."
+        ) from error
+
+
+def _status_below(path: str, notes: list[str]) -> os.stat_result | None:
+    """What the system says of a file of a folder; None, with a note, where it has gone away since it was found."""
+    try:
+        return os.stat(path)
+    except OSError as error:
+        notes.append(f"{path}: left out, it cannot be read ({error.strerror or error})")
+        return None
+
+
+def _may_be_a_text(name: str) -> bool:
+    """Whether what was given for a name is rather a text: several words, one without an ending, or a long one."""
+    return len(name) > 255 or any(map(str.isspace, name)) or bool(name and not set(name) & {os.sep, "."})
+
+
+def _shortened(notes: list[str], most: int = 10) -> list[str]:
+    """Notes on the first few files, and how many there are of the others."""
+    if len(notes) <= most:
+        return notes
+    return [*notes[:most], f"{len(notes) - most} more files were left out"]
+
+
+def _texts_below(folder: str, encoding: str, notes: list[str]) -> list[str]:
+    texts = []
+
+    def fail(error: OSError) -> None:
+        raise TextError(f"{error.filename}: cannot read this folder: {error.strerror or error}") from error
+
+    for parent, folders, names in os.walk(folder, onerror=fail):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(name for name in names if not name.startswith(".")):
+            path = os.path.join(parent, name)
+            reason = _reason_to_skip(path, encoding)
+            if reason:
+                notes.append(f"{path}: left out, {reason}")
+            else:
+                texts.append(path)
+    return texts
+
+
+def _reason_to_skip(path: str, encoding: str) -> str | None:
+    """Why a file of a folder is not read."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return "it is not a regular file"
+        with errors_named(path), open_stream(path) as stream:
+            head = stream.read(HEAD)
+    except OSError as error:
+        return f"it cannot be read ({error.strerror or error})"
+    except TextError as error:
+        return str(error).removeprefix(f"{path}: ")
+    found = format_of(head)
+    if found:
+        return f"it is {found.name}"
+    return "it looks binary" if _looks_binary(head, encoding) else None
+
+
+def _looks_binary(head: bytes, encoding: str) -> bool:
+    """Whether the beginning of a file holds a NUL character; in UTF-16 and its like, NUL bytes are no sign of one."""
+    codec = marked_codec(codec_of(encoding), head)
+    if b"\0" not in codec.encode(" ")[0]:
+        return b"\0" in head
+    try:
+        return "\0" in codec.incrementaldecoder().decode(head)
+    except UnicodeError:
+        return True

@@ -1,0 +1,74 @@
+"""What bytes are that are no text: archives, documents, images; by the bytes that such files begin with.
+
+Knows nothing about encodings.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Format(NamedTuple):
+    """A kind of file that is no text."""
+
+    name: str
+    """With its article, such as "a zip archive"."""
+    remedy: str
+    """What its user can do."""
+
+
+UNPACK = "unpack it first"
+EXPORT = "save it as plain text first"
+OTHER = "give a text"
+
+_BEGINNINGS: tuple[tuple[bytes, Format], ...] = (
+    (b"%PDF-", Format("a PDF document", EXPORT)),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Format("an old Office document (doc, xls, ppt)", EXPORT)),
+    (b"7z\xbc\xaf\x27\x1c", Format("a 7z archive", UNPACK)),
+    (b"Rar!\x1a\x07", Format("a rar archive", UNPACK)),
+    (b"\x28\xb5\x2f\xfd", Format("a file packed by zstd", "unpack it first (zstd -dc FILE | charlstm ...)")),
+    (b"\x04\x22\x4d\x18", Format("a file packed by lz4", "unpack it first (lz4 -dc FILE | charlstm ...)")),
+    (b"\x1f\x9d", Format("a file packed by compress", "unpack it first (zcat FILE | charlstm ...)")),
+    (b"\x89PNG\r\n", Format("a PNG image", OTHER)),
+    (b"\xff\xd8\xff", Format("a JPEG image", OTHER)),
+    (b"GIF87a", Format("a GIF image", OTHER)),
+    (b"GIF89a", Format("a GIF image", OTHER)),
+    (b"II*\0", Format("a TIFF image", OTHER)),
+    (b"MM\0*", Format("a TIFF image", OTHER)),
+    (b"ID3\x02", Format("an MP3 file", OTHER)),
+    (b"ID3\x03", Format("an MP3 file", OTHER)),
+    (b"ID3\x04", Format("an MP3 file", OTHER)),
+    (b"OggS\0", Format("an Ogg file", OTHER)),
+    (b"fLaC\0", Format("a FLAC file", OTHER)),
+    (b"\x7fELF", Format("a program", OTHER)),
+    (b"SQLite format 3\0", Format("an SQLite database", EXPORT)),
+)
+_ELSEWHERE: tuple[tuple[int, bytes, Format], ...] = (
+    (257, b"ustar", Format("a tar archive", UNPACK)),
+    (60, b"BOOKMOBI", Format("a Kindle book", EXPORT)),
+    (8, b"WEBP", Format("a WebP image", OTHER)),
+    (8, b"WAVE", Format("a WAV file", OTHER)),
+    (4, b"ftyp", Format("a video or HEIC image", OTHER)),
+    (8, b'{"', Format("a model or another safetensors file", OTHER)),
+)
+_IN_ZIP: tuple[tuple[bytes, str], ...] = (
+    (b"application/epub+zip", "an EPUB book"),
+    (b"application/vnd.oasis.opendocument", "an OpenDocument file (odt, ods, odp)"),
+    (b"word/", "a Word document (docx)"),
+    (b"xl/", "an Excel workbook (xlsx)"),
+    (b"ppt/", "a PowerPoint presentation (pptx)"),
+)
+
+
+def format_of(head: bytes) -> Format | None:
+    """What a file is by its first bytes (a thousand or more, where there are so many); None: it may be a text."""
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        inside = next((name for mark, name in _IN_ZIP if mark in head), None)
+        return Format(inside, EXPORT) if inside else Format("a zip archive", UNPACK)
+    for beginning, found in _BEGINNINGS:
+        if head.startswith(beginning):
+            return found
+    for offset, mark, found in _ELSEWHERE:
+        if head[offset : offset + len(mark)] == mark and b"\0" in head[:offset]:
+            return found
+    return None

@@ -1,0 +1,100 @@
+"""Files and standard input as streams of bytes, unpacked where their first bytes say that they are packed.
+
+Knows nothing about what the bytes mean.
+"""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import gzip
+import io
+import lzma
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from typing import IO, Any
+
+from ..errors import TextError
+
+PIECE = 1 << 20
+"""Bytes read at a time: large enough for numpy to be busy, small enough that memory stays flat."""
+
+STANDARD_INPUT = "-"
+
+_MAGIC: tuple[tuple[bytes, Any], ...] = (
+    (b"\x1f\x8b\x08", gzip.open),
+    *((b"BZh%d1AY&SY" % level, bz2.open) for level in range(1, 10)),
+    *((b"BZh%d\x17rE8P\x90" % level, bz2.open) for level in range(1, 10)),  # the empty text
+    (b"\xfd7zXZ\x00", lzma.open),
+)
+
+
+@contextlib.contextmanager
+def open_stream(path: str) -> Iterator[IO[bytes]]:
+    """Open a file or standard input for reading, unpacked if its first bytes say that it is packed.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if path == STANDARD_INPUT:
+        if sys.stdin is None or sys.stdin.closed:
+            raise OSError(0, "it is closed")
+        raw: Any = io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False), PIECE)
+    else:
+        raw = open(path, "rb", buffering=PIECE)
+    with raw:
+        head = first_bytes(raw, _may_be_packed)
+        whole = io.BufferedReader(_PutBack(head, raw), PIECE)
+        for magic, unpack in _MAGIC:
+            if head.startswith(magic) or (len(head) > 3 and magic.startswith(head)):
+                with unpack(whole) as unpacked:
+                    yield unpacked
+                return
+        yield whole
+
+
+@contextlib.contextmanager
+def errors_named(name: str) -> Iterator[None]:
+    """Turn what goes wrong while a stream is read into an error that names it.
+
+    Raises:
+        TextError: it cannot be read, or its compression is broken.
+    """
+    try:
+        yield
+    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+        raise TextError(f"{name}: the compressed text is cut short or damaged ({error})") from error
+    except OSError as error:
+        raise TextError(f"{name}: cannot read it: {error.strerror or error}") from error
+
+
+def first_bytes(stream: IO[bytes], too_few: Callable[[bytes], bool]) -> bytes:
+    """What is there, and more only as long as that is too few: a pipe may give a byte at a time."""
+    head = b""
+    while not head or too_few(head):
+        more = stream.read1(PIECE)  # type: ignore[attr-defined]
+        if not more:
+            break
+        head += more
+    return head
+
+
+def _may_be_packed(head: bytes) -> bool:
+    return any(len(head) < len(magic) and magic.startswith(head) for magic, _ in _MAGIC)
+
+
+class _PutBack(io.RawIOBase):
+    """A stream whose first bytes were read already."""
+
+    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
+        self._head, self._rest = head, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._head[: len(buffer)] or self._rest.read1(len(buffer))  # type: ignore[attr-defined]
+        self._head = self._head[len(piece) :]
+        buffer[: len(piece)] = piece
+        return len(piece)

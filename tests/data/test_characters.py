@@ -1,0 +1,64 @@
+"""Characters as people see them: what cannot be seen is named, and composed forms are the same however a text comes."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from charlstm.data.characters import helped_by_nfc, listed, named, normalized, watched
+
+quick = settings(deadline=None, derandomize=True, max_examples=300)
+
+
+@pytest.mark.parametrize(
+    ("character", "name"),
+    [
+        ("a", "a"),
+        ("\u00e9", "\u00e9"),
+        ("\u4e00", "\u4e00"),
+        ("\u0301", "U+0301 COMBINING ACUTE ACCENT"),
+        ("\u200b", "U+200B ZERO WIDTH SPACE"),
+        ("\u200d", "U+200D ZERO WIDTH JOINER"),
+        ("\u00a0", "U+00A0 NO-BREAK SPACE"),
+        ("\u202e", "U+202E RIGHT-TO-LEFT OVERRIDE"),
+        ("\ufeff", "U+FEFF ZERO WIDTH NO-BREAK SPACE"),
+        ("\n", "U+000A LINE FEED"),
+        ("\x07", "U+0007"),
+        ("\ue000", "U+E000"),
+    ],
+)
+def test_what_cannot_be_seen_is_named(character: str, name: str) -> None:
+    assert named(character) == name
+
+
+def test_characters_for_a_person_are_visible_and_few() -> None:
+    assert listed(["a", "\u00e9"]) == "a \u00e9"
+    assert listed(["a", "\u0301"]) == "a, U+0301 COMBINING ACUTE ACCENT"
+    assert listed([chr(0x4E00 + number) for number in range(20)]).count(" ") == 19
+    assert listed(["x"] * 21).split() == ["x"] * 20 + ["..."]
+
+
+@quick
+@given(st.lists(st.text(st.sampled_from("ae\n \u0301\u0323\u00e9\u1100\u1161\uac00\u11a8"), max_size=6), max_size=8))
+def test_normalized_pieces_are_the_normalized_text(pieces: list[str]) -> None:
+    assert "".join(normalized(pieces, "nfc")) == unicodedata.normalize("NFC", "".join(pieces))
+    assert list(normalized(pieces, None)) == pieces
+
+
+def test_a_whole_line_is_given_on_at_once() -> None:
+    source = iter(normalized(iter(["e\u0301\n", "next"]), "nfc"))
+    assert next(source) == "\u00e9\n"
+
+
+def test_a_text_that_would_be_known_in_its_composed_form_is_told() -> None:
+    assert helped_by_nfc("cafe\u0301", set("caf\u00e9"))
+    assert not helped_by_nfc("cafe\u0301", set("cafe\u0301"))
+    assert not helped_by_nfc("cafe\u0301", set("caf"))
+    assert not helped_by_nfc("caf\u00e9", set("caf"))
+    told: list[int] = []
+    pieces = ["cafe\u0301", "cafe\u0301"]
+    assert list(watched(pieces, set("caf\u00e9"), lambda: told.append(1))) == pieces
+    assert told == [1]
