@@ -8,7 +8,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -41,21 +41,24 @@ def machine() -> str:
 
 def in_words(model: ModelSettings, training: TrainingSettings | None = None) -> str:
     """What really ran, from the settings that the model and the run got (never from those that were asked for)."""
-    shape = f"{model.layers} x {model.hidden} {model.cell}, {model.parameters():,} parameters"
-    if training is None:
-        return shape
-    return (
-        f"{shape}; batch size {training.batch}, context {training.context}, learning rate {training.learning_rate:g}, "
-        f"dropout {training.dropout:g}, dropconnect {training.dropconnect:g}, {training.precision}"
-    )
+    return _in_words(model, {} if training is None else dataclasses.asdict(training))
 
 
 def described(path: str | os.PathLike[str]) -> str:
     """The same, of a model file that `charlstm train` wrote."""
     file = load(path)
-    names = {field.name for field in dataclasses.fields(TrainingSettings)}
-    given = {name: value for name, value in file.training.items() if name in names}
-    return in_words(file.settings, TrainingSettings.from_json(given))
+    return _in_words(file.settings, file.training)
+
+
+def _in_words(model: ModelSettings, training: Mapping[str, Any]) -> str:
+    shape = f"{model.layers} x {model.hidden} {model.cell}, {model.parameters():,} parameters"
+    if not training:
+        return shape
+    return (
+        f"{shape}; batch size {training['batch']}, context {training['context']}, "
+        f"learning rate {training['learning_rate']:g}, dropout {training['dropout']:g}, "
+        f"dropconnect {training['dropconnect']:g}, {training['precision']}"
+    )
 
 
 def median_time(work: Callable[[], Any], repeats: int = 7, inner: int = 1) -> float:

@@ -88,7 +88,8 @@ def prepared(arguments: argparse.Namespace, output: Path) -> Trainer:
     """A trainer as the tool would have it, with the changes of --set and --try."""
     changes = {name: _value(value) for name, value in (pair.split("=", 1) for pair in arguments.set)}
     options = {field.name for field in dataclasses.fields(TrainingRequest)}
-    asked = {"precision": "bfloat16", **{name: value for name, value in changes.items() if name in options}}
+    asked: dict[str, Any] = {"precision": "bfloat16", "val_split": "spread" if arguments.lines else "end"}
+    asked |= {name: value for name, value in changes.items() if name in options}
     request = TrainingRequest(epochs=arguments.epochs, seed=arguments.seed, lines=arguments.lines, **asked)
     plain = prepare(arguments.corpus, output=output, request=request).trainer
     others = {name: value for name, value in changes.items() if name not in options}

@@ -30,8 +30,8 @@ sys.path.insert(0, str(ROOT / "corpora"))
 def decided(model: charlstm.Model, characters: int) -> dict[str, list[tuple[int, float]]]:
     """Distances and bits of the words that are decided, by kind."""
     placed = list(importlib.import_module("tales").placed(2, characters))
-    ids = model.vocabulary.encode("\n".join(tale.text for _, tale in placed))
-    bits = np.concatenate(list(model.scorer.surprisals([ids]))) / LN2
+    text = "\n".join(tale.text for _, tale in placed)
+    bits = np.concatenate([nats for _, nats in model.surprisals([text])]) / LN2
     kinds: dict[str, list[tuple[int, float]]] = defaultdict(list)
     for start, tale in placed:
         for one in tale.dependencies:

@@ -60,7 +60,7 @@ def run_once(folder: Path, corpus: Path, minutes: float, seed: int, extra: list[
     info = json.loads(subprocess.run([*CHARLSTM, "info", str(model), "--json"], check=True, capture_output=True).stdout)
     nats = info["result"]["val_bits_per_char"] * 0.6931471805599453
     windows = None
-    if not extra and corpus.is_file():
+    if extra == ["--val-split", "end"] and corpus.is_file():
         text = corpus.read_text(encoding="utf-8")
         held = text[len(text) - int(len(text) * 0.1) :]
         scored = subprocess.run(
@@ -128,7 +128,7 @@ def main() -> None:
     parser.add_argument("--earlier", type=Path, nargs="*", default=[], help="curves of earlier runs, to be drawn too")
     parser.add_argument("--plot", type=Path, help="draw the medians against time, beside nanoGPT's two points")
     arguments = parser.parse_args()
-    extra = ["--lines"] if arguments.lines else []
+    extra = ["--lines"] if arguments.lines else ["--val-split", "end"]
     for name in ("batch", "context"):
         if getattr(arguments, name):
             extra += [f"--{name}", getattr(arguments, name)]
