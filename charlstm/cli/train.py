@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -158,8 +157,8 @@ def _train(run: Run, sample_every: float, log: IO[str] | None, *, quiet: bool, p
         reports = run.run(lambda: stopping.received is not None, sample_every)
         follow(reports, log, quiet=quiet, plain=plain)
         if stopping.received and not run.finished:
-            command = f"charlstm train --resume -o {shlex.quote(str(run.output))}"
-            say(f"stopped and saved; go on with: {command}", wrapped=False)
+            for way in run.ways_on():
+                say(way, wrapped=False)
             sys.exit(128 + stopping.received)
     if not quiet:
         _say_result(run.result)
@@ -169,4 +168,5 @@ def _say_result(result: dict[str, Any]) -> None:
     bits = result.get("val_bits_per_char")
     if bits is not None:
         count = f" over {result['val_characters']:,} characters" if "val_characters" in result else ""
-        say(f"validation: {bits:.4f} bits per character{count}, after {result['seconds']:.0f} s")
+        what = f" ({result['held_out']})" if result.get("held_out") else ""
+        say(f"validation: {bits:.4f} bits per character{count}{what}, after {result['seconds']:.0f} s")

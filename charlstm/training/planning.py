@@ -14,29 +14,34 @@ from ..data.corpus import Corpus
 from ..data.vocabulary import UNKNOWN
 
 SHAPES = ((2, 64), (2, 96), (2, 128), (2, 192), (3, 192), (3, 256), (3, 384), (3, 512), (3, 768), (3, 1024))
-"""Layers and units, from the cheapest to the most able: a third layer pays from 192 units on."""
-CHARACTERS_A_WEIGHT = 4.0
-"""How often a run must at least show a character for every weight of the network."""
-TEXT_A_WEIGHT = 0.2
-"""Characters of text that justify a weight: a short text does not fill a large network."""
-STEPS_A_PASS = 150
-"""About how many steps a pass over a text should take at least."""
+"""Layers and hidden size, from the cheapest to the most able: a third layer pays from 192 units on."""
+CHARACTERS_PER_PARAMETER = 4.0
+"""How many characters a run must at least train on for every parameter of the network."""
+TEXT_PER_PARAMETER = 0.2
+"""Characters of text that justify a parameter: a short text does not fill a large network."""
+STEPS_PER_EPOCH = 150
+"""About how many steps an epoch should take at least."""
 CLOSING_SECONDS = 3.0
 """Last validation, about."""
 ITERATIONS = 3
 """Newton-Schulz iterations of a training step (see optimizer.py)."""
 EFFICIENCY = 0.85
-"""What is left of the measured speed where masks are drawn, gradients clipped, weights averaged and validated."""
-
+"""What is left of the measured speed where masks are drawn, gradients clipped, parameters averaged and validated."""
 NGRAMS = 8
 """Characters of the longest context that is counted; the vocabulary may allow fewer."""
-FINE_TUNING_RATE = 0.25
-"""Share of the usual learning rate for a network that is pretrained already."""
+FINE_TUNING = 0.25
+"""Fraction of the usual learning rate for a pretrained network."""
+MANY_EPOCHS = 500
+"""Beyond so many no text gains anything."""
+USEFUL_EPOCHS = 100
+"""About as many as a text gains from."""
+LONG_MINUTES = 30.0
+"""A budget that is no longer does no harm, however short the text is: early stopping ends it."""
 
 
 @dataclass(frozen=True)
 class Text:
-    """What matters about a text."""
+    """What matters about a text: of its training part, the characters, the symbols and the mean line."""
 
     characters: int
     vocab_size: int
@@ -57,8 +62,10 @@ class Plan:
     model: ModelSettings
     training: TrainingSettings
     expected: float
-    """Characters that the budget is expected to reach."""
+    """Characters that the run is expected to train on, each as often as it is read."""
     reasons: tuple[str, ...]
+    """What was decided, in lines for a person."""
+    warnings: tuple[str, ...] = ()
 
 
 def plan(
@@ -74,28 +81,29 @@ def plan(
 
     Args:
         request: what the user asked for; what is not None is kept.
-        text: the part that is learnt from.
+        text: what is trained on.
         speed: this machine's floating-point operations a second in a small training step.
-        precision: the faster number format here.
-        pretrained: whether the run starts from another model's weights, which too high a rate would undo.
+        precision: the faster dtype here.
+        pretrained: whether the run begins with a pretrained model, which too high a learning rate would undo.
         used: seconds of a budget in minutes that are gone by now.
     """
     budget = _left(request.budget(), used)
     model = _shape(request, budget, text, speed)
     context = request.context or _context(text)
     batch = request.batch or _batch(
-        _reach(budget, text, model, 16 * context, speed) / context, text.characters / context
+        _characters(budget, text, model, 16 * context, speed) / context, text.characters / context
     )
-    expected = _reach(budget, text, model, batch * context, speed)
-    passes = expected / text.characters
-    pressure = _overfitting(passes, model.multiplications() / text.characters)
+    expected = _characters(budget, text, model, batch * context, speed)
+    epochs = expected / text.characters
+    overfitting = _overfitting(epochs, model.multiplications() / text.characters)
+    learning_rate = _learning_rate(model.hidden) * (FINE_TUNING if pretrained else 1.0)
     training = TrainingSettings(
         budget=request.budget(),
         batch=batch,
         context=context,
-        learning_rate=_given(request.learning_rate, _rate(model.hidden) * (FINE_TUNING_RATE if pretrained else 1.0)),
+        learning_rate=_given(request.learning_rate, learning_rate),
         weight_decay=_given(request.weight_decay, 0.1),
-        dropout=_given(request.dropout, round(min(0.3, 0.02 * pressure), 2)),
+        dropout=_given(request.dropout, round(min(0.3, 0.02 * overfitting), 2)),
         dropconnect=_given(request.dropconnect, 0.0),
         ema=0.05,
         clip=1.0,
@@ -106,11 +114,12 @@ def plan(
         seed=request.seed,
         ngrams=NGRAMS if request.ngrams is None else request.ngrams,
     )
-    return Plan(model, training, expected, _reasons(text, model, training, passes, speed))
+    reasons = (_reason_of_text(text, training, epochs, speed), _reason_of_model(model, training))
+    return Plan(model, training, expected, reasons, _warnings(training.budget, epochs))
 
 
-def _rate(hidden: int) -> float:
-    """The highest learning rate that a network of that width takes."""
+def _learning_rate(hidden: int) -> float:
+    """The highest learning rate that a network of that hidden size takes."""
     return 0.016 * min(1.0, math.sqrt(256 / hidden))
 
 
@@ -124,25 +133,25 @@ def _model(request: TrainingRequest, text: Text, layers: int, hidden: int) -> Mo
 
 
 def _left(budget: Budget, used: float) -> Budget:
-    """What is left of a budget for learning."""
+    """What is left of a budget for training."""
     if budget.unit != "minutes":
         return budget
     return Budget("minutes", max(1.0, 60 * budget.amount - used - CLOSING_SECONDS) / 60)
 
 
 def _shape(request: TrainingRequest, budget: Budget, text: Text, speed: float) -> ModelSettings:
-    """The largest network that the budget can teach and that the text can fill."""
+    """The largest network that the budget can train and that the text can fill."""
     for layers, hidden in reversed(SHAPES):
         model = _model(request, text, request.layers or layers, request.hidden or hidden)
-        reach = _reach(budget, text, model, (request.batch or 16) * (request.context or 64), speed)
-        weights = model.multiplications()
-        if reach >= CHARACTERS_A_WEIGHT * weights and text.characters >= TEXT_A_WEIGHT * weights:
+        characters = _characters(budget, text, model, (request.batch or 16) * (request.context or 64), speed)
+        parameters = model.multiplications()
+        if characters >= CHARACTERS_PER_PARAMETER * parameters and text.characters >= TEXT_PER_PARAMETER * parameters:
             break
     return model
 
 
-def _reach(budget: Budget, text: Text, model: ModelSettings, step: int, speed: float) -> float:
-    """Characters that a run gets to see."""
+def _characters(budget: Budget, text: Text, model: ModelSettings, step: int, speed: float) -> float:
+    """Characters that a run trains on, with so many in a step."""
     if budget.unit == "steps":
         return budget.amount * step
     if budget.unit == "epochs":
@@ -153,7 +162,7 @@ def _reach(budget: Budget, text: Text, model: ModelSettings, step: int, speed: f
 def operations(model: ModelSettings, step: int) -> float:
     """Floating-point operations of a training step of so many characters.
 
-    2 a weight and character forward, 4 backward, and the optimiser's Newton-Schulz products: two of the whole
+    2 a parameter and character forward, 4 backward, and the optimizer's Newton-Schulz products: two of the whole
     matrix, one small one in the first iteration and four in each other.
     """
     orthogonalising = 0
@@ -168,34 +177,50 @@ def _context(text: Text) -> int:
     return max(64, min(160, round(text.mean_line)))
 
 
-def _batch(columns: float, columns_of_text: float) -> int:
-    """Few streams where few steps must do, more where there is time; fewer where the text is short.
+def _batch(sequences: float, sequences_of_text: float) -> int:
+    """Small where few steps must do, larger where there is time; smaller where the text is short.
 
     Args:
-        columns: stretches of one context that the run gets to see.
-        columns_of_text: those that there are.
+        sequences: of one context length, that the run trains on.
+        sequences_of_text: those that there are.
     """
-    in_time = 8 if columns < 16 * 500 else 16 if columns < 16 * 60_000 else 32
-    fitting = 1 << max(2, round(math.log2(max(1.0, columns_of_text / STEPS_A_PASS))))
+    in_time = 8 if sequences < 16 * 500 else 16 if sequences < 16 * 60_000 else 32
+    fitting = 1 << max(2, round(math.log2(max(1.0, sequences_of_text / STEPS_PER_EPOCH))))
     return min(in_time, fitting)
 
 
-def _overfitting(passes: float, weights_a_character: float) -> float:
-    """How hard a run presses to learn its text by heart: with passes over it, and with room to keep it."""
-    return max(0.0, passes - 4) * math.sqrt(weights_a_character)
+def _overfitting(epochs: float, parameters_per_character: float) -> float:
+    """How strongly a run tends to memorise its text: it grows with the epochs, and with the room for it."""
+    return max(0.0, epochs - 4) * math.sqrt(parameters_per_character)
 
 
-def _reasons(
-    text: Text, model: ModelSettings, training: TrainingSettings, passes: float, speed: float
-) -> tuple[str, ...]:
-    """What was chosen, and why, in two lines."""
+def _reason_of_text(text: Text, training: TrainingSettings, epochs: float, speed: float) -> str:
     budget = training.budget
+    about = f"{epochs:.2g}" if epochs < 10 else f"{epochs:,.0f}"
+    seen = "" if budget.unit == "epochs" else f"about {about} epochs in "
     rate = f" at {speed / 1e9:.0f} GFLOP/s" if budget.unit == "minutes" else ""
-    often = f"{passes:.2g}" if passes < 10 else f"{passes:,.0f}"
+    unit = budget.unit.removesuffix("s") if budget.amount == 1 else budget.unit
+    read = f"{text.characters:,} training characters, {text.vocab_size - 1} distinct"
+    return f"{read}; {seen}{budget.amount:,.6g} {unit}{rate}"
+
+
+def _reason_of_model(model: ModelSettings, training: TrainingSettings) -> str:
+    cell = model.cell.upper()
+    dropconnect = f", DropConnect {training.dropconnect:g}" if training.dropconnect else ""
+    ngrams = f", n-grams after up to {training.ngrams} characters" if training.ngrams else ""
     return (
-        f"{text.characters:,} characters, {text.vocab_size - 1} different; in {budget.amount:g} {budget.unit}{rate} "
-        f"they are read about {often} times; chosen:",
-        f"{model.layers} x {model.hidden} {model.cell}, {model.parameters():,} weights; batch {training.batch}, "
-        f"context {training.context}, rate {training.learning_rate:.2g}, dropout {training.dropout:g}, "
-        f"dropconnect {training.dropconnect:g}, {training.precision}; n-grams after up to {training.ngrams} characters",
+        f"{model.layers}-layer {cell}, {model.hidden} hidden units, {model.parameters():,} parameters; "
+        f"batch size {training.batch}, context {training.context}, peak learning rate {training.learning_rate:.2g}, "
+        f"dropout {training.dropout:g}{dropconnect}, {training.precision}{ngrams}"
+    )
+
+
+def _warnings(budget: Budget, epochs: float) -> tuple[str, ...]:
+    """Where the budget is far more than the text can use."""
+    if epochs < MANY_EPOCHS or (budget.unit == "minutes" and budget.amount < LONG_MINUTES):
+        return ()
+    useful = max(1, round(budget.amount * USEFUL_EPOCHS / epochs))
+    return (
+        f"warning: {budget.amount:,.6g} {budget.unit} are about {epochs:,.0f} epochs, far more than this text can use; "
+        f"the learning rate stays near its peak for most of it, and --{budget.unit} {useful} does as well or better",
     )

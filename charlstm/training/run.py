@@ -26,6 +26,7 @@ from ..models.numpy_lstm import NumpyNetwork
 from .checkpoint import Checkpoint, SaveClock, broken_state_named, check_writable, locked, mark, resume_path
 from .planning import Plan, Text, plan
 from .pretrained import in_the_shape_of, notes_on_pretrained
+from .schedule import ALMOST_OVER
 from .sources import Paths as Paths
 from .sources import absolute, as_paths, here, is_pipe, lasting, places, read_again, refuse_to_overwrite
 
@@ -140,6 +141,19 @@ class Run:
             self.output,
             resume_path(self.output),
         ]
+
+    def ways_on(self) -> list[str]:
+        """What to do with a run that was stopped: command lines, each with what it does."""
+        command = f"charlstm train --resume -o {shlex.quote(os.fspath(self.output))}"
+        budget, used = self.plan.training.budget, self.trainer.seconds / 60
+        minutes = math.ceil(1.25 * used + 1)
+        ways = [f"stopped and saved; go on with: {command}"]
+        if self.trainer.fraction < ALMOST_OVER and (budget.unit != "minutes" or minutes < budget.amount):
+            ways.append(
+                "the learning rate has yet to fall to zero, which improves a model most; to end so after "
+                f"{minutes} minutes in all: {command} --minutes {minutes}"
+            )
+        return ways
 
     def save(self, result: Result | None = None) -> None:
         """Save the best model so far, or that result, and all that is needed to go on."""
@@ -276,6 +290,7 @@ def _planned(
             device=device, started=started, expected=chosen.expected, clock=clock,
             pretrained=origin.tensors if origin else None,
         )  # fmt: skip
+    corpus.notes.extend(chosen.warnings)
     return Run(trainer, chosen, request, corpus, output, reading, threads, clock=clock)
 
 

@@ -15,6 +15,8 @@ from ..config import TrainingSettings
 
 EMA_HORIZON = 5000
 """Steps of the exponential moving average at most."""
+ALMOST_OVER = 0.8
+"""Fraction of the budget from which on a run may as well end: the learning rate has fallen."""
 VALIDATIONS = 15
 """How many times a run is validated on the way; a very long one, more often."""
 

@@ -28,15 +28,13 @@ from ..models.torch_lstm import TorchLanguageModel, TorchNetwork
 from .learner import Learner, with_prefix
 from .mixing import Counts, count, fit_mixture, settings_of
 from .reports import Meter, Progress, Result, with_entry
-from .schedule import Schedule
+from .schedule import ALMOST_OVER, Schedule
 from .validation import CALIBRATION, Validator, calibrate
 
 RATE_CUTS = 3
 """How many times a diverged run goes back with half the learning rate before it gives up."""
 MIXING = 4
 """Validations on the way that mixing with counts takes, about."""
-ALMOST_OVER = 0.8
-"""Fraction of the budget from which on no run is stopped early: it may as well end."""
 
 _FACTS = ("step", "characters", "curve", "rate_factor", "rate_cuts", "validation_due")
 """What a checkpoint keeps of a trainer beside its tensors, by attribute."""
@@ -141,6 +139,11 @@ class Trainer:
     def fraction(self) -> float:
         """How much of the budget is used, 0 to 1."""
         return self.schedule.fraction(self.position)
+
+    @property
+    def level(self) -> float:
+        """The learning rate of the schedule by now, as a fraction of the peak."""
+        return self.schedule.learning_rate(self.position) / max(1e-30, self.settings.learning_rate)
 
     @property
     def learning_rate(self) -> float:
@@ -264,7 +267,7 @@ class Trainer:
             val_bits_per_char=self.validator.kept_bits,
             val_characters=None,
             curve=self.curve,
-            held_out=getattr(self.corpus, "held_out", ""),
+            held_out=self.corpus.held_out,
             diverged=diverged,
         )
 
@@ -323,7 +326,7 @@ class Trainer:
         facts = {name: getattr(self, name) for name in (*_FACTS, "seconds", "expected")}
         schedule = self.schedule
         facts["schedule"] = [schedule.closing, schedule.decay_start, schedule.decay_level]
-        facts["level"] = schedule.learning_rate(self.position) / max(1e-30, self.settings.learning_rate)
+        facts["level"] = self.level
         return tensors, {**facts, "validation": validation}
 
     def restore(self, tensors: Tensors, facts: dict[str, Any], *, new_budget: bool = False) -> None:

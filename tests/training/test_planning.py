@@ -199,12 +199,57 @@ def test_a_longer_text_is_read_in_more_places_at_once(characters: int, batch: in
     assert plan(TrainingRequest(minutes=3), text_of(characters), FAST, "float32").training.batch == batch
 
 
-def test_the_reason_names_the_choice() -> None:
-    request = TrainingRequest(minutes=3, layers=3, hidden=123, batch=17, context=45, cell="gru")
-    reason = " ".join(plan(request, text_of(123_456), FAST, "float32").reasons)
-    for part in ("3 x 123 gru", "17", "45", "123,456", "3 minutes"):
-        assert part in reason
-    assert "\n" not in reason
+def test_the_reasons_name_the_choice() -> None:
+    request = TrainingRequest(
+        minutes=2, layers=3, hidden=192, batch=16, context=160, dropout=0.03, learning_rate=0.016, ngrams=0
+    )
+    chosen = plan(request, Text(1_170_189, 61, 40.0), 3.77e11, "bfloat16")
+    text, model = chosen.reasons
+    assert text.startswith("1,170,189 training characters, 60 distinct; about ")
+    assert text.endswith(" epochs in 2 minutes at 377 GFLOP/s")
+    assert model == (
+        f"3-layer LSTM, 192 hidden units, {chosen.model.parameters():,} parameters; batch size 16, context 160, "
+        "peak learning rate 0.016, dropout 0.03, bfloat16"
+    )
+    counted = plan(dataclasses.replace(request, ngrams=5), Text(1000, 61, 40.0), FAST, "bfloat16").reasons[1]
+    assert counted.endswith("bfloat16, n-grams after up to 5 characters")
+
+
+@pytest.mark.parametrize(
+    ("budget", "end"),
+    [({"epochs": 3}, "distinct; 3 epochs"), ({"epochs": 1}, "; 1 epoch"), ({"steps": 5000}, "epochs in 5,000 steps")],
+)
+def test_the_reasons_name_any_budget(budget: dict[str, Any], end: str) -> None:
+    reason = plan(TrainingRequest(**budget), text_of(10**6), FAST, "float32").reasons[0]
+    assert reason.endswith(end)
+    assert "GFLOP" not in reason
+
+
+def test_dropconnect_is_named_where_there_is_some() -> None:
+    request = TrainingRequest(steps=5, dropconnect=0.25)
+    assert "DropConnect 0.25" in plan(request, text_of(10**6), FAST, "float32").reasons[1]
+
+
+@pytest.mark.parametrize(
+    ("budget", "characters", "warned"),
+    [
+        ({"minutes": 1e6}, 120_000, True),
+        ({"minutes": 1440}, 120_000, True),
+        ({"minutes": 1440}, 10**9, False),
+        ({"minutes": 10}, 1000, False),
+        ({"minutes": 1}, 10**6, False),
+        ({"steps": 10**8}, 10**6, True),
+        ({"steps": 2500}, 10**6, False),
+        ({"epochs": 5000}, 10**6, True),
+        ({"epochs": 20}, 10**6, False),
+    ],
+)
+def test_a_budget_far_beyond_the_text_is_warned_of(budget: dict[str, Any], characters: int, warned: bool) -> None:
+    warnings = plan(TrainingRequest(**budget), text_of(characters), FAST, "float32").warnings
+    assert bool(warnings) == warned
+    assert all("far more than this text can use" in warning for warning in warnings)
+    unit = next(iter(budget))
+    assert all(f"--{unit} " in warning for warning in warnings)
 
 
 def test_the_same_question_has_the_same_answer() -> None:

@@ -20,6 +20,7 @@ from helpers import ROOT, TEXT, charlstm, corpus_of, started_run
 
 import charlstm as library
 from charlstm.config import TrainingRequest
+from charlstm.data.batching import Batch
 from charlstm.data.corpus import Corpus, Reading
 from charlstm.errors import DivergedError, ModelFileError, OutputError, TextError, UsageError
 from charlstm.models import file as modelfile
@@ -390,6 +391,47 @@ def test_a_stopped_run_whose_state_is_gone_is_not_called_finished(tmp_path: Path
     resume_path(output).unlink()
     with pytest.raises(ModelFileError, match=r"m\.resume\.safetensors is not beside it.*--init-from"):
         resume(output)
+
+
+# ---------------------------------------------------------------------------------- stopped by hand
+
+
+def test_a_run_stopped_early_in_a_long_budget_says_how_to_let_the_learning_rate_fall(tmp_path: Path) -> None:
+    clock = Clock()
+    request = TrainingRequest(minutes=1440, precision="float32", **SMALL)
+    run = prepare(output=tmp_path / "m.safetensors", texts=[TEXT], request=request, clock=clock)
+    clock.now += 600
+    first, second = run.ways_on()
+    assert first == f"stopped and saved; go on with: charlstm train --resume -o {tmp_path / 'm.safetensors'}"
+    assert second.endswith("m.safetensors --minutes 14")
+
+
+def test_a_run_stopped_near_its_end_has_nothing_to_gain_from_another_budget(tmp_path: Path) -> None:
+    run = started_run(tmp_path, steps=20)
+    list(run.run(lambda: run.trainer.step >= 17))
+    assert len(run.ways_on()) == 1
+
+
+def test_an_endless_budget_is_validated_within_seconds_and_warned_of(tmp_path: Path) -> None:
+    clock = Clock()
+    request = TrainingRequest(minutes=1e6, precision="float32", **SMALL)
+    run = prepare(output=tmp_path / "m.safetensors", texts=[TEXT], request=request, clock=clock)
+    assert any("far more than this text can use" in note for note in run.corpus.notes)
+    train_step = run.trainer.learner.train_step
+
+    def slow(batch: Batch, step: int, learning_rate: float) -> float:
+        clock.now += 1
+        return train_step(batch, step, learning_rate)
+
+    run.trainer.learner.train_step = slow  # type: ignore[method-assign]
+    reports = list(run.run(lambda: run.trainer.step >= 400))
+    seconds = [report.seconds for report in reports if report.val_bits is not None]
+    assert seconds[0] < 20
+    assert max(np.diff([*seconds, 400.0])) < 120
+    assert max(report.learning_rate for report in reports) == pytest.approx(run.plan.training.learning_rate, rel=0.01)
+    assert reports[-1].val_bits is not None or reports[-1].train_bits < 2
+    file = library.load(run.output).file
+    assert file.result["val_bits_per_char"] < 2.5
 
 
 # ------------------------------------------------------------------------------ the caller's process
