@@ -340,12 +340,18 @@ def train(
 
 
 def resume(
-    output: AnyPath, *, minutes: float | None = None, progress: Callable[[Progress], object] = lambda _: None
+    output: AnyPath,
+    *,
+    paths: AnyPath | Sequence[AnyPath] = (),
+    validation: AnyPath | Sequence[AnyPath] = (),
+    minutes: float | None = None,
+    progress: Callable[[Progress], object] = lambda _: None,
 ) -> Model:
     """Go on with a training that was stopped, exactly where it stopped, and give its model.
 
     Args:
         output: the model that it writes.
+        paths, validation: the texts, where they are neither where they were nor beside the model.
         minutes: a new budget for the whole run, the part already used included.
         progress: called with each report.
 
@@ -354,7 +360,7 @@ def resume(
     """
     from .training import run
 
-    return _finished(lambda: run.resume(output, minutes=minutes), progress)
+    return _finished(lambda: run.resume(output, paths=paths, validation=validation, minutes=minutes), progress)
 
 
 def _finished(prepare: Callable[[], Run], progress: Callable[[Progress], object]) -> Model:

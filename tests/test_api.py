@@ -77,8 +77,13 @@ def test_a_stopped_training_goes_on_to_the_same_model(tmp_path: Path) -> None:
     )
     for _ in run.run(stop=lambda: run.trainer.step >= 20):
         pass
+    moved = tmp_path / "elsewhere" / "other.txt"
+    moved.parent.mkdir()
+    (tmp_path / "text.txt").rename(moved)
+    with pytest.raises(library.TextError):
+        library.resume(tmp_path / "m.safetensors")
     reports: list[library.Progress] = []
-    resumed = library.resume(tmp_path / "m.safetensors", progress=reports.append)
+    resumed = library.resume(tmp_path / "m.safetensors", paths=moved, progress=reports.append)
     assert reports[0].step > 20
     assert reports[-1].fraction == 1.0
     np.testing.assert_array_equal(resumed.file.tensors["head.weight"], whole.file.tensors["head.weight"])

@@ -93,3 +93,16 @@ train({str(tmp_path / "text.txt")!r}, output={str(tmp_path / "m.safetensors")!r}
 assert before == state()
 """
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
+
+
+def test_cudnns_remark_about_weights_that_are_computed_is_not_shown() -> None:
+    remark = (
+        "RNN module weights are not part of single contiguous chunk of memory. This means they need to be compacted"
+    )
+    script = (
+        "import warnings\nfrom charlstm.cli.process import prepare_for_torch\nprepare_for_torch()\n"
+        f"warnings.warn({remark!r})\nwarnings.warn('another')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert "another" in done.stderr
+    assert "UserWarning: RNN" not in done.stderr

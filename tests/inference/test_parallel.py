@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import peak_memory, random_model
+from helpers import peak_memory, random_model, with_counts
 
+from charlstm.api import Model
 from charlstm.config import CELLS
 from charlstm.inference.parallel import EXACT, ONE_STREAM, PROMPT, Division, read_in_parts, state_distance
 from charlstm.inference.scoring import Scorer
@@ -107,6 +108,24 @@ def test_a_text_read_in_parts_ends_in_the_state_of_one_stream(cell: Any, threads
             several = read_in_parts(network, ids, state, threads, SHORT, end)
             tolerance = 1e-5 if end else SHORT.tolerance  # what is read as one stream at the end makes it exact
             assert state_distance(several, one)[0] < tolerance, (length, end)
+
+
+def test_a_mixture_read_in_parts_ends_in_the_state_of_one_stream() -> None:
+    """What it keeps of the text besides the network's state, too: without that it would predict something else."""
+    text = "abcabcaabbc\nabc" * 130
+    model = Model(with_counts(random_model(), text))
+    ids = model.vocabulary.encode(text)
+    state = model.network.zero_state(1)
+    one = read_long(model.network, ids[:, None], state)
+    several = read_in_parts(model.network, ids, state, 2, SHORT, end=50)
+    assert len(one.history) > 0
+    np.testing.assert_array_equal(several.history, one.history)
+    assert state_distance(several, one)[0] < 1e-5
+    nats = [
+        np.concatenate(list(Scorer(model.network, model.vocabulary, division).surprisals([ids])))
+        for division in (ONE_STREAM, SHORT)
+    ]
+    np.testing.assert_allclose(nats[1], nats[0], rtol=0, atol=2e-3)
 
 
 class Widths(NumpyNetwork):

@@ -306,6 +306,10 @@ def test_edited_settings_are_refused(change: dict[str, Any], reason: str, good: 
     assert reason in refusal(scratch, described(good, edited))
 
 
+def test_the_state_of_an_unfinished_run_is_refused_as_what_it_is(good: bytes, scratch: Path) -> None:
+    assert "unfinished run" in refusal(scratch, described(good, {**description_of(good), "resume": {}}))
+
+
 @pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
 def test_a_constant_that_is_not_json_is_refused(constant: str, good: bytes, scratch: Path) -> None:
     text = json.dumps(description_of(good)).replace('"result": {}', f'"result": {{"bits_per_char": {constant}}}')
@@ -599,6 +603,12 @@ def test_a_parameter_beyond_all_training_is_refused(tmp_path: Path, name: str) -
 def test_figures_that_json_cannot_hold_are_not_written(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="not finite"):
         dataclasses.replace(small(), result={"bits_per_char": float("nan")}).save(tmp_path / "m")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_description_that_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="too large"):
+        dataclasses.replace(small(), result={"text": "x" * modelfile.LARGEST_HEADER}).save(tmp_path / "m")
     assert list(tmp_path.iterdir()) == []
 
 
