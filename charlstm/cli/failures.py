@@ -29,8 +29,9 @@ _MEMORY_MESSAGES = (
     "MPS backend out of memory",
     "std::bad_alloc",
     "bad allocation",
+    "can't start new thread",
 )
-"""What torch's own failures to allocate say, all of them a RuntimeError."""
+"""What a RuntimeError says where torch cannot allocate, or Python a stack for a thread."""
 
 _LOADER_MESSAGES = ("failed to map segment", "cannot allocate memory", "cannot map zero-fill", "cannot create shared")
 """What the loader of shared libraries says where they do not fit, in an ImportError or OSError; in small letters."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import functools
 import json
 import math
+import mmap
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
@@ -39,6 +41,9 @@ FORMAT = 1
 KEY = "charlstm"
 LARGEST_HEADER = 32 << 20
 """Bytes. A vocabulary of all Unicode characters needs 22 MB; more is not a model."""
+
+MARGIN = 16 << 20
+"""Bytes that reading a model takes beside its tensors, at most."""
 
 LARGEST_PARAMETER = 1e6
 """Beyond all that training gives, and so small that sums of products of such parameters are finite."""
@@ -180,12 +185,43 @@ def read(
     name = os.fspath(path)
     with _named(name):
         _check_header_size(name)
+        _try_to_map(name)
         with safetensors.safe_open(name, framework="numpy") as file:
             description = _parse_json((file.metadata() or {}).get(KEY))
             found = {key: _spec(file.get_slice(key)) for key in file.keys()}  # noqa: SIM118
             if wanted is not None:
                 check_specs(found, wanted(description))
+            _reserve(sum(math.prod(spec.shape) * np.dtype(spec.dtype).itemsize for spec in found.values()))
             return {key: file.get_tensor(key) for key in found}, description
+
+
+def _try_to_map(name: str) -> None:
+    """Find out whether a file can be mapped into memory, beside what else is needed.
+
+    Raises:
+        MemoryError: there is not enough memory.
+    """
+    _reserve(0)
+    with open(name, "rb") as stream:
+        _mapped(stream.fileno(), 0, mmap.ACCESS_READ)
+
+
+def _reserve(size: int) -> None:
+    """Find out whether so many bytes can be had: where they cannot, safetensors ends or stops the whole process.
+
+    Raises:
+        MemoryError: there is not enough memory.
+    """
+    _mapped(-1, size + MARGIN, mmap.ACCESS_COPY)
+
+
+def _mapped(handle: int, size: int, access: int) -> None:
+    try:
+        mmap.mmap(handle, size, access=access).close()
+    except OSError as error:
+        if error.errno == errno.ENOMEM:
+            raise MemoryError from error
+        raise
 
 
 @contextlib.contextmanager
@@ -199,8 +235,10 @@ def _named(name: str) -> Iterator[None]:
         raise ModelFileError(f"{name}: cannot read it: {error.strerror or error}") from error
     except CharlstmError as error:
         raise ModelFileError(f"{name}: {error}") from error
+    except MemoryError as error:
+        raise ModelFileError(f"{name}: there is not enough memory to read it") from error
     except (
-        safetensors.SafetensorError, ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError,
+        safetensors.SafetensorError, ValueError, KeyError, TypeError, AttributeError, OverflowError,
     ) as error:  # fmt: skip
         raise ModelFileError(f"{name}: not a whole charlstm model: {_plain(error)}") from error
 

@@ -16,6 +16,7 @@ MEMORY = [
     torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB."),
     RuntimeError("std::bad_alloc"),
     OSError(errno.ENOMEM, "Cannot allocate memory"),
+    RuntimeError("can't start new thread"),
     ImportError("libopenblas.so.0: failed to map segment from shared object"),
 ]
 OTHERS = [

@@ -264,3 +264,19 @@ def test_an_interrupt_that_a_script_ignores_stays_ignored(model_path: Path) -> N
         assert process.stdout.read(1)
         os.killpg(process.pid, signal.SIGINT)
         assert len(process.stdout.read()) >= 98  # it wrote on until its reader left
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of address space are heeded elsewhere in other ways")
+@pytest.mark.parametrize("command", ["eval M text.txt", "sample M a -n 5"])
+@pytest.mark.parametrize("megabytes", [20, 40, 90, 105, 120, 150])
+def test_too_little_memory_at_any_stage_is_one_line(command: str, megabytes: int, tmp_path: Path) -> None:
+    random_model(layers=3, hidden=512).save(tmp_path / "M")
+    (tmp_path / "text.txt").write_text("abc\n" * 20_000)
+    limited = f"ulimit -v {megabytes * 1024}; exec {sys.executable} -m charlstm {command}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["sh", "-c", limited], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode in (0, 1)
+    assert len(done.stderr.splitlines()) == done.returncode, done.stderr
+    assert "emory" in done.stderr or not done.returncode
