@@ -98,7 +98,7 @@ def test_without_dropping_training_computes_what_evaluation_computes(cell: str) 
 def test_dropout_keeps_the_mean_of_what_it_drops() -> None:
     model = model_of("lstm", 1, dropout=0.4).train()
     values = torch.ones(3, 200, 200)
-    dropped = model._dropped(values)
+    dropped = model._dropped(values)  # noqa: SLF001  # what it drops cannot be seen from outside the network
     assert set(dropped.flatten().tolist()) == {0.0, dropped.max().item()}
     assert dropped.mean().item() == pytest.approx(1.0, abs=0.02)
     assert not torch.equal(dropped[0], dropped[1])  # a mask of its own for each time step
