@@ -25,8 +25,8 @@ DOCUMENTS = [
     *RUN,
     *(ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "corpora/README.md", "benchmarks/README.md")),
 ]
-NEVER = ("kept back", "by heart", "keeps back", "start from another model")
-"""What the field has better words for: held out, memorise, fine-tune."""
+NEVER = ("kept back", "by heart", "keeps back", "start from another model", "optimiser")
+"""What the field has better words for: held out, memorise, fine-tune, optimizer."""
 
 
 def blocks(language: str) -> list[str]:
@@ -195,8 +195,7 @@ def test_the_readme_leads_to_every_document() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_documents_use_the_words_of_the_field(document: Path) -> None:
-    prose = re.sub(r"^```text\n.*?^```$", "", document.read_text(), flags=re.M | re.S)
-    assert not [word for word in NEVER if word in " ".join(prose.split())]
+    assert not [word for word in NEVER if word in " ".join(document.read_text().split())]
 
 
 def test_the_changelog_keeps_its_form() -> None:
