@@ -131,14 +131,23 @@ def loaded_by(*arguments: object, input: str = "") -> set[str]:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    for arguments in (["--help"], ["train", "--help"], ["sample", "--help"], ["eval", "--help"], ["--version"]):
+    for arguments in (
+        ["--help"],
+        ["train", "--help"],
+        ["sample", "--help"],
+        ["eval", "--help"],
+        ["inspect", "--help"],
+        ["--version"],
+    ):
         assert not loaded_by(*arguments) & {"torch", "numpy", "rich", "safetensors"}, arguments
 
 
-def test_sample_and_eval_load_neither_torch_nor_rich(model_path: Path) -> None:
+def test_sample_eval_and_inspect_load_neither_torch_nor_rich(model_path: Path) -> None:
     assert not loaded_by("sample", model_path, "-n", 3) & {"torch", "rich"}
     assert not loaded_by("eval", model_path, input="abc\n") & {"torch", "rich"}
     assert not loaded_by("info", model_path) & {"torch", "rich"}
+    for options in ([], ["--unit", "1.1"], ["--why", 2]):
+        assert not loaded_by("inspect", model_path, *options, input="abc\n") & {"torch", "rich"}
 
 
 def test_train_does_not_load_torchs_compiler(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ _LESS = {
     "train": "give a smaller --hidden, --batch or --context, or a shorter text",
     "sample": "give a shorter prompt or a smaller --count",
     "eval": "give a shorter text, or fewer texts at a time",
+    "inspect": "give a shorter text",
 }
 """What makes each command need less memory."""
 

@@ -10,6 +10,7 @@ from .. import __version__
 from .console import write
 from .eval import evaluate
 from .info import info
+from .inspect import inspect
 from .options import Group
 from .sample import sample
 from .train import train
@@ -35,5 +36,5 @@ def cli() -> None:
     """
 
 
-for command in (train, sample, evaluate, info):
+for command in (train, sample, evaluate, info, inspect):
     cli.add_command(command)

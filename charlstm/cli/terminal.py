@@ -1,6 +1,7 @@
-"""Everything that is drawn on a terminal: the progress of a training run, a curve, a heat map.
+"""Everything that is drawn on a terminal: the progress of a training run, a curve, coloured text.
 
-Knows progress records and surprisals; knows nothing about networks or files. Imported only where something is drawn.
+Knows progress records and values of characters; knows nothing about networks or files. Imported only where something is
+drawn.
 """
 
 from __future__ import annotations
@@ -87,24 +88,35 @@ def sparkline(values: Sequence[float], width: int = 60) -> str:
 def heatmap(pieces: Iterable[tuple[str, Sequence[float]]], fine: bool) -> Iterator[str]:
     """Text coloured by how surprising each character was: pieces of (text, bits a character) -> ANSI text.
 
-    The text itself is left as it is, tabs too. A colour holds until another one begins, and never over a line's end.
+    From white (expected) to red (8 bits or more); see `coloured`.
+    """
+    return coloured(((text, [bit / 8 for bit in bits]) for text, bits in pieces), fine)
+
+
+def coloured(pieces: Iterable[tuple[str, Sequence[float]]], fine: bool) -> Iterator[str]:
+    """Text coloured by a value for each character: pieces of (text, values) -> ANSI text.
+
+    Black on white for 0, to red for 1 and above, and to blue for -1 and below. The text itself is left as it is, tabs
+    too. A colour holds until another one begins, and never over a line's end.
 
     Args:
+        pieces: stretches of the text with their values.
         fine: whether the terminal takes 24-bit colours; almost all take the 256 that are used else.
     """
-    for text, bits in pieces:
+    for text, values in pieces:
         shown, before = [], ""
-        for character, surprise in zip(text, bits, strict=True):
-            colour = "\x1b[0m" if character == "\n" else _colour(surprise, fine)
+        for character, value in zip(text, values, strict=True):
+            colour = "\x1b[0m" if character == "\n" else _colour(value, fine)
             shown.append(character if colour == before else colour + character)
             before = colour
         yield "".join(shown) + "\x1b[0m"
 
 
-def _colour(bits: float, fine: bool) -> str:
-    """Black on a background from white (expected) to red (8 bits or more)."""
-    fraction = 1 - min(1.0, bits / 8)
+def _colour(value: float, fine: bool) -> str:
+    """Black on a background from blue (-1) through white (0) to red (1)."""
+    most = 255 if fine else 5
+    faded = round(most * (1 - min(1.0, abs(value))))
+    red, green, blue = (most, faded, faded) if value >= 0 else (faded, faded, most)
     if fine:
-        return f"\x1b[30;48;2;255;{round(255 * fraction)};{round(255 * fraction)}m"
-    red, step = 5, round(5 * fraction)  # in the cube of 6 x 6 x 6 colours that begins at 16
-    return f"\x1b[30;48;5;{16 + 36 * red + 6 * step + step}m"
+        return f"\x1b[30;48;2;{red};{green};{blue}m"
+    return f"\x1b[30;48;5;{16 + 36 * red + 6 * green + blue}m"  # in the cube of 6 x 6 x 6 colours that begins at 16

@@ -3,7 +3,8 @@
     embedding -> layer 1 ... layer L -> linear -> logits (the softmax's arguments)
 
 From the second layer on, a layer's input is added to its output. Knows nothing about text, sampling or files:
-ids and a state in, logits and a state out. `torch_lstm` is the same network in torch; a test proves them equal.
+ids and a state in, logits and a state out; `trace` also shows what happens inside. `torch_lstm` is the same network in
+torch; a test proves them equal.
 
 The layers, as the literature writes them (x: input, h: hidden state, c: cell state, s: logistic sigmoid; products
 without a sign between vectors are by element):
@@ -28,13 +29,23 @@ input has I numbers (E in the first, H above), and its gates G x H: G is 4 for t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..config import ModelSettings
 from .interface import Floats, State, no_history
+
+GATE_NAMES = {
+    "lstm": ("input", "forget", "output", "candidate"),
+    "gru": ("reset", "update", "candidate"),
+    "rnn": (),
+}
+"""What each type of cell computes on the way to its new state, in the order of `Trace.gates`: i f o g, and r z n."""
+
+KEEPING_GATE = {"lstm": "forget", "gru": "update"}
+"""The gate that says what fraction of the old state a unit keeps: f, and z. A plain rnn has none."""
 
 
 class _Lstm:
@@ -50,12 +61,12 @@ class _Lstm:
         self.U = np.ascontiguousarray((weight_hh[order] * half).T)  # (H, 4H)
         self.b = (bias_ih + bias_hh)[order] * half[:, 0]  # (4H,)
 
-    def step(self, Wx_b: Floats, h: Floats, c: Floats) -> tuple[Floats, Floats]:
-        """One time step: W x + b (B, 4H), h (B, H) and c (B, H) -> the new h and c."""
+    def step(self, Wx_b: Floats, h: Floats, c: Floats) -> tuple[Floats, Floats, Floats]:
+        """One time step: W x + b (B, 4H), h (B, H) and c (B, H) -> the new h and c, and the gates (B, 4H)."""
         gates = h @ self.U  # (B, 4H)
         gates += Wx_b
         new_h, new_c = np.empty_like(h), np.empty_like(c)
-        return _lstm_equations(gates, self.size, c, new_h, new_c), new_c
+        return _lstm_equations(gates, self.size, c, new_h, new_c), new_c, gates
 
 
 def _lstm_equations(gates: Floats, size: int, c: Floats, new_h: Floats, new_c: Floats) -> Floats:
@@ -87,17 +98,18 @@ class _Gru:
         self.b = bias_ih * half[:, 0]  # (3H,)
         self.d = bias_hh * half[:, 0]  # (3H,): its n part stands inside the product with r
 
-    def step(self, Wx_b: Floats, h: Floats, c: Floats) -> tuple[Floats, Floats]:
-        """One time step: W x + b (B, 3H) and h (B, H) -> the new h; c stays empty."""
+    def step(self, Wx_b: Floats, h: Floats, c: Floats) -> tuple[Floats, Floats, Floats]:
+        """One time step: W x + b (B, 3H) and h (B, H) -> the new h, and r, z, n (B, 3H); c stays empty."""
         size = self.size
         Uh_d = h @ self.U  # (B, 3H)
         Uh_d += self.d
-        r_z = np.tanh(Wx_b[:, : 2 * size] + Uh_d[:, : 2 * size])  # (B, 2H)
+        gates = np.empty_like(Uh_d)  # (B, 3H)
+        r_z = np.tanh(Wx_b[:, : 2 * size] + Uh_d[:, : 2 * size], out=gates[:, : 2 * size])  # (B, 2H)
         r_z *= 0.5
         r_z += 0.5
         r, z = r_z[:, :size], r_z[:, size:]  # (B, H) each
-        n = np.tanh(Wx_b[:, 2 * size :] + r * Uh_d[:, 2 * size :])  # (B, H)
-        return n + z * (h - n), c  # h' = (1 - z) n + z h
+        n = np.tanh(Wx_b[:, 2 * size :] + r * Uh_d[:, 2 * size :], out=gates[:, 2 * size :])  # (B, H)
+        return n + z * (h - n), c, gates  # h' = (1 - z) n + z h
 
 
 class _Rnn:
@@ -109,14 +121,30 @@ class _Rnn:
         self.U = np.ascontiguousarray(weight_hh.T)  # (H, H)
         self.b = bias_ih + bias_hh  # (H,)
 
-    def step(self, Wx_b: Floats, h: Floats, c: Floats) -> tuple[Floats, Floats]:
-        """One time step: W x + b (B, H) and h (B, H) -> the new h; c stays empty."""
+    def step(self, Wx_b: Floats, h: Floats, c: Floats) -> tuple[Floats, Floats, Floats]:
+        """One time step: W x + b (B, H) and h (B, H) -> the new h, and no gates (B, 0); c stays empty."""
         h = h @ self.U  # (B, H)
         h += Wx_b
-        return np.tanh(h, out=h), c  # h' = tanh(W x + U h + b)
+        return np.tanh(h, out=h), c, h[:, :0]  # h' = tanh(W x + U h + b)
 
 
 _LAYERS: dict[str, type[_Lstm] | type[_Gru] | type[_Rnn]] = {"lstm": _Lstm, "gru": _Gru, "rnn": _Rnn}
+
+
+class Trace(NamedTuple):
+    """What happens inside a network while it reads T characters of each of B sequences; after each of them:"""
+
+    gates: Floats
+    """(T, B, L, G, H): the gates and the candidate, in the order of GATE_NAMES"""
+    hidden: Floats
+    """(T, B, L, H)"""
+    cell: Floats
+    """(T, B, L, H); for cells other than the lstm (T, B, 0, H)"""
+
+    @property
+    def units(self) -> Floats:
+        """(T, B, L, H): what each unit holds, from -1 to 1: of an lstm tanh(c), before the output gate; of others h."""
+        return np.tanh(self.cell) if self.cell.size else self.hidden
 
 
 class NumpyNetwork:
@@ -202,7 +230,7 @@ class NumpyNetwork:
             h, c = state.hidden[index], self._cell(state, index)  # (B, H) each
             seen = np.empty((*ids.shape, layer.size), self.table.dtype)  # (T, B, H)
             for t in range(len(ids)):
-                h, c = layer.step(Wx_b[t], h, c)
+                h, c, _ = layer.step(Wx_b[t], h, c)
                 seen[t] = h
             hs.append(h)
             cs.append(c)
@@ -213,17 +241,37 @@ class NumpyNetwork:
         """Read one character of each of B sequences: ids (B,) -> logits (B, V) of the next, and the state."""
         if self.joined and len(ids) == 1:
             return self._step_one(int(ids[0]), state)
-        output: Floats = np.empty(0, self.table.dtype)
-        hs, cs = [], []
-        for index, layer in enumerate(self.layers):
-            Wx_b = output @ layer.W + layer.b if index else self.table[ids]  # (B, G x H)
-            h, c = layer.step(Wx_b, state.hidden[index], self._cell(state, index))  # (B, H) each
-            hs.append(h)
-            cs.append(c)
-            output = output + h if index else h  # (B, H)
+        output, state, _ = self._step(ids, state)
         logits = output @ self.head  # (B, V)
         logits += self.head_bias
-        return logits, self._state(hs, cs, state)
+        return logits, state
+
+    def _step(self, ids: NDArray[np.integer], state: State) -> tuple[Floats, State, list[Floats]]:
+        """All layers over one time step: ids (B,) -> the last one's output (B, H), the state, the gates of each."""
+        output: Floats = np.empty(0, self.table.dtype)
+        hs, cs, all_gates = [], [], []
+        for index, layer in enumerate(self.layers):
+            Wx_b = output @ layer.W + layer.b if index else self.table[ids]  # (B, G x H)
+            h, c, gates = layer.step(Wx_b, state.hidden[index], self._cell(state, index))  # (B, H) each
+            hs.append(h)
+            cs.append(c)
+            all_gates.append(gates)
+            output = output + h if index else h  # (B, H)
+        return output, self._state(hs, cs, state), all_gates
+
+    def trace(self, ids: NDArray[np.integer], state: State) -> tuple[Trace, State]:
+        """Read T characters of each of B sequences, ids (T, B), and keep what happens inside; and the state."""
+        layers, size = self.settings.layers, self.settings.hidden
+        names = GATE_NAMES[self.settings.cell]
+        gates = np.empty((*ids.shape, layers, len(names), size), self.table.dtype)
+        hidden = np.empty((*ids.shape, layers, size), self.table.dtype)
+        cell = np.empty((*ids.shape, len(state.cell), size), self.table.dtype)
+        for t in range(len(ids)):
+            _, state, of_layers = self._step(ids[t], state)
+            hidden[t], cell[t] = state.hidden.swapaxes(0, 1), state.cell.swapaxes(0, 1)  # (B, L, H)
+            for index, of_layer in enumerate(of_layers):  # (B, G x H)
+                gates[t, :, index] = of_layer.reshape(len(ids[t]), len(names), size)
+        return Trace(gates, hidden, cell), state
 
     def _step_one(self, symbol: int, state: State) -> tuple[Floats, State]:
         """`step` for one sequence and lstm cells: vectors for matrices, and one product a layer.

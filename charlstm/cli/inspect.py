@@ -1,0 +1,360 @@
+"""`charlstm inspect`: parse, look inside a model, write what is seen."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import TextError, UsageError
+from .console import say, strict_json, visible, write, write_raw
+from .options import Command, reading_options
+from .process import limit_blas_threads
+from .stdin import refuse_terminal, wait
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..inference.influence import Influence
+    from ..inference.inspection import Report
+    from ..inference.separation import Separation
+    from ..models.file import ModelFile
+    from ..models.numpy_lstm import NumpyNetwork
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+HALF_LIVES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+"""Characters: the bounds between the bars of a histogram of half-lives."""
+SHOWN = 12
+"""Masked characters that a person is shown, those that change most."""
+
+Valued = Iterator[tuple[str, list[float]]]
+"""Stretches of a text with a value for each character."""
+
+
+@click.command("inspect", cls=Command)
+@click.argument("model", type=click.Path())
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@click.option("--unit", metavar="LAYER.NUMBER", help="colour the text by what this unit holds, from -1 to 1")
+@click.option(
+    "--gate",
+    type=click.Choice(["forget", "input", "output", "reset", "update"]),
+    help="colour the text by how open this gate is, from 0 to 1: the mean over the units",
+)
+@click.option("--layer", type=int, help="with --gate: of this layer alone")
+@click.option(
+    "--why", type=int, metavar="POSITION", help="which earlier characters the prediction of this one rests on"
+)
+@click.option(
+    "--labels", type=click.Path(), metavar="FILE", help="TEXT<tab>LABEL lines: which unit tells the labels apart"
+)
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of a table or colours")
+@reading_options
+def inspect(model: str, texts: tuple[str, ...], **given: Any) -> None:
+    """Look inside MODEL while it reads a text: files, folders, or standard input.
+
+    \b
+      charlstm inspect book.safetensors other.txt
+      charlstm inspect book.safetensors --unit 2.17 other.txt
+      charlstm inspect book.safetensors --why 120 other.txt
+
+    Without options: how open the gates are, how long the units remember, and which units go with quotes, brackets,
+    line ends and so on. In a pipe, coloured text becomes VALUE<tab>CHARACTER, as a JSON string. Layers, units and
+    positions are counted from 1; a position below 0 counts from the end.
+    """
+    limit_blas_threads()
+    _refuse_contradictions(texts, given)
+    unit = _parsed_unit(given["unit"])
+    sources = texts or ("-",)
+    if given["labels"] is None:
+        refuse_terminal(sources)
+    from ..models import file as modelfile
+
+    file = modelfile.load(model)
+    if given["labels"] is not None:
+        _inspect_labels(file, given)
+    elif given["why"] is not None:
+        _inspect_why(file, _pieces(sources, given), given["why"], given["as_json"])
+    elif unit:
+        _inspect_unit(file, _pieces(sources, given), *unit, given["as_json"])
+    elif given["gate"]:
+        _inspect_gate(file, _pieces(sources, given), given["gate"], given["layer"], given["as_json"])
+    else:
+        _inspect_text(file, _pieces(sources, given), given["as_json"])
+
+
+def _refuse_contradictions(texts: Sequence[str], given: dict[str, Any]) -> None:
+    ways = [f"--{name}" for name in ("unit", "gate", "why", "labels") if given[name] is not None]
+    if len(ways) > 1:
+        raise UsageError(f"{' and '.join(ways)} contradict each other: give one of them")
+    if given["layer"] is not None and not given["gate"]:
+        raise UsageError("--layer goes with --gate; for one unit give --unit LAYER.NUMBER")
+    if given["labels"] is not None and texts:
+        raise UsageError("--labels brings its own texts; leave TEXT out")
+
+
+def _parsed_unit(text: str | None) -> tuple[int, int] | None:
+    """Layer and unit, counted from 0."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"([0-9]{1,9})\.([0-9]{1,9})", text)
+    if not found:
+        raise UsageError(f"--unit is {text!r:.40}; it must be LAYER.NUMBER, such as 2.17")
+    return int(found[1]) - 1, int(found[2]) - 1
+
+
+def _pieces(sources: Sequence[str], given: dict[str, Any]) -> Iterator[str]:
+    """The text, in pieces.
+
+    Raises (while iterating):
+        TextError: it is empty.
+    """
+    from ..data.reading import STANDARD_INPUT, read_pieces
+
+    if STANDARD_INPUT in sources:
+        wait("a text")
+    empty = True
+    for piece in read_pieces(sources, given["encoding"], given["encoding_errors"], say):
+        empty = empty and not piece
+        yield piece
+    if empty:
+        raise TextError("the text is empty: there is nothing to inspect")
+
+
+def _network(file: ModelFile) -> NumpyNetwork:
+    from ..models.numpy_lstm import NumpyNetwork
+
+    return NumpyNetwork(file.settings, file.tensors)
+
+
+# ---------------------------------------------------------------------------------------- a whole text
+
+
+def _inspect_text(file: ModelFile, pieces: Iterable[str], as_json: bool) -> None:
+    from ..inference.inspection import report
+
+    seen = report(_network(file), file.vocabulary, pieces, lines=file.lines)
+    if as_json:
+        write(strict_json(_report_as_json(file, seen)) + "\n")
+        return
+    write(f"characters {seen.characters}\n")
+    for layer in range(file.settings.layers):
+        write("".join(line + "\n" for line in _layer_as_text(file, seen, layer)))
+    write("units that go with the text: correlation LAYER.NUMBER\n")
+    for name in seen.correlations:
+        units = "   ".join(f"{one.r:+.2f} {one.layer + 1}.{one.unit + 1}" for one in seen.ranked(name))
+        write(f"  {name:<21} {units}\n")
+
+
+def _layer_as_text(file: ModelFile, seen: Report, layer: int) -> Iterator[str]:
+    """The rows of one layer."""
+    yield f"layer {layer + 1}"
+    for name, use in seen.gates[layer].items():
+        yield (
+            f"  {name + ' gate':<12} {use.mean:.2f} open on average; above 0.9: {use.open:4.0%}, below 0.1: "
+            f"{use.closed:4.0%} of the time"
+        )
+    lives = seen.half_lives[layer]
+    if not lives.size:
+        yield "  a plain rnn has no gates, so nothing says how long its units remember"
+        return
+    counts = histogram(lives)
+    tallest = max(counts)
+    bounds = ("<1", *HALF_LIVES[:-1], f"{HALF_LIVES[-1]}+")
+    yield f"  half-life    {' '.join(f'{bound:>4}' for bound in bounds)} characters"
+    yield f"  units        {' '.join(f'{count:>4}' for count in counts)}"
+    yield f"               {' '.join(4 * _block(count, tallest) for count in counts)}".rstrip()
+
+
+def _block(count: int, tallest: int) -> str:
+    return BLOCKS[round((len(BLOCKS) - 1) * count / tallest)] if count else " "
+
+
+def histogram(lives: NDArray[Any]) -> list[int]:
+    """How many half-lives are below 1, from 1 to below 2, ... and HALF_LIVES[-1] or more."""
+    import numpy as np
+
+    bars = np.searchsorted(np.array(HALF_LIVES), lives, side="right")
+    return [int(count) for count in np.bincount(bars, minlength=len(HALF_LIVES) + 1)]
+
+
+def _report_as_json(file: ModelFile, seen: Report) -> dict[str, Any]:
+    layers = [
+        {
+            "layer": layer + 1,
+            "gates": {name: vars(use) for name, use in seen.gates[layer].items()},
+            "half_lives": [float(life) for life in seen.half_lives[layer]],
+        }
+        for layer in range(file.settings.layers)
+    ]
+    units = {
+        name: [{"unit": f"{one.layer + 1}.{one.unit + 1}", "correlation": one.r} for one in seen.ranked(name, 10)]
+        for name in seen.correlations
+    }
+    return {"characters": seen.characters, "cell": file.settings.cell, "layers": layers, "units": units}
+
+
+# ---------------------------------------------------------------------------------------- coloured text
+
+
+def _inspect_unit(file: ModelFile, pieces: Iterable[str], layer: int, unit: int, as_json: bool) -> None:
+    from ..inference.inspection import check_unit, observe, unit_values
+
+    network = _network(file)
+    check_unit(network, layer, unit)
+    stretches = observe(network, file.vocabulary, pieces, lines=file.lines)
+    values = ((stretch.text, unit_values(stretch, layer, unit).tolist()) for stretch in stretches)
+    _show_values(values, f"blue is -1, white 0, red 1: what unit {layer + 1}.{unit + 1} holds", as_json)
+
+
+def _inspect_gate(file: ModelFile, pieces: Iterable[str], gate: str, layer: int | None, as_json: bool) -> None:
+    from ..inference.inspection import check_unit, gate_index, gate_values, observe
+
+    network = _network(file)
+    index, layer = gate_index(network, gate), None if layer is None else layer - 1
+    if layer is not None:
+        check_unit(network, layer)
+    stretches = observe(network, file.vocabulary, pieces, lines=file.lines)
+    values = ((stretch.text, gate_values(stretch, index, layer).tolist()) for stretch in stretches)
+    where = "all layers" if layer is None else f"layer {layer + 1}"
+    _show_values(values, f"white is closed, red open: the mean {gate} gate of {where}", as_json)
+
+
+def _show_values(pieces: Valued, legend: str, as_json: bool) -> None:
+    """Colours on a terminal that has them; rows else."""
+    if as_json:
+        _write_rows(pieces, lambda character, value: strict_json({"char": character, "value": value}))
+    elif _has_colours():
+        say(legend)
+        _draw(pieces)
+    else:
+        _write_rows(pieces, lambda character, value: f"{value:.4f}\t{json.dumps(character, ensure_ascii=False)}")
+
+
+def _has_colours() -> bool:
+    on_terminal = sys.stdout is not None and sys.stdout.isatty()
+    return on_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _draw(pieces: Iterable[tuple[str, Sequence[float]]]) -> None:
+    from .terminal import coloured
+
+    shown = ((visible(text), values) for text, values in pieces)
+    for piece in coloured(shown, fine=os.environ.get("COLORTERM") in ("truecolor", "24bit")):
+        write_raw(piece)
+    write_raw("\n")
+
+
+def _write_rows(pieces: Valued, row: Callable[[str, float], str]) -> None:
+    for text, values in pieces:
+        write("".join(row(character, value) + "\n" for character, value in zip(text, values, strict=True)))
+
+
+# ---------------------------------------------------------------------------------------- what a prediction rests on
+
+
+def _inspect_why(file: ModelFile, pieces: Iterable[str], position: int, as_json: bool) -> None:
+    from ..api import Model
+    from ..inference.influence import influence
+
+    before, following = _split_at("".join(pieces), position)
+    if file.lines:
+        before = before[before.rfind("\n") + 1 :]
+    seen = influence(Model(file).network, file.vocabulary, before, following)
+    masked = before[seen.first :]
+    if as_json:
+        write(strict_json(_why_as_json(file, seen, masked, following, len(before))) + "\n")
+    elif sys.stdout is not None and sys.stdout.isatty():
+        _draw_why(file, seen, masked, following)
+    else:
+        write("".join(row + "\n" for row in _why_rows(seen, masked)))
+
+
+def _split_at(text: str, position: int) -> tuple[str, str | None]:
+    """The text before a position, and the character there; the one after the last is none."""
+    index = position - 1 if position > 0 else len(text) + position
+    if position == 0 or not 0 <= index <= len(text):
+        raise UsageError(f"--why is {position}; the text has positions 1 to {len(text)}, and {len(text) + 1} after it")
+    return text[:index], text[index : index + 1] or None
+
+
+def _why_rows(seen: Influence, masked: str) -> Iterator[str]:
+    """Distance back, divergence, cost and character, the nearest first."""
+    for back in range(1, len(masked) + 1):
+        cost = "" if seen.cost is None else f"{seen.cost[-back]:.4f}"
+        yield f"{back}\t{seen.divergence[-back]:.4f}\t{cost}\t{json.dumps(masked[-back], ensure_ascii=False)}"
+
+
+def _why_as_json(file: ModelFile, seen: Influence, masked: str, following: str | None, count: int) -> dict[str, Any]:
+    rows = [
+        {
+            "back": back,
+            "char": masked[-back],
+            "divergence": float(seen.divergence[-back]),
+            "cost": None if seen.cost is None else float(seen.cost[-back]),
+        }
+        for back in range(1, len(masked) + 1)
+    ]
+    likeliest = [{"char": character, "probability": p} for character, p in seen.likeliest(file.vocabulary)]
+    return {"position": count + 1, "char": following, "likeliest": likeliest, "characters": rows}
+
+
+def _draw_why(file: ModelFile, seen: Influence, masked: str, following: str | None) -> None:
+    """The text before the prediction, coloured, and what changes most."""
+    likeliest = "  ".join(f"{json.dumps(c, ensure_ascii=False)} {p:.1%}" for c, p in seen.likeliest(file.vocabulary))
+    write(f"likeliest here: {likeliest}\n")
+    if following is not None:
+        write(f"really here: {json.dumps(following, ensure_ascii=False)}\n")
+    if not masked:
+        return
+    most = float(seen.divergence.max()) or 1.0
+    if _has_colours():
+        _draw([(masked, ((seen.divergence / most) ** 0.5).tolist())])  # the root, so that small changes show, too
+    write("back\tbits\tcost\tcharacter\n")
+    order = sorted(range(len(masked)), key=lambda index: -seen.divergence[index])[:SHOWN]
+    rows = list(_why_rows(seen, masked))
+    write("".join(rows[len(masked) - 1 - index] + "\n" for index in order))
+
+
+# ---------------------------------------------------------------------------------------- labels
+
+
+def _inspect_labels(file: ModelFile, given: dict[str, Any]) -> None:
+    from ..inference.separation import separate
+
+    texts, labels = _read_labels(given)
+    found = separate(_network(file), file.vocabulary, texts, labels)
+    if given["as_json"]:
+        rows = [{**vars(one), "layer": one.layer + 1, "unit": f"{one.layer + 1}.{one.unit + 1}"} for one in found]
+        write(strict_json({"texts": len(texts), "separations": rows}) + "\n")
+        return
+    for one in found:
+        write(_separation_as_text(one) + "\n")
+
+
+def _separation_as_text(one: Separation) -> str:
+    what = "its last value" if one.way == "last" else "its mean over the text"
+    side = "above" if one.above else "at or below"
+    return (
+        f"{one.label}: unit {one.layer + 1}.{one.unit + 1}, {what} {side} {one.threshold:.3f}: balanced accuracy "
+        f"{one.accuracy:.1%} on {one.texts} other texts ({one.chosen_on:.1%} on those that it was chosen by)"
+    )
+
+
+def _read_labels(given: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Texts and labels of the file's lines, empty lines left out."""
+    from ..data.reading import read_pieces
+
+    name = given["labels"]
+    lines = "".join(read_pieces([name], given["encoding"], given["encoding_errors"], say)).split("\n")
+    rows = [(number, *line.rpartition("\t")) for number, line in enumerate(lines, 1) if line]
+    for number, text, tab, label in rows:
+        if not (text and tab and label):
+            raise TextError(f"{name}: line {number} is not TEXT<tab>LABEL")
+    if not rows:
+        raise TextError(f"{name}: it is empty; each line must be TEXT<tab>LABEL")
+    return [row[1] for row in rows], [row[3] for row in rows]

@@ -1,0 +1,140 @@
+"""`charlstm inspect`: what it writes, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from helpers import charlstm, on_a_terminal, random_model, with_counts
+
+TEXT = 'abc "fed\n\nhg" ab (a) Bad cab\n'
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """A folder with a model of each type of cell, by the cell's name."""
+    for cell in ("lstm", "gru", "rnn"):
+        random_model(cell=cell).save(tmp_path / cell)
+    (tmp_path / "text.txt").write_text(TEXT)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("cell", "gates"), [("lstm", ["input", "forget", "output"]), ("gru", ["reset", "update"]), ("rnn", [])]
+)
+def test_the_report_speaks_of_gates_memory_and_units(models: Path, cell: str, gates: list[str]) -> None:
+    shown = charlstm("inspect", cell, "text.txt", cwd=models).stdout
+    assert re.findall(r"^  (\w+) gate ", shown, flags=re.M) == gates * 2
+    assert shown.count("half-life") == (2 if gates else 0)
+    if gates:
+        counts = re.findall(r"^  units +(.*)$", shown, flags=re.M)
+        assert [sum(map(int, row.split())) for row in counts] == [12, 12]
+    else:
+        assert "no gates" in shown
+    assert re.search(r"^  inside quotes +[+-][01]\.\d\d [12]\.\d+ ", shown, flags=re.M)
+    figures = json.loads(charlstm("inspect", cell, "--json", "text.txt", cwd=models).stdout)
+    assert figures["characters"] == len(TEXT)
+    assert [list(layer["gates"]) for layer in figures["layers"]] == [gates, gates]
+    for name, units in figures["units"].items():
+        first = f"{units[0]['correlation']:+.2f} {units[0]['unit']} "
+        assert re.search(rf"^  {name} +{re.escape(first)}", shown, flags=re.M)
+
+
+@pytest.mark.parametrize(
+    "options", [["--unit", "2.7"], ["--gate", "forget"], ["--gate", "input", "--layer", "2"]], ids=" ".join
+)
+def test_values_of_characters_are_rows_in_a_pipe_and_colours_on_a_terminal(models: Path, options: list[str]) -> None:
+    rows = [
+        row.split("\t") for row in charlstm("inspect", "lstm", *options, cwd=models, input=TEXT).stdout.splitlines()
+    ]
+    assert "".join(json.loads(row[1]) for row in rows) == TEXT
+    as_json = charlstm("inspect", "lstm", *options, "--json", cwd=models, input=TEXT).stdout
+    records = [json.loads(row) for row in as_json.splitlines()]
+    assert [f"{record['value']:.4f}" for record in records] == [row[0] for row in rows]
+    assert len({row[0] for row in rows}) > 5
+    drawn = on_a_terminal("inspect", "lstm", *options, "text.txt", cwd=models, COLORTERM="truecolor", NO_COLOR="")
+    legend, _, text = drawn.replace("\r\n", "\n").partition("\x1b")
+    assert "white" in legend
+    assert re.sub(r"\x1b?\[[0-9;]*m", "", text).strip() == TEXT.strip()
+    assert len(set(re.findall(r"48;2;([0-9;]+)m", text))) > 2
+    plain = on_a_terminal("inspect", "lstm", *options, "text.txt", cwd=models, NO_COLOR="1")
+    assert plain.split() == [word for row in rows for word in ("\t".join(row)).split()]
+
+
+def test_why_lists_the_masked_characters_from_the_nearest_on(models: Path) -> None:
+    rows = [
+        row.split("\t") for row in charlstm("inspect", "lstm", "--why", 9, "text.txt", cwd=models).stdout.split("\n")
+    ]
+    assert [json.loads(row[3]) for row in rows[:-1]] == list(reversed(TEXT[:8]))
+    assert [row[0] for row in rows[:-1]] == [str(back) for back in range(1, 9)]
+    figures = json.loads(charlstm("inspect", "lstm", "--why", 9, "--json", "text.txt", cwd=models).stdout)
+    assert (figures["char"], len(figures["likeliest"]), len(figures["characters"])) == (TEXT[8], 5, 8)
+    assert f"{figures['characters'][0]['divergence']:.4f}" == rows[0][1]
+    drawn = on_a_terminal("inspect", "lstm", "--why", "-1", "text.txt", cwd=models, NO_COLOR="")
+    assert "likeliest here" in drawn
+    assert 'really here: "\\n"' in drawn
+    after = json.loads(charlstm("inspect", "lstm", "--why", len(TEXT) + 1, "--json", "text.txt", cwd=models).stdout)
+    assert after["char"] is None
+    assert after["characters"][0]["cost"] is None
+
+
+def test_why_is_of_the_whole_model_and_of_one_line_of_a_model_of_lines(tmp_path: Path) -> None:
+    random_model().save(tmp_path / "network")
+    with_counts(random_model(), "abcabcaabbc\nabc" * 5).save(tmp_path / "mixture")
+    random_model(lines=True).save(tmp_path / "lines")
+    shown = {
+        name: json.loads(charlstm("inspect", name, "--why", 7, "--json", input="ab\nabcab\n", cwd=tmp_path).stdout)
+        for name in ("network", "mixture", "lines")
+    }
+    assert shown["network"]["likeliest"] != shown["mixture"]["likeliest"]
+    assert "".join(row["char"] for row in shown["lines"]["characters"]) == "cba"
+
+
+def test_labels_name_the_unit_and_how_well_it_does(models: Path) -> None:
+    rows = "".join(f"{'ab' * (n % 4 + 1)}\tshort\n{'hg' * (n % 4 + 1)}\tlong\n\n" for n in range(10))
+    (models / "labels.tsv").write_text(rows)
+    shown = charlstm("inspect", "lstm", "--labels", "labels.tsv", cwd=models)
+    assert re.match(r"short: unit [12]\.\d+, .* accuracy 100.0% on 10 other texts", shown.stdout), shown
+    figures = json.loads(charlstm("inspect", "lstm", "--labels", "labels.tsv", "--json", cwd=models).stdout)
+    assert figures["texts"] == 20
+    assert f"unit {figures['separations'][0]['unit']}," in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "words"),
+    [
+        (["lstm", "--unit", "3.1"], 2, "layers 1 to 2"),
+        (["lstm", "--unit", "1.13"], 2, "units 1 to 12"),
+        (["lstm", "--unit", "0.1"], 2, "no layer 0"),
+        (["lstm", "--unit", "one"], 2, "LAYER.NUMBER"),
+        (["lstm", "--gate", "forget", "--layer", "3"], 2, "no layer 3"),
+        (["gru", "--gate", "forget"], 2, "reset, update"),
+        (["rnn", "--gate", "forget"], 2, "no gates"),
+        (["lstm", "--layer", "1"], 2, "--gate"),
+        (["lstm", "--unit", "1.1", "--why", "3"], 2, "contradict"),
+        (["lstm", "--why", "0"], 2, "positions 1 to 29"),
+        (["lstm", "--why", "31"], 2, "30 after it"),
+        (["lstm", "--labels", "text.txt"], 1, "text.txt: line 1 is not TEXT<tab>LABEL"),
+        (["lstm", "--labels", "one.tsv"], 1, "1 label in 2 texts"),
+        (["lstm", "--labels", "none.tsv"], 1, "none.tsv"),
+        (["lstm", "--labels", "one.tsv", "text.txt"], 2, "leave TEXT out"),
+        (["missing"], 1, "missing"),
+    ],
+    ids=str,
+)
+def test_bad_input_is_one_clear_line(models: Path, options: list[str], status: int, words: str) -> None:
+    (models / "one.tsv").write_text("ab\tp\nba\tp\n")
+    (models / "none.tsv").write_text("")
+    done = charlstm("inspect", *options, input=TEXT, cwd=models)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--unit", "1.1"], ["--gate", "input"], ["--why", "1"]], ids=str)
+def test_an_empty_text_is_one_error_in_every_mode(models: Path, options: list[str]) -> None:
+    done = charlstm("inspect", "lstm", *options, cwd=models)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "charlstm: error: the text is empty: there is nothing to inspect\n"
