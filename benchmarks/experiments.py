@@ -104,9 +104,9 @@ def prepared(arguments: argparse.Namespace, output: Path) -> Trainer:
 
 
 def _value(text: str) -> Any:
-    for kind in (int, float):
+    for number in (int, float):
         try:
-            return kind(text)
+            return number(text)
         except ValueError:
             continue
     return text

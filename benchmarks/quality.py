@@ -114,8 +114,8 @@ def draw(path: Path, results: dict[str, list[dict[str, Any]]]) -> None:
     figure.savefig(path, dpi=120)
 
 
-def main() -> None:
-    """Measure and print."""
+def asked() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, nargs="*", default=[3.0])
     parser.add_argument("--corpus", type=Path, required=True)
@@ -127,7 +127,12 @@ def main() -> None:
     parser.add_argument("--context")
     parser.add_argument("--earlier", type=Path, nargs="*", default=[], help="curves of earlier runs, to be drawn too")
     parser.add_argument("--plot", type=Path, help="draw the medians against time, beside nanoGPT's two points")
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = asked()
     extra = ["--lines"] if arguments.lines else ["--val-split", "end"]
     for name in ("batch", "context"):
         if getattr(arguments, name):

@@ -58,10 +58,10 @@ def floor(hidden: int, vocabulary: int) -> float:
 
 
 @torch.no_grad()
-def torch_steps(hidden: int, kind: str) -> float:
+def torch_steps(hidden: int, layer: str) -> float:
     """Seconds of one step of two layers of nn.LSTM or nn.LSTMCell, without embedding, head and drawing."""
     vector = torch.zeros(1, hidden)
-    if kind == "LSTMCell":
+    if layer == "LSTMCell":
         cells = [torch.nn.LSTMCell(hidden, hidden) for _ in range(2)]
 
         def step() -> Any:

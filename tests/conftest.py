@@ -17,7 +17,7 @@ for number in (signal.SIGINT, signal.SIGHUP):
 
 @pytest.fixture
 def model_path(tmp_path: Path) -> Path:
-    """A model file with random weights over ALPHABET."""
+    """A model file with random parameters over ALPHABET."""
     path = tmp_path / "random.safetensors"
     random_model().save(path)
     return path
@@ -25,7 +25,7 @@ def model_path(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model that learnt TEXT for some steps, made by the command line."""
+    """A model trained on TEXT for some steps, made by the command line."""
     folder = tmp_path_factory.mktemp("trained")
     (folder / "text.txt").write_text(TEXT)
     done = charlstm("train", "text.txt", "--steps", 150, "--hidden", 48, "--layers", 1, "--quiet", cwd=folder)

@@ -35,7 +35,7 @@ TEXT = (
 
 
 def random_tensors(settings: ModelSettings, seed: int = 0, scale: float = 0.3) -> dict[str, np.ndarray]:
-    """Random weights for a network of that shape."""
+    """Random parameters for a network of that shape."""
     rng = np.random.default_rng(seed)
     return {name: (scale * rng.standard_normal(shape)).astype(np.float32) for name, shape in settings.shapes().items()}
 
@@ -49,7 +49,7 @@ def random_model(
     seed: int = 0,
     lines: bool = False,
 ) -> ModelFile:
-    """A model with random weights."""
+    """A model with random parameters."""
     settings = ModelSettings(len(alphabet) + 1, layers, hidden, 5, cell)
     return ModelFile(settings, Vocabulary(alphabet), random_tensors(settings, seed), lines=lines)
 

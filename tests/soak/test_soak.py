@@ -108,8 +108,8 @@ def test_no_broken_model_file_is_more_than_an_error(tmp_path: Path) -> None:
     for number in range(MUTATIONS):
         data = bytearray(whole)
         for _ in range(int(rng.integers(1, 6))):
-            place = int(rng.integers(0, len(data) if number % 2 else 900))
-            data[place] = int(rng.integers(0, 256))
+            position = int(rng.integers(0, len(data) if number % 2 else 900))
+            data[position] = int(rng.integers(0, 256))
         if number % 5 == 0:
             del data[int(rng.integers(0, len(data))) :]
         path.write_bytes(bytes(data))
