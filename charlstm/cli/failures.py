@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from ..errors import CharlstmError
 from .console import say
+from .process import memory_is_limited
 
 _LESS = {
     "train": "give a smaller --hidden, --batch or --context, or a shorter text",
@@ -33,6 +34,9 @@ _MEMORY_MESSAGES = (
     "can't start new thread",
 )
 """What a RuntimeError says where torch cannot allocate, or Python a stack for a thread."""
+
+_LIMITED_MESSAGES = ("could not create a primitive", "could not execute a primitive")
+"""What oneDNN's failures in a RuntimeError say: where memory is limited, that is the reason."""
 
 _LOADER_MESSAGES = ("failed to map segment", "cannot allocate memory", "cannot map zero-fill", "cannot create shared")
 """What the loader of shared libraries says where they do not fit, in an ImportError or OSError; in small letters."""
@@ -86,7 +90,8 @@ def _says_so(error: BaseException) -> bool:
         return True
     if isinstance(error, ImportError | OSError):
         return any(words in str(error).lower() for words in _LOADER_MESSAGES)
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in _MEMORY_MESSAGES)
+    messages = _MEMORY_MESSAGES + (_LIMITED_MESSAGES if memory_is_limited() else ())
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in messages)
 
 
 def _too_little_memory(error: BaseException) -> str:

@@ -7,6 +7,7 @@ system; knows nothing about texts and networks, and imports nothing heavy.
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
 import signal
 import sys
@@ -16,6 +17,9 @@ from collections.abc import Callable, Iterator
 
 STARTED = time.monotonic()
 """When the user began to wait, as nearly as the program can tell."""
+
+BYTES_PER_THREAD = 48 << 20
+"""Address space that a thread of torch takes, with its stack and its buffers."""
 
 KEEP_BLOCKS_UP_TO = (1 << 30, 32 << 20)
 """Bytes of the largest block that is kept when it is freed, best first: older C libraries take 32 MiB at most."""
@@ -99,6 +103,39 @@ def prepare_for_torch() -> None:
     # cuDNN says so where weights are computed, as ours are, at every run: a user can do nothing about it.
     warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous chunk")
     keep_freed_memory()
+
+
+def start_torch_threads(threads: int | None) -> None:
+    """Where the address space is limited, start torch's threads while there is room for them.
+
+    OpenMP ends the process, or stops it for ever, where a thread cannot start in the midst of the work.
+
+    Args:
+        threads: how many; None: torch's choice.
+
+    Raises:
+        MemoryError: there is not enough memory for them.
+    """
+    if not memory_is_limited():
+        return
+    import torch
+
+    if threads:
+        torch.set_num_threads(threads)
+    try:
+        mmap.mmap(-1, torch.get_num_threads() * BYTES_PER_THREAD, access=mmap.ACCESS_COPY).close()
+    except OSError as error:
+        raise MemoryError from error
+    torch.ones(1 << 20).add_(1.0)  # large enough for torch to use all threads
+
+
+def memory_is_limited() -> bool:
+    """Whether the process may use only so much address space, as after `ulimit -v`."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits
+        return False
+    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
 
 
 def keep_freed_memory() -> None:

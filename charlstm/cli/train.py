@@ -15,7 +15,14 @@ from ..config import CELLS, SPLITS, TrainingRequest, from_given
 from ..errors import OutputError, UsageError
 from .console import say, write_path
 from .options import Command, reading_options, setting
-from .process import STARTED, StopSignals, limit_blas_threads, outliving_the_reader, prepare_for_torch
+from .process import (
+    STARTED,
+    StopSignals,
+    limit_blas_threads,
+    outliving_the_reader,
+    prepare_for_torch,
+    start_torch_threads,
+)
 from .progress import follow
 from .stdin import refuse_terminal, wait
 
@@ -78,6 +85,7 @@ def train(**given: Any) -> None:
     """
     limit_blas_threads()
     prepare_for_torch()
+    start_torch_threads(given["threads"])
     with outliving_the_reader():
         run = _prepared(given)
         log = _open_log(given["log"], [*run.files(), *([given["init_from"]] if given["init_from"] else [])])

@@ -66,3 +66,11 @@ def test_an_error_of_the_system_is_said_of_its_file_and_of_nothing_by_guess(caps
     assert capsys.readouterr().err == "charlstm: error: some.txt: Input/output error\n"
     assert report(OSError(errno.EIO, "Input/output error")) == 1
     assert capsys.readouterr().err == "charlstm: error: Input/output error\n"
+
+
+@pytest.mark.parametrize("limited", [True, False])
+def test_a_library_that_cannot_say_why_ran_out_of_memory_where_that_is_limited(
+    limited: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("charlstm.cli.failures.memory_is_limited", lambda: limited)
+    assert is_memory_failure(RuntimeError("could not create a primitive")) == limited

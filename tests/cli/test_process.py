@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import signal
 import subprocess
@@ -11,7 +13,13 @@ from pathlib import Path
 import pytest
 from helpers import ROOT, TEXT
 
-from charlstm.cli.process import StopSignals, limit_blas_threads, outliving_the_reader, set_allocator
+from charlstm.cli.process import (
+    StopSignals,
+    limit_blas_threads,
+    outliving_the_reader,
+    set_allocator,
+    start_torch_threads,
+)
 
 MMAP_THRESHOLD = -3
 
@@ -106,3 +114,16 @@ def test_cudnns_remark_about_weights_that_are_computed_is_not_shown() -> None:
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, text=True)
     assert "another" in done.stderr
     assert "UserWarning: RNN" not in done.stderr
+
+
+@pytest.mark.parametrize("limited", [True, False])
+def test_threads_that_have_no_room_are_refused_before_they_start(
+    limited: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr("charlstm.cli.process.memory_is_limited", lambda: limited)
+    monkeypatch.setattr("charlstm.cli.process.mmap.mmap", refuse)
+    with pytest.raises(MemoryError) if limited else contextlib.nullcontext():
+        start_torch_threads(None)
