@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Unpack
 
 from .config import SampleSettings, TrainingRequest
+from .data.characters import normal_form, normalized
 from .data.reading import ended, lines_of
 from .errors import UsageError
 from .inference.sampling import AT_ONCE, Start, choose_seed, generate, read_prompts, stream_one, whole_texts
@@ -155,6 +156,7 @@ class Model:
         return self._read(list(columns)).select([columns[prompt] for prompt in prompts])
 
     def _read(self, prompts: list[str]) -> Start:
+        prompts = [normal_form(prompt, self.file.normalize) for prompt in prompts]
         return read_prompts(self.network, self.vocabulary, prompts, self.threads)
 
     def stopping(self, settings: SampleSettings) -> SampleSettings:
@@ -182,6 +184,7 @@ class Model:
 
     def partial_scores(self, pieces: Iterable[str]) -> Iterator[Score]:
         """The scores of parts of a text, as it comes; their sum is the text's."""
+        pieces = normalized(pieces, self.file.normalize)
         if not self.lines:
             yield from partial_scores(self.scorer.surprisals, self.vocabulary, pieces)
             return
@@ -196,8 +199,10 @@ class Model:
                 a newline in any case.
 
         Yields:
-            stretches of the text, in order, each with the surprisals in nats of its characters.
+            stretches of the text, in order, each with the surprisals in nats of its characters; a model that was
+            trained on a normalization form reads its texts in that form, too.
         """
+        pieces = normalized(pieces, self.file.normalize)
         if not self.lines:
             yield from surprisals_of_text(self.scorer.surprisals, self.vocabulary, pieces)
             return
@@ -217,6 +222,7 @@ class Model:
 
     def _record(self, line: str) -> str:
         """A line as the model was trained on lines."""
+        line = normal_form(line, self.file.normalize)
         return line + "\n" if self.lines and not line.endswith("\n") else line
 
     def dynamic_scores(self, pieces: Iterable[str], device: str = "cpu") -> Iterator[Score]:
@@ -233,7 +239,7 @@ class Model:
         network, mixture = _torch_network(self.file, device), self.file.mixture
         counts = Mixture.of(TorchLanguageModel(network), _ngrams(self.file), mixture) if mixture else None
         adapting = DynamicEvaluation(network, self.vocabulary, counts)
-        return partial_scores(adapting.surprisals, self.vocabulary, pieces)
+        return partial_scores(adapting.surprisals, self.vocabulary, normalized(pieces, self.file.normalize))
 
 
 def _check_text(name: str, text: object) -> None:

@@ -18,6 +18,8 @@ from .errors import UsageError
 CellName = Literal["lstm", "gru", "rnn"]
 CELLS: tuple[CellName, ...] = ("lstm", "gru", "rnn")
 SplitName = Literal["spread", "end"]
+NormalizeName = Literal["nfc"]
+NORMALIZATIONS: tuple[NormalizeName, ...] = ("nfc",)
 SPLITS: tuple[SplitName, ...] = ("spread", "end")
 PRECISIONS = ("auto", "float32", "bfloat16")
 GATES: dict[str, int] = {"lstm": 4, "gru": 3, "rnn": 1}
@@ -235,6 +237,9 @@ class TrainingRequest:
         "which part to hold out: spread takes blocks from all over the text (with --lines, distinct lines at random), "
         "end takes its last characters or lines",
     )
+    normalize: NormalizeName | None = setting(
+        None, "read texts in this Unicode normalization form; kept in the model, for its prompts and texts"
+    )
     min_count: int | None = setting(
         None,
         "characters that occur fewer times are read as unknown and never written (default: 2, or 1 where fewer than "
@@ -267,6 +272,8 @@ class TrainingRequest:
             _check_choice("cell", self.cell, CELLS)
         _check_choice("precision", self.precision, PRECISIONS)
         _check_choice("val-split", self.val_split, SPLITS)
+        if self.normalize is not None:
+            _check_choice("normalize", self.normalize, NORMALIZATIONS)
 
     def budget(self) -> Budget:
         """The one budget that was asked for."""

@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypedDict, TypeVar
 
-from .config import CellName, SplitName
+from .config import CellName, NormalizeName, SplitName
 from .errors import UsageError
 
 _Settings = TypeVar("_Settings")
@@ -52,6 +52,7 @@ class TrainingOptions(TypedDict, total=False):
     dropconnect: float | None
     val_fraction: float
     val_split: SplitName
+    normalize: NormalizeName | None
     min_count: int | None
     ngrams: int | None
     lines: bool

@@ -338,3 +338,13 @@ def test_importing_torch_for_a_training_changes_no_environment(tmp_path: Path) -
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout == "True []\n"
     assert done.stderr == ""
+
+
+def test_a_model_reads_prompts_and_texts_in_the_normalization_form_that_it_was_trained_on() -> None:
+    file = random_model("\ncaf\u00e9")
+    model, other = library.Model(dataclasses.replace(file, normalize="nfc")), library.Model(file)
+    for text in ("cafe\u0301", "caf\u00e9"):
+        assert model.sample(text, length=20, seed=1) == other.sample("caf\u00e9", length=20, seed=1)
+        assert model.score(text) == other.score("caf\u00e9")
+        assert model.score_lines([text]) == other.score_lines(["caf\u00e9"])
+        assert [part for part, _ in model.surprisals([text])] == ["caf\u00e9"]

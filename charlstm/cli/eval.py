@@ -116,6 +116,7 @@ def _pieces(sources: Sequence[str], models: Sequence[Model], given: dict[str, An
     Raises (while iterating):
         TextError: it is empty; every way of scoring says so.
     """
+    from ..data.characters import KNOWN_IN_NFC, watched
     from ..data.reading import ended, read_pieces
     from ..data.streams import STANDARD_INPUT
 
@@ -123,7 +124,9 @@ def _pieces(sources: Sequence[str], models: Sequence[Model], given: dict[str, An
         wait("a text")
     of_lines = any(model.lines for model in models)
     records = given["lines"] or of_lines
-    text = read_pieces(sources, given["encoding"], given["encoding_errors"], say, end_lines=records)
+    form = given["normalize"] or next((model.file.normalize for model in models if model.file.normalize), None)
+    text = read_pieces(sources, given["encoding"], given["encoding_errors"], say, end_lines=records, normalize=form)
+    text = watched(text, models[0].vocabulary, lambda: say(f"warning: more of the text would be {KNOWN_IN_NFC}"))
     empty = True
     for piece in ended(text) if of_lines else text:  # all models are compared on the same text
         empty = empty and not piece

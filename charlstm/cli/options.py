@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ..config import NORMALIZATIONS
 from ..errors import UsageError
 from .console import write
 
@@ -84,6 +85,12 @@ def reading_options(command: _F) -> _F:
     """How bytes become text."""
     command = click.option(
         "--encoding", default="utf-8", show_default=True, help="encoding of the text, such as latin-1"
+    )(command)
+    command = click.option(
+        "--normalize",
+        type=click.Choice(NORMALIZATIONS),
+        help="read text in this Unicode normalization form: a letter and its combining accent as one character "
+        "(default: as the model was trained)",
     )(command)
     return click.option(
         "--encoding-errors",

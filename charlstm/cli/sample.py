@@ -86,8 +86,11 @@ def _settings(given: dict[str, Any]) -> SampleSettings:
 
 
 def _prompts(prompt: str | None, given: dict[str, Any]) -> list[str]:
+    from ..data.characters import normal_form
+
     prompts = _read_prompts(given) if prompt is None or prompt == "-" else [prompt]
-    return list(map(unescape, prompts)) if given["escapes"] else prompts
+    prompts = list(map(unescape, prompts)) if given["escapes"] else prompts
+    return [normal_form(prompt, given["normalize"]) for prompt in prompts]
 
 
 def _read_prompts(given: dict[str, Any]) -> list[str]:
@@ -118,11 +121,13 @@ def _warn(model: Model, prompts: list[str], stops: Iterable[str], *, typed: bool
 
 
 def _warn_of_unknown(model: Model, where: str, text: str) -> None:
-    from ..data.characters import listed
+    from ..data.characters import KNOWN_IN_NFC, helped_by_nfc, listed, normal_form
 
+    text = normal_form(text, model.file.normalize)
     unknown = model.vocabulary.unknown_characters(text)
     if unknown:
-        say(f"warning: the model never saw these characters of {where}: {listed(unknown)}")
+        remedy = f"; they would be {KNOWN_IN_NFC}" if helped_by_nfc(text, model.vocabulary) else ""
+        say(f"warning: the model never saw these characters of {where}: {listed(unknown)}{remedy}")
 
 
 def _warn_of_escape(where: str, text: str) -> None:

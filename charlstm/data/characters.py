@@ -8,6 +8,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
+KNOWN_IN_NFC = "known in normalization form C, as letters with their accents in one; give --normalize nfc"
+"""What is said of a text that is not in it, after "would be"."""
+
 _UNSEEN = ("M", "C", "Z")
 """Unicode categories, by their first letter, of characters that are not seen alone: marks, controls, spaces."""
 _CONTROLS = {"\t": "TAB", "\n": "LINE FEED", "\r": "CARRIAGE RETURN", "\x0c": "FORM FEED", "\x1b": "ESCAPE"}

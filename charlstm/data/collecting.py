@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import TextError
+from .characters import named, normal_form
 from .decoding import SURROGATE
 from .files import find_files
 from .lines import line_bounds
@@ -112,36 +114,39 @@ def collect(
     lines: bool = False,
     encoding: str = "utf-8",
     errors: str = "strict",
+    normalize: str | None = None,
 ) -> Collected:
     """Read files, folders and "-", then texts given directly.
 
     Args:
         lines: every line is a record: blank lines are left out, and the last line ends like all others.
-        encoding, errors: see TextSource.
+        encoding, errors, normalize: see TextSource.
     """
     files, notes = find_files(paths, encoding)
     collector = Collector()
     collector.notes.extend(notes)
     for path in files:
-        source = TextSource(path, encoding, errors)
+        source = TextSource(path, encoding, errors, normalize)
         for piece in source:
             collector.add(piece)
         collector.notes.extend(source.notes)
         collector.end_text(source.facts(name_to_keep(path, paths)), source.name)
     for text in texts:
-        _add_given(collector, text)
+        _add_given(collector, text, normalize)
     if lines:
         collector.end_line()
-        return without_blank_lines(collector.collected())
-    return collector.collected()
+    collected = collector.collected()
+    _note_combining_marks(collected)
+    return without_blank_lines(collected) if lines else collected
 
 
-def _add_given(collector: Collector, text: str) -> None:
+def _add_given(collector: Collector, text: str, normalize: str | None) -> None:
     if SURROGATE.search(text):
         raise TextError("text: it holds a lone surrogate, which is no character")
+    raw = text.encode()
+    text = normal_form(text, normalize)
     if text:
         collector.add(text)
-    raw = text.encode()
     digest = hashlib.sha256(raw).hexdigest()
     facts = {"name": "text", "characters": len(text), "bytes": len(raw), "sha256": digest}
     collector.end_text(facts, "a text given directly")
@@ -160,6 +165,23 @@ def name_to_keep(path: str, named: Iterable[str | os.PathLike[str]]) -> str:
             name = os.path.join(os.path.basename(os.path.abspath(folder)), os.path.relpath(path, folder))
             break
     return os.fsencode(name).decode("utf-8", "replace")
+
+
+def _note_combining_marks(text: Collected) -> None:
+    """Say where letters are written with combining marks that have a form of one character."""
+    characters = from_codepoints(text.points)
+    marks = np.array([bool(unicodedata.combining(character)) for character in characters], dtype=bool)
+    if not marks.any():
+        return
+    ends = np.flatnonzero(marks[text.ids[1:]]) + 1
+    pairs = np.unique(text.ids[ends - 1].astype(np.int64) * len(characters) + text.ids[ends])
+    letters = (characters[pair // len(characters)] + characters[pair % len(characters)] for pair in pairs.tolist())
+    composed = next((letter for letter in letters if len(normal_form(letter, "nfc")) == 1), None)
+    if composed:
+        text.notes.append(
+            f"some letters are written with combining marks, such as {composed[0]} and {named(composed[1])}; "
+            "--normalize nfc reads each as one character"
+        )
 
 
 def without_blank_lines(text: Collected) -> Collected:

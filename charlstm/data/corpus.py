@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config import SMALLEST_TEXT, SplitName
+from ..config import SMALLEST_TEXT, NormalizeName, SplitName
 from ..errors import TextError
 from .characters import listed
 from .collecting import Collected, collect
@@ -55,7 +55,12 @@ class Reading:
     """A vocabulary to build on: its characters keep their ids, and new ones are added."""
     encoding: str = "utf-8"
     errors: str = "strict"
+    normalize: NormalizeName | None = None
     """See TextSource."""
+
+    def decoding(self) -> dict[str, Any]:
+        """How bytes become text, as keyword arguments of `collect`."""
+        return {name: getattr(self, name) for name in ("lines", "encoding", "errors", "normalize")}
 
     @property
     def piped(self) -> bool:
@@ -109,6 +114,7 @@ def read_corpus(reading: Reading) -> Corpus:
     vocabulary, notes = _vocabulary(text.points, training, reading)
     table = vocabulary.encode_points(text.points)  # (symbols,)
     corpus = Corpus(vocabulary, table[training], table[held_out], text.sources, text.notes + notes, split.description)
+    corpus.notes += [split.note] if split.note else []
     if reading.validation:
         _read_validation(corpus, reading)
     corpus.notes.extend(_warnings(corpus, reading))
@@ -116,8 +122,7 @@ def read_corpus(reading: Reading) -> Corpus:
 
 
 def _collected(reading: Reading) -> Collected:
-    how: dict[str, Any] = {"lines": reading.lines, "encoding": reading.encoding, "errors": reading.errors}
-    text = collect(reading.paths, reading.texts, **how)
+    text = collect(reading.paths, reading.texts, **reading.decoding())
     count = len(text.ids)
     if count < SMALLEST_TEXT:
         what = f"the text has only {count} characters" if count else "the text is empty"
@@ -172,8 +177,7 @@ def _rare_note(rare: list[str], least: int) -> str:
 
 def _read_validation(corpus: Corpus, reading: Reading) -> None:
     """Read the files that were named to validate on."""
-    how: dict[str, Any] = {"lines": reading.lines, "encoding": reading.encoding, "errors": reading.errors}
-    text = collect(reading.validation, **how)
+    text = collect(reading.validation, **reading.decoding())
     if not len(text.ids):
         raise TextError("the validation text is empty; give one with text in it, or leave out --val")
     corpus.validation = corpus.vocabulary.encode_points(text.points)[text.ids]

@@ -28,6 +28,8 @@ class Split:
     """(blocks, 2) where each begins and ends: in order, none empty, none touching another."""
     description: str
     """What is held out, in words; empty when nothing is."""
+    note: str = ""
+    """Something that a person should be told of how it was chosen."""
 
     def applied(self, ids: Ids) -> tuple[Ids, Ids]:
         """The training part, which is the text with the blocks cut out, and the held-out part, the blocks joined."""
@@ -60,27 +62,51 @@ def last_lines(ids: Ids, fraction: float, newline: int) -> Split:
 # ----------------------------------------------------------------------------------------- distinct lines
 
 
+COMMON = 20
+"""A line that occurs that many times as often as the median line is common: any text of its source has it again."""
+NOTABLE_COPIES = 0.1
+"""Fraction of lines that are copies of others beyond which that is said."""
+
+
 def random_lines(ids: Ids, fraction: float, newline: int, seed: int) -> Split:
-    """Hold out distinct lines drawn at random, each with all lines that are equal to it."""
+    """Hold out distinct lines drawn at random, each with all lines that are equal to it.
+
+    Of common lines, such as the questions of a form, only some copies are held out: a new text would have them again,
+    and they are in the training part by then.
+    """
     bounds = line_bounds(ids, newline)
     _, which, copies = np.unique(line_hashes(ids, bounds), return_inverse=True, return_counts=True)
-    chosen = _drawn(copies, fraction * len(which), seed)  # (distinct lines,)
-    held_out = chosen[which]  # (lines,)
+    common = copies >= COMMON * max(1.0, float(np.median(copies)))  # (distinct lines,)
+    rng = np.random.default_rng((seed, 2))
+    chosen = _drawn(np.where(common, 0, copies), fraction * float(copies[~common].sum()), rng)
+    held_out = np.where(common[which], rng.random(len(which)) < fraction, chosen[which])  # (lines,)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], held_out, [False]]).astype(np.int8)))
-    return Split(bounds[edges].reshape(-1, 2), _lines_in_words(int(chosen.sum()), int(held_out.sum())))
+    distinct = len(np.unique(which[held_out]))
+    return Split(
+        bounds[edges].reshape(-1, 2),
+        _lines_in_words(distinct, int(held_out.sum())),
+        _copies_noted(len(copies), len(which), int(common.sum())),
+    )
 
 
-def _drawn(copies: NDArray[np.int64], target: float, seed: int) -> NDArray[np.bool_]:
+def _copies_noted(distinct: int, lines: int, common: int) -> str:
+    if lines - distinct < NOTABLE_COPIES * lines:
+        return ""
+    but = f", but for copies of the {common:,} most common" if common else ""
+    return f"lines occur more than once ({distinct:,} distinct of {lines:,}); equal ones are held out together{but}"
+
+
+def _drawn(copies: NDArray[np.int64], target: float, rng: np.random.Generator) -> NDArray[np.bool_]:
     """Draw distinct lines at random until they stand for about so many lines; those that would be too many are left.
 
-    One at least is drawn, and one at least is not; of a single one none can be.
+    One at least is drawn, and one at least is not; of a single one none can be. Lines of 0 copies are not drawn.
     """
     chosen = np.zeros(len(copies), dtype=bool)
-    if len(copies) < 2:
-        return chosen
-    order = np.random.default_rng((seed, 2)).permutation(len(copies))
-    room = max(1, round(target))
+    order = rng.permutation(np.flatnonzero(copies))
     most = len(copies) - 1
+    if not most or not len(order):
+        return chosen
+    room = max(1, round(target))
     for line, count in zip(order.tolist(), copies[order].tolist(), strict=True):
         if count <= room and most:
             chosen[line] = True

@@ -78,7 +78,7 @@ class Vocabulary:
         """Symbols that can be predicted: the characters and the unknown symbol."""
         return len(self.characters) + 1
 
-    def __contains__(self, character: str) -> bool:
+    def __contains__(self, character: object) -> bool:
         return character in self._known
 
     @property

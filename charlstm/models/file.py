@@ -26,7 +26,7 @@ import safetensors
 from numpy.typing import NDArray
 from safetensors.numpy import save as to_bytes
 
-from ..config import MixtureSettings, ModelSettings
+from ..config import NORMALIZATIONS, MixtureSettings, ModelSettings, NormalizeName
 from ..data.vocabulary import Vocabulary
 from ..errors import CharlstmError, ModelFileError, OutputError
 from .ngrams import PREFIX, check_tries, tensor_types
@@ -72,6 +72,8 @@ class ModelFile:
     vocabulary: Vocabulary
     tensors: Tensors
     """The network's, see `ModelSettings.shapes`."""
+    normalize: NormalizeName | None = None
+    """The Unicode normalization form of its texts ("nfc"); None: they were read as they are."""
     lines: bool = False
     """Whether it was trained on lines, each a record of its own."""
     trained_on: list[dict[str, Any]] = field(default_factory=list)
@@ -92,6 +94,7 @@ class ModelFile:
             "format": FORMAT,
             "settings": {_key(name): value for name, value in dataclasses.asdict(self.settings).items()},
             "vocabulary": list(self.vocabulary.characters),
+            **({"normalize": self.normalize} if self.normalize else {}),
             "lines": self.lines,
             "trained_on": self.trained_on,
             "training": self.training,
@@ -299,11 +302,19 @@ def load(path: str | os.PathLike[str]) -> ModelFile:
             tensors=tensors,
             mixture=mixture,
             counts=counts,
+            normalize=_normalize(description),
             lines=_typed(description, "lines", bool),
             trained_on=_typed(description, "trained_on", list),
             training=_typed(description, "training", dict),
             result=_typed(description, "result", dict),
         )
+
+
+def _normalize(description: Description) -> NormalizeName | None:
+    form = description.get("normalize")
+    if form not in (None, *NORMALIZATIONS):
+        raise ModelFileError(f"normalize is {form!r:.40}; it must be one of {', '.join(NORMALIZATIONS)}")
+    return form
 
 
 def _wanted(description: Description) -> dict[str, TensorSpec]:

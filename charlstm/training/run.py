@@ -185,6 +185,7 @@ class Run:
             tensors=result.tensors,
             mixture=result.mixture,
             counts=result.counts,
+            normalize=self.reading.normalize,
             lines=self.plan.training.lines,
             trained_on=self.corpus.sources,
             training={
@@ -234,6 +235,7 @@ def prepare(
     origin = None if init_from is None else modelfile.load(init_from)
     if origin:
         request = in_the_shape_of(origin.settings, request)
+        request = dataclasses.replace(request, normalize=request.normalize or origin.normalize)
     check_writable(output, force=force)
     if validating and request.val_fraction != TrainingRequest.val_fraction:
         raise UsageError("--val and --val-fraction contradict each other: give one of them")
@@ -250,6 +252,7 @@ def prepare(
         known=list(origin.vocabulary.characters) if origin else None,
         encoding=encoding,
         errors=errors,
+        normalize=request.normalize,
     )
     kept = lasting(reading)  # while its pipes are there
     waiting = clock()

@@ -141,3 +141,13 @@ def test_parts_of_a_network_alone_are_refused(model_path: Path) -> None:
     done = charlstm("eval", model_path, "--parts", input="abc")
     assert done.returncode == 2
     assert "--parts" in done.stderr
+
+
+def test_a_text_that_would_be_known_in_its_composed_form_is_told_so_and_can_be_read_so(tmp_path: Path) -> None:
+    random_model("\ncaf\u00e9").save(tmp_path / "m.safetensors")
+    plain, normal, composed = (
+        charlstm("eval", "m.safetensors", *options, input=text, cwd=tmp_path)
+        for options, text in (([], "cafe\u0301\n"), (["--normalize", "nfc"], "cafe\u0301\n"), ([], "caf\u00e9\n"))
+    )
+    assert "give --normalize nfc" in plain.stderr
+    assert (normal.stdout, normal.stderr) == (composed.stdout, "")

@@ -173,3 +173,15 @@ def test_a_prompt_that_names_a_file_is_said_to_be_taken_as_a_text(model_path: Pa
     done = charlstm("sample", model_path, model_path.name, "-n", 0, cwd=model_path.parent)
     assert done.stdout == model_path.name
     assert f"< {model_path.name}" in done.stderr
+
+
+def test_a_prompt_that_would_be_known_in_its_composed_form_is_told_so_and_can_be_read_so(tmp_path: Path) -> None:
+    random_model("\ncaf\u00e9").save(tmp_path / "m.safetensors")
+    done = charlstm("sample", "m.safetensors", "cafe\u0301", "-n", 5, "--seed", 1, "--no-echo", cwd=tmp_path)
+    assert "U+0301 COMBINING ACUTE ACCENT" in done.stderr
+    assert "give --normalize nfc" in done.stderr
+    done = charlstm(
+        "sample", "m.safetensors", "cafe\u0301", "-n", 5, "--seed", 1, "--no-echo", "--normalize", "nfc", cwd=tmp_path
+    )
+    composed = charlstm("sample", "m.safetensors", "caf\u00e9", "-n", 5, "--seed", 1, "--no-echo", cwd=tmp_path)
+    assert (done.stdout, done.stderr) == (composed.stdout, "")

@@ -360,3 +360,27 @@ def test_a_reading_survives_json() -> None:
     reading = Reading(["a", "-"], ["text"], ["v"], val_fraction=0.2, lines=True, min_count=3, known=["a"])
     assert Reading.from_json(json.loads(json.dumps(reading.to_json()))) == reading
     assert reading.piped
+
+
+def test_a_text_is_read_in_a_normalization_form_where_that_is_asked_for(tmp_path: Path) -> None:
+    text = "".join(f"cafe\u0301 {number}\n" for number in range(500))
+    path = write(tmp_path / "t", text)
+    for found in (corpus_of([path], normalize="nfc"), corpus_of(texts=[text], normalize="nfc")):
+        assert "\u00e9" in found.vocabulary
+        assert "\u0301" not in found.vocabulary
+        assert found.notes == []
+    assert corpus_of([path]).notes == [
+        "some letters are written with combining marks, such as e and U+0301 COMBINING ACUTE ACCENT; --normalize nfc "
+        "reads each as one character"
+    ]
+
+
+def test_marks_that_have_no_composed_form_are_not_mentioned() -> None:
+    text = "".join(f"q\u0301 {number}\n" for number in range(500))
+    assert corpus_of(texts=[text]).notes == []
+
+
+def test_lines_that_occur_more_than_once_are_mentioned() -> None:
+    lines = [f"name {number % 300}" for number in range(900)]
+    (note,) = corpus_of(texts=["\n".join(lines)], lines=True).notes
+    assert note == "lines occur more than once (300 distinct of 900); equal ones are held out together"

@@ -261,6 +261,7 @@ EDITS: dict[str, tuple[dict[str, Any], str]] = {
     "a list for an entry": ({"vocabulary": [["a"], "b", "c"]}, "entry 0"),
     "lines that are a number": ({"lines": 1}, "lines"),
     "no lines": ({"lines": None}, "lines"),
+    "a normalization form that is none": ({"normalize": "nfq"}, "normalize"),
     "texts that are an object": ({"trained_on": {}}, "trained_on"),
     "training that is a list": ({"training": []}, "training"),
     "a result that is a number": ({"result": 5}, "result"),
@@ -791,3 +792,10 @@ def test_files_of_format_1_load_for_ever_and_give_the_same_figures(tmp_path: Pat
     assert model.file.result == {"val_bits_per_char": 1.5}
     assert model.score("abba\nbé").nats == pytest.approx(25.457624, abs=1e-4)
     assert model.sample(length=20, temperature=1.0, seed=3) == "aabbaaaabaaaaab\naaba"
+
+
+def test_the_normalization_form_of_the_texts_is_kept(tmp_path: Path) -> None:
+    for form in ("nfc", None):
+        dataclasses.replace(random_model(), normalize=form).save(tmp_path / "m.safetensors")
+        assert load(tmp_path / "m.safetensors").normalize == form
+    assert "normalize" not in random_model().description()
