@@ -10,7 +10,6 @@ handler or number of threads is changed. torch is imported only where it is need
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import os
@@ -371,20 +370,7 @@ def resume(
 
 def _finished(prepare: Callable[[], Run], progress: Callable[[Progress], object]) -> Model:
     """Prepare a run, run it to its end, and load what it saved."""
-    with _same_threads():
-        run = prepare()
-        for report in run.run():
-            progress(report)
+    run = prepare()
+    for report in run.run():
+        progress(report)
     return load(run.output)
-
-
-@contextlib.contextmanager
-def _same_threads() -> Iterator[None]:
-    """Let torch have as many threads afterwards as before."""
-    import torch
-
-    before = torch.get_num_threads()
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
