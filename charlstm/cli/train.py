@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     "--sample-every",
     type=click.FloatRange(min=0, min_open=True),
     metavar="MINUTES",
-    help="show what it writes so far, again and again",
+    help="show a sample of what it writes so far, each time so many minutes have passed",
 )
 @click.option(
     "--plain", is_flag=True, help="plain lines instead of a live display; also where TERM=dumb, CI or ACCESSIBLE is set"
@@ -174,7 +174,10 @@ def _train(run: Run, sample_every: float, log: IO[str] | None, *, quiet: bool, p
 
 def _say_result(result: dict[str, Any]) -> None:
     bits = result.get("val_bits_per_char")
-    if bits is not None:
-        count = f" over {result['val_characters']:,} characters" if "val_characters" in result else ""
-        what = f" ({result['held_out']})" if result.get("held_out") else ""
-        say(f"validation: {bits:.4f} bits per character{count}{what}, after {result['seconds']:.0f} s")
+    if bits is None:
+        return
+    held_out, count = result.get("held_out") or "", f"{result.get('val_characters', 0):,} characters"
+    if "val_characters" in result and not held_out.startswith(count):  # the figure may be of a part of it
+        held_out = f"{count} of {held_out}" if held_out else count
+    what = f" on held-out text ({held_out})" if held_out else ""
+    say(f"validation: {bits:.4f} bits per character{what}, after {result['seconds']:.0f} s")

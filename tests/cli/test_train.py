@@ -191,3 +191,14 @@ def test_a_terminal_gets_a_live_display_and_a_pipe_gets_lines(tmp_path: Path) ->
     piped = charlstm("train", "text.txt", "--steps", 40, "--hidden", 16, "--force", cwd=tmp_path).stderr
     assert "\x1b" not in piped
     assert any("val" in line and "chars/s" in line for line in piped.splitlines())
+
+
+def test_the_end_says_what_the_validation_figure_is_of(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    (tmp_path / "other.txt").write_text(TEXT[:2000])
+    options = ["--steps", 2, "--hidden", 4, "-o", "m.safetensors", "--force"]
+    said = charlstm("train", "text.txt", *options, cwd=tmp_path).stderr.splitlines()[-1]
+    assert re.fullmatch(r"charlstm: validation: [\d.]+ bits per character on held-out text \(.+\), after \d+ s", said)
+    assert said.count("characters") == 1
+    said = charlstm("train", "text.txt", "--val", "other.txt", *options, cwd=tmp_path).stderr.splitlines()[-1]
+    assert "other.txt" in said
