@@ -153,7 +153,7 @@ class Scorer:
                 nats, state = self._in_parts(inputs, ids, state, warm)
                 warm = state
             nats[ids == UNKNOWN] += self.vocabulary.unknown_nats
-            last = ids[-1:]
+            last = ids[-1:].astype(np.int64)
             yield nats
 
     def _in_parts(self, inputs: Ids, targets: Ids, state: State, warm: State) -> tuple[Nats, State]:

@@ -300,6 +300,27 @@ def test_threads_change_no_figure(cell: str, threads: int) -> None:
     assert nats == pytest.approx([score.nats for score in one.score_lines(lines)], rel=1e-5, abs=1e-4)
 
 
+def test_models_read_ids_of_one_wide_type_in_every_block() -> None:
+    """Sums of the small type that a vocabulary's ids fit into would overflow inside a model."""
+
+    class Watched(NumpyNetwork):
+        types: frozenset[Any] = frozenset()
+
+        def logits(self, ids: Any, state: State) -> tuple[Floats, State]:
+            self.types |= {ids.dtype}
+            return super().logits(ids, state)
+
+        def read(self, ids: Any, state: State) -> State:
+            self.types |= {ids.dtype}
+            return super().read(ids, state)
+
+    file = random_model(hidden=4, layers=1)
+    for division in (dataclasses.replace(SHORT, most=4), dataclasses.replace(SHORT, most=1)):
+        network = Watched(file.settings, file.tensors)
+        list(Scorer(network, file.vocabulary, division).surprisals([file.vocabulary.encode(some_text(3000))]))
+        assert network.types == {np.dtype(np.int64)}
+
+
 def test_several_parts_are_used_where_the_text_is_long() -> None:
     class Watched(NumpyNetwork):
         widest = 0
