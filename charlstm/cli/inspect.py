@@ -113,7 +113,8 @@ def _pieces(sources: Sequence[str], given: dict[str, Any]) -> Iterator[str]:
     Raises (while iterating):
         TextError: it is empty.
     """
-    from ..data.reading import STANDARD_INPUT, read_pieces
+    from ..data.reading import read_pieces
+    from ..data.streams import STANDARD_INPUT
 
     if STANDARD_INPUT in sources:
         wait("a text")

@@ -159,6 +159,8 @@ def name_to_keep(path: str, named: Iterable[str | os.PathLike[str]]) -> str:
     """
     if path == STANDARD_INPUT:
         return "standard input"
+    if not os.path.isfile(path):  # the name of a shell's <(command) is a number
+        return "a pipe"
     name = os.path.basename(path)
     for folder in [os.fspath(one) for one in named]:
         if os.path.isdir(folder) and path.startswith(os.path.join(folder, "")):

@@ -15,10 +15,9 @@ from typing import IO, Any
 from ..errors import TextError
 from .characters import normalized
 from .decoding import Decoder, codec_of, marked_codec, may_be_marked
-from .files import find_files as find_files
+from .files import find_files
 from .formats import format_of
-from .streams import PIECE, errors_named, first_bytes, open_stream
-from .streams import STANDARD_INPUT as STANDARD_INPUT
+from .streams import PIECE, STANDARD_INPUT, errors_named, first_bytes, open_stream
 
 
 class TextSource:

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..config import ModelSettings, TrainingRequest, TrainingSettings
 from ..data.corpus import Reading
-from ..data.reading import STANDARD_INPUT
+from ..data.streams import STANDARD_INPUT
 from ..errors import ModelFileError, OutputError
 from ..models import file as modelfile
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..config import Budget, SampleSettings, TrainingRequest
 from ..data.corpus import Corpus, Reading, read_corpus
-from ..data.reading import STANDARD_INPUT
+from ..data.streams import STANDARD_INPUT
 from ..errors import DivergedError, OutputError, UsageError
 from ..inference.sampling import read_prompts, stream_one
 from ..models import file as modelfile

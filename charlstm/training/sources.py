@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ..data.corpus import Corpus, Reading, read_corpus
-from ..data.reading import STANDARD_INPUT, find_files
+from ..data.files import find_files
+from ..data.streams import STANDARD_INPUT
 from ..errors import OutputError, TextError, UsageError
 
 Paths = Sequence[str | os.PathLike[str]]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
+import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from helpers import corpus_of, peak_memory
+from helpers import corpus_of, peak_memory, within
 from hypothesis import settings
 
 from charlstm.config import SMALLEST_TEXT
@@ -384,3 +386,24 @@ def test_lines_that_occur_more_than_once_are_mentioned() -> None:
     lines = [f"name {number % 300}" for number in range(900)]
     (note,) = corpus_of(texts=["\n".join(lines)], lines=True).notes
     assert note == "lines occur more than once (300 distinct of 900); equal ones are held out together"
+
+
+def test_a_pipe_is_read_once_and_has_no_name_worth_keeping(tmp_path: Path) -> None:
+    path = tmp_path / "63"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=(NUMBERED,), daemon=True)
+    writer.start()
+    found = within(10, lambda: corpus_of([path]))
+    writer.join(10)
+    assert [source["name"] for source in found.sources] == ["a pipe"]
+    assert sum(map(len, (found.training, found.validation))) == len(NUMBERED)
+
+
+def test_names_are_text_whatever_their_bytes(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path) + b"/b\xc3\xbccher"
+    os.mkdir(folder)
+    for name in (b"gr\xc3\xbc\xc3\x9fe", b"latin\xe9"):
+        with open(folder + b"/" + name, "wb") as file:
+            file.write(NUMBERED.encode() + name)
+    found = corpus_of([os.fsdecode(folder)], encoding="latin-1")
+    assert [source["name"] for source in found.sources] == ["b\u00fccher/gr\u00fc\u00dfe", "b\u00fccher/latin\ufffd"]
