@@ -157,7 +157,20 @@ SMALL: dict[str, Any] = {"hidden": 16, "embedding": 8, "batch": 4, "context": 16
 """Settings of a network that trains at once."""
 
 
-def started_run(folder: Path, name: str = "model", text: str = TEXT, **settings: object) -> Run:
+class Clock:
+    """A clock that moves by a tick each time it is read, and where a test sets it."""
+
+    def __init__(self, tick: float = 0.0) -> None:
+        self.now, self.tick = 1000.0, tick
+
+    def __call__(self) -> float:
+        self.now += self.tick
+        return self.now
+
+
+def started_run(
+    folder: Path, name: str = "model", text: str = TEXT, clock: Callable[[], float] = time.monotonic, **settings: object
+) -> Run:
     """A training run over a text that lies in the folder."""
     from charlstm.training.run import prepare
 
@@ -165,7 +178,7 @@ def started_run(folder: Path, name: str = "model", text: str = TEXT, **settings:
     if not source.exists():
         source.write_text(text)
     request = TrainingRequest(**{**SMALL, **settings})
-    return prepare([source], output=folder / f"{name}.safetensors", request=request, force=True)
+    return prepare([source], output=folder / f"{name}.safetensors", request=request, force=True, clock=clock)
 
 
 def ngrams_of(text: Any, vocab_size: int, order: int) -> dict[str, np.ndarray]:

@@ -28,7 +28,7 @@ except ImportError:  # Windows has no such locks
 else:
     fcntl = _fcntl
 
-RESUME_FORMAT = 8
+RESUME_FORMAT = 9
 """Of the state file; it changes with what an optimizer or a trainer remembers."""
 
 

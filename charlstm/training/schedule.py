@@ -17,6 +17,8 @@ EMA_HORIZON = 5000
 """Steps of the exponential moving average at most."""
 ALMOST_OVER = 0.8
 """Fraction of the budget from which on a run may as well end: the learning rate has fallen."""
+LAST_DECAY = 0.25
+"""How long the learning rate falls where a long run ends before its budget, as a fraction of the run until then."""
 VALIDATIONS = 15
 """How many times a run is validated on the way; a very long one, more often."""
 
@@ -97,10 +99,22 @@ class Schedule:
         self.decay_start = self.fraction(position)
         self.decay_level = min(1.0, max(level, 1 - self.decay_start))
 
+    def end_soon(self, position: float) -> None:
+        """Let the learning rate fall to zero from here on, over a quarter of what was trained until now."""
+        level = self.learning_rate(position) / max(1e-30, self.settings.learning_rate)
+        end = (1 + LAST_DECAY) * position + self.closing
+        self.total = min(self.total, end if self.timed else math.ceil(end))
+        self.decay_from(position, level)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the budget is one that bounds are needed for."""
+        return self.total / VALIDATIONS > self.bounds.between_validations
+
     def next_validation(self, position: float) -> float:
         """When to validate next, after a validation at that position or at the beginning."""
         regular = self.total / VALIDATIONS
-        if regular <= self.bounds.between_validations:
+        if not self.is_long:
             return (math.floor(position / regular + 1e-9) + 1) * regular
         growing = max(self.bounds.first_validation, position / 2)
         return position + min(growing, self.bounds.between_validations)

@@ -117,6 +117,8 @@ class Trainer:
                     note = f"no better validation for a while: stopped early, {self._kept()} are kept"
                     yield self._last(self._report(note=note))
                     return
+                if self._is_stuck():
+                    yield self._report(note=self._end_soon())
             elif self.meter.seconds() > every:
                 yield self._report()
             if stop() and self.fraction < 1.0:  # after its last step a run may as well end
@@ -187,6 +189,18 @@ class Trainer:
     def _is_hopeless(self) -> bool:
         patience = self.schedule.patience(self.validator.lowest_position)
         return self.fraction < ALMOST_OVER and self.validator.is_hopeless(self.position, patience)
+
+    def _is_stuck(self) -> bool:
+        """Whether a long run has got no better for twice as long as patience: it has yet to gain by annealing only."""
+        waited = self.position - self.validator.lowest_position
+        return self.schedule.is_long and waited > 2 * self.schedule.patience(self.validator.lowest_position)
+
+    def _end_soon(self) -> str:
+        """Let the learning rate fall to zero from here on; say so."""
+        self.schedule.end_soon(self.position)
+        self.validation_due = self.schedule.next_validation(self.position)
+        end = f"{self.schedule.total / 60:,.0f} minutes" if self.schedule.timed else f"{self.schedule.total:,.0f} steps"
+        return f"no better validation for a while: the learning rate falls to zero now, and the run ends after {end}"
 
     def _kept(self) -> str:
         """What the run ends with, in words."""
@@ -325,7 +339,7 @@ class Trainer:
             tensors |= {f"first.{name}": tensor for name, tensor in self._first.items()}
         facts = {name: getattr(self, name) for name in (*_FACTS, "seconds", "expected")}
         schedule = self.schedule
-        facts["schedule"] = [schedule.closing, schedule.decay_start, schedule.decay_level]
+        facts["schedule"] = [schedule.total, schedule.closing, schedule.decay_start, schedule.decay_level]
         facts["level"] = self.level
         return tensors, {**facts, "validation": validation}
 
@@ -347,7 +361,7 @@ class Trainer:
             self._begin_new_budget(facts["level"])
         else:
             schedule = self.schedule
-            schedule.closing, schedule.decay_start, schedule.decay_level = facts["schedule"]
+            schedule.total, schedule.closing, schedule.decay_start, schedule.decay_level = facts["schedule"]
 
     def _begin_new_budget(self, level: float) -> None:
         """Let the learning rate fall from where it is, a fraction of the peak, to zero at the end of the new budget."""

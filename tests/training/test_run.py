@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import helpers
 import numpy as np
 import pytest
 import torch
-from helpers import ROOT, TEXT, charlstm, corpus_of, started_run
+from helpers import ROOT, TEXT, Clock, charlstm, corpus_of, started_run
 
 import charlstm as library
 from charlstm.config import TrainingRequest
@@ -158,16 +157,6 @@ def test_a_text_that_came_into_a_folder_is_named(tmp_path: Path) -> None:
         resume(run.output)
 
 
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def test_waiting_for_standard_input_is_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
 
@@ -184,15 +173,16 @@ def test_waiting_for_standard_input_is_not_counted(tmp_path: Path, monkeypatch: 
     assert named.trainer.seconds == 100
 
 
-def test_what_is_used_of_the_budget_before_the_plan_is_not_planned_again(tmp_path: Path) -> None:
+def test_what_is_used_of_the_budget_before_the_plan_is_not_planned_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hardware, "measured_precision", lambda *_: ("float32", 1e11))
+    request = TrainingRequest(minutes=1, **SMALL)
     expected = [
-        prepare(
-            output=tmp_path / "m.safetensors", texts=[TEXT], started=time.monotonic() - used,
-            request=TrainingRequest(minutes=1, precision="float32", **SMALL),
-        ).plan.expected
-        for used in (0, 50)
-    ]  # fmt: skip
-    assert expected[1] < 0.4 * expected[0]
+        prepare(output=tmp_path / "m.safetensors", texts=[TEXT], started=started, request=request, clock=Clock())
+        for started in (1000.0, 950.0)  # by a clock that stands at 1000
+    ]
+    assert expected[1].plan.expected < 0.4 * expected[0].plan.expected
 
 
 def test_strange_validation_texts_and_other_kinds_of_text_are_said(tmp_path: Path) -> None:

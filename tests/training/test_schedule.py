@@ -111,3 +111,17 @@ def test_after_a_thousand_steps_nothing_is_left_of_the_random_beginning() -> Non
     settings_ = training(minutes=1e6)
     left = math.prod(1 - ema_weight(step, settings_) for step in range(1, 1000))
     assert left < 1e-12
+
+
+@quick
+@given(budgets, st.floats(0.01, 0.99))
+def test_ending_soon_lets_the_learning_rate_fall_at_once_and_never_lasts_longer(budget: Budget, part: float) -> None:
+    plan_ = of(budget)
+    position, before = part * plan_.total, plan_.total
+    level = plan_.learning_rate(position)
+    plan_.end_soon(position)
+    assert plan_.total <= min(before, 1.25 * position * (1 + 1e-9) + (not plan_.timed))
+    rates = [plan_.learning_rate(at) for at in np.linspace(position, plan_.total, 20)]
+    assert rates == sorted(rates, reverse=True) or part < 2 * plan_.warmup
+    assert rates[-1] == pytest.approx(0.0, abs=1e-9)
+    assert rates[0] >= level * (1 - 1e-6) or part < 2 * plan_.warmup

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import SMALL, TEXT, started_run
+from helpers import TEXT, Clock, started_run
 
 from charlstm.config import TrainingRequest
 from charlstm.data.batching import Batch
@@ -22,11 +21,12 @@ from charlstm.inference.scoring import Scorer
 from charlstm.models.file import Tensors, load
 from charlstm.models.numpy_lstm import NumpyNetwork
 from charlstm.models.torch_lstm import TorchNetwork
-from charlstm.training import trainer
+from charlstm.training import hardware, schedule, trainer
 from charlstm.training.checkpoint import resume_path
 from charlstm.training.learner import Learner
 from charlstm.training.reports import Progress
 from charlstm.training.run import Run, prepare, resume
+from charlstm.training.schedule import Bounds
 from charlstm.training.validation import Calibrated
 
 
@@ -97,6 +97,32 @@ def test_the_best_weights_are_kept_and_training_stops_when_validation_says_so(tm
     assert logits[-1] > 1.05 * min(logits)
 
 
+def test_a_long_run_that_gets_no_better_anneals_and_ends_long_before_its_budget(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "STEPS", Bounds(warmup=3, first_validation=5, between_validations=5, patience=10))
+
+    def stuck(run: Run) -> Run:
+        validator, consider = run.trainer.validator, run.trainer.validator.consider
+        validator.consider = lambda *given: consider(*given) if run.trainer.step < 20 else None  # type: ignore[method-assign]
+        return run
+
+    whole = stuck(started_run(tmp_path, "whole", steps=10**6))
+    reports = finished(whole)
+    notes = [report.note for report in reports if "falls to zero now" in report.note]
+    assert len(notes) == 1
+    assert reports[-1].step < 150
+    assert f"after {reports[-1].step} steps" in notes[0]
+    assert reports[-1].learning_rate == pytest.approx(0, abs=1e-9)
+    cut = stuck(started_run(tmp_path, "cut", steps=10**6))
+    while not cut.finished:
+        asked = itertools.count(1)
+        for _ in cut.run(functools.partial(_reached, asked, 25)):
+            pass
+        cut = cut if cut.finished else stuck(resume(cut.output))
+    assert_same_bytes(load(whole.output).tensors, load(cut.output).tensors)
+
+
 @pytest.mark.parametrize("text", ["a" * 300, "ab\n" * 70, "x" * 99 + "y", "\n" * 150], ids=lambda t: repr(t[:3]))
 def test_tiny_and_dull_texts_train(tmp_path: Path, text: str) -> None:
     reports = finished(started_run(tmp_path, text=text, steps=20))
@@ -127,21 +153,27 @@ def test_steps_and_epochs_are_kept_exactly(tmp_path: Path) -> None:
     assert finished(run)[-1].step == math.ceil(1.5 * len(run.corpus.training) / (4 * 16))
 
 
+@pytest.fixture
+def fixed_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plan as if every machine were equally fast."""
+    monkeypatch.setattr(hardware, "measured_precision", lambda *_: ("float32", 1e9))
+
+
+@pytest.mark.usefixtures("fixed_speed")
 def test_minutes_are_kept_with_validation_and_saving_included(tmp_path: Path) -> None:
-    begin = time.monotonic()
-    source = tmp_path / "text.txt"
-    source.write_text(TEXT)
-    request = TrainingRequest(minutes=0.1, **SMALL)
-    run = prepare([source], output=tmp_path / "m.safetensors", request=request, started=begin)
+    clock = Clock(tick=0.005)
+    run = started_run(tmp_path, minutes=0.1, clock=clock)
     reports = finished(run)
     assert reports[-1].fraction == 1.0
-    assert 3 < time.monotonic() - begin < 16  # 6 seconds, give or take 10 on a busy machine
+    assert reports[-1].step > 20
+    assert 3 < clock.now - 1000 < 6.5
 
 
+@pytest.mark.usefixtures("fixed_speed")
 def test_a_run_is_finished_even_if_its_last_validation_shows_that_there_was_more_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = started_run(tmp_path, minutes=0.04)
+    run = started_run(tmp_path, minutes=0.04, clock=Clock(tick=0.02))
     validate = run.trainer.validator.validate
 
     def quicker_at_the_end(network: TorchNetwork, step: int, position: float) -> float | None:
@@ -212,27 +244,33 @@ def test_a_run_stopped_at_its_last_step_ends_as_if_it_were_not(tmp_path: Path) -
     assert_same_bytes(load(whole.output).tensors, load(cut.output).tensors)
 
 
+@pytest.mark.usefixtures("fixed_speed")
 def test_minutes_more_are_allowed_and_anneal_anew(tmp_path: Path) -> None:
-    run = started_run(tmp_path, minutes=5)
+    clock = Clock(tick=0.02)
+    run = started_run(tmp_path, minutes=5, clock=clock)
     for _ in run.run(lambda: True):
         pass
-    more = resume(run.output, minutes=9)
+    more = resume(run.output, minutes=9, clock=clock)
     assert more.trainer.settings.budget.amount == 9
     assert more.trainer.fraction < 0.2
-    hours = started_run(tmp_path, "hours", minutes=600)
-    for _ in hours.run(lambda: hours.trainer.step > 5):
+    hours = started_run(tmp_path, "hours", minutes=600, clock=clock)
+    for _ in hours.run(lambda: hours.trainer.step > 50):
         pass
-    seconds = resume(hours.output, minutes=0.5).trainer
+    seconds = resume(hours.output, minutes=0.5, clock=clock).trainer
     assert seconds.expected < 0.01 * hours.trainer.expected
+    assert seconds.level > 0.9 * hours.trainer.level  # it falls from where it was
+    assert seconds.schedule.learning_rate(30.0) == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.usefixtures("fixed_speed")
 def test_a_longer_budget_is_validated_from_its_beginning(tmp_path: Path) -> None:
-    run = started_run(tmp_path, minutes=0.05)
+    clock = Clock(tick=0.01)
+    run = started_run(tmp_path, minutes=0.2, clock=clock)
     for _ in run.run(lambda: run.trainer.fraction > 0.8):
         pass
-    more = resume(run.output, minutes=0.15)
+    more = resume(run.output, minutes=0.6, clock=clock)
     fractions = [report.fraction for report in more.run() if report.val_bits is not None]
-    assert fractions[0] < 0.6  # it used to wait until the old share of the budget was passed
+    assert fractions[0] < 0.6  # it used to wait until the old fraction of the budget was passed
 
 
 # ---------------------------------------------------------------------------------------- trouble
