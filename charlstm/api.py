@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import numbers
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from .config import SampleSettings, TrainingRequest
 from .data.characters import normal_form, normalized
@@ -68,12 +69,10 @@ class Model:
     """
 
     def __init__(self, file: ModelFile, device: str = "cpu", threads: int = 1) -> None:
-        if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
-            raise UsageError(f"threads is {threads!r:.20}; it must be at least 1")
         self.file, self.device = file, device
         self.vocabulary = file.vocabulary
         self.network = _language_model(file, device)
-        self.threads = threads if device == "cpu" else 1
+        self.threads = _thread_count(threads) if device == "cpu" else 1
         self.scorer = Scorer(self.network, self.vocabulary, threads=self.threads)
 
     def __repr__(self) -> str:
@@ -239,6 +238,12 @@ class Model:
         counts = Mixture.of(TorchLanguageModel(network), _ngrams(self.file), mixture) if mixture else None
         adapting = DynamicEvaluation(network, self.vocabulary, counts)
         return partial_scores(adapting.surprisals, self.vocabulary, normalized(pieces, self.file.normalize))
+
+
+def _thread_count(threads: Any) -> int:
+    if isinstance(threads, bool) or not isinstance(threads, numbers.Integral) or threads < 1:
+        raise UsageError(f"threads is {threads!r:.20}; it must be at least 1")
+    return int(threads)
 
 
 def _check_text(name: str, text: object) -> None:

@@ -103,6 +103,8 @@ def test_scalars_of_numpy_are_settings_like_any_other(settings: dict[str, Any], 
     small = {name: value for name, value in SMALL.items() if name not in settings}
     model = library.train(output=tmp_path / "m.safetensors", text=TEXT, **small, **settings)
     assert library.load(tmp_path / "m.safetensors").file.description() == model.file.description()
+    two: Any = np.int64(2)
+    assert library.load(tmp_path / "m.safetensors", threads=two).threads == 2
     length: Any = np.int64(7)
     assert model.sample(length=length, temperature=float(np.float32(0.5)), seed=int(np.int64(3)))
     numpy_named: dict[str, Any] = {"length": length, "temperature": np.float32(0.5), "seed": np.int64(3)}
