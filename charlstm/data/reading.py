@@ -75,7 +75,9 @@ class TextSource:
         newlines = io.IncrementalNewlineDecoder(None, translate=True)
         at_start = True
         for piece in itertools.chain([head] if head else [], self._rest(stream), [b""]):
-            text = newlines.decode(decoder.decode(piece, final=not piece), final=not piece)
+            text = decoder.decode(piece, final=not piece)
+            if piece or text or newlines.newlines != "\r\n":  # else a CR that waits is half of the last CRLF
+                text = newlines.decode(text, final=not piece)
             self._hash.update(piece)
             self.bytes += len(piece)
             if at_start and text:

@@ -51,7 +51,13 @@ def write(path: Path, content: bytes | str) -> Path:
 
 
 def with_unix_line_ends(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return without_half_a_line_end(text).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def without_half_a_line_end(text: str) -> str:
+    """A CR at the end of a text whose other line ends are CRLF is half of one more."""
+    rest = text.replace("\r\n", "")
+    return text[:-1] if "\r\n" in text and text.endswith("\r") and rest.count("\r") == 1 and "\n" not in rest else text
 
 
 # --------------------------------------------------------------------------------- marks and line ends
@@ -81,6 +87,7 @@ def test_a_byte_order_mark_is_dropped_at_the_start_and_only_there(raw: bytes, te
         (b"a\r\rb", "a\n\nb", ["CR "]),
         (b"a\r\n\rb\n", "a\n\nb\n", ["CRLF", "CR "]),
         (b"\r", "\n", ["CR "]),
+        (b"a\r\nb\r", "a\nb", ["CRLF"]),
         (b"a\x85b\xe2\x80\xa8c".replace(b"\x85", b"\xc2\x85"), "a\x85b\u2028c", []),
     ],
 )
@@ -119,7 +126,9 @@ def test_a_text_is_the_same_whatever_the_pieces(text: str, size: int, encoding: 
     assert source.characters == len(found)
     assert source.bytes == len(text.encode(encoding))
     assert any("CRLF" in note for note in source.notes) == ("\r\n" in text)
-    assert any("ends CR " in note for note in source.notes) == ("\r" in text.replace("\r\n", ""))
+    assert any("ends CR " in note for note in source.notes) == (
+        "\r" in without_half_a_line_end(text).replace("\r\n", "")
+    )
 
 
 # -------------------------------------------------------------------------------------------- encodings
