@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Format(NamedTuple):
-    """A kind of file that is no text."""
+    """A file format that is no text."""
 
     name: str
     """With its article, such as "a zip archive"."""

@@ -1,6 +1,6 @@
 """Bytes to text: files, folders, standard input and compressed files, decoded piece by piece.
 
-Knows nothing about alphabets or networks. No text is ever held whole, so it may be larger than memory.
+Knows nothing about vocabularies or networks. No text is ever held whole, so it may be larger than memory.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .streams import PIECE, STANDARD_INPUT, errors_named, first_bytes, open_stre
 class TextSource:
     """One file or stream, decoded piece by piece; iterate over it once.
 
-    A byte order mark is dropped, and that of UTF-16 or UTF-32 is heeded where the encoding is UTF-8; CRLF and lone CR
+    A byte order mark is dropped, and that of UTF-16 or UTF-32 is followed where the encoding is UTF-8; CRLF and lone CR
     become LF. What was met on the way stands in `notes`.
 
     Args:

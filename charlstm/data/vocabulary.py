@@ -51,7 +51,7 @@ def regrouped(pieces: Iterable[Ids], size: int) -> Iterator[Ids]:
 
 
 class Vocabulary:
-    """An alphabet in id order.
+    """A vocabulary: characters in the order of their ids.
 
     Args:
         characters: one-character strings, without duplicates; the first gets id 1.
@@ -61,9 +61,9 @@ class Vocabulary:
     """
 
     def __init__(self, characters: Sequence[str]) -> None:
-        for place, character in enumerate(characters):
+        for index, character in enumerate(characters):
             if not isinstance(character, str) or len(character) != 1 or "\ud800" <= character <= "\udfff":
-                raise ModelFileError(f"vocabulary entry {place} is {character!r:.40}, not one character")
+                raise ModelFileError(f"vocabulary entry {index} is {character!r:.40}, not one character")
         if len(set(characters)) != len(characters):
             raise ModelFileError("the vocabulary holds a character twice")
         self.characters = tuple(characters)
