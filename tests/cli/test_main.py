@@ -280,3 +280,11 @@ def test_too_little_memory_at_any_stage_is_one_line(command: str, megabytes: int
     assert done.returncode in (0, 1)
     assert len(done.stderr.splitlines()) == done.returncode, done.stderr
     assert "emory" in done.stderr or not done.returncode
+
+
+def test_neither_a_home_nor_a_locale_nor_a_path_is_needed(model_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "charlstm", "sample", str(model_path), "abc", "-n", "0"],
+        cwd=ROOT, env={"HOME": "/nonexistent"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "abc", "")
