@@ -97,13 +97,28 @@ def plan(
     epochs = expected / text.characters
     overfitting = _overfitting(epochs, model.multiplications() / text.characters)
     learning_rate = _learning_rate(model.hidden) * (FINE_TUNING if pretrained else 1.0)
-    training = TrainingSettings(
+    dropout = round(min(0.3, 0.02 * overfitting), 2)
+    training = _settings(request, batch, context, learning_rate, dropout, precision)
+    reasons = (_reason_of_text(text, training, epochs, speed), _reason_of_model(model, training))
+    return Plan(model, training, expected, reasons, _warnings(training.budget, epochs))
+
+
+def _settings(
+    request: TrainingRequest,
+    batch: int,
+    context: int,
+    learning_rate: float,
+    dropout: float,
+    precision: Literal["float32", "bfloat16"],
+) -> TrainingSettings:
+    """What was asked for, and else these values and those that are the same for all runs."""
+    return TrainingSettings(
         budget=request.budget(),
         batch=batch,
         context=context,
         learning_rate=_given(request.learning_rate, learning_rate),
         weight_decay=_given(request.weight_decay, 0.1),
-        dropout=_given(request.dropout, round(min(0.3, 0.02 * overfitting), 2)),
+        dropout=_given(request.dropout, dropout),
         dropconnect=_given(request.dropconnect, 0.0),
         ema=0.05,
         clip=1.0,
@@ -114,8 +129,6 @@ def plan(
         seed=request.seed,
         ngrams=NGRAMS if request.ngrams is None else request.ngrams,
     )
-    reasons = (_reason_of_text(text, training, epochs, speed), _reason_of_model(model, training))
-    return Plan(model, training, expected, reasons, _warnings(training.budget, epochs))
 
 
 def _learning_rate(hidden: int) -> float:

@@ -200,6 +200,10 @@ class Run:
         self.result = result.description()
 
 
+_OF_THE_CORPUS = ("val_fraction", "val_split", "seed", "lines", "min_count", "normalize")
+"""Settings of a request that decide how its corpus is read."""
+
+
 def prepare(
     paths: Paths = (),
     *,
@@ -222,49 +226,52 @@ def prepare(
         request: what is decided already.
         force: replace an existing output.
         started, clock: see Trainer; the time that standard input takes to arrive is not counted.
-        init_from: a model to start from; its shape is kept, and its alphabet grows by what is new.
+        init_from: a pretrained model; its shape is kept, and its vocabulary grows by what is new.
 
     Raises:
         TextError, OutputError, UsageError, ModelFileError: see there.
     """
     started = clock() if started is None else started
     request = request or TrainingRequest()
-    named, validating = as_paths(paths), as_paths(validation)
-    if STANDARD_INPUT in named and STANDARD_INPUT in validating:
-        raise UsageError("standard input can be read once only: give - once")
-    origin = None if init_from is None else modelfile.load(init_from)
-    if origin:
-        request = in_the_shape_of(origin.settings, request)
-        request = dataclasses.replace(request, normalize=request.normalize or origin.normalize)
+    named, validating = _checked(as_paths(paths), as_paths(validation), request)
+    origin, request = _pretrained(init_from, request)
     check_writable(output, force=force)
-    if validating and request.val_fraction != TrainingRequest.val_fraction:
-        raise UsageError("--val and --val-fraction contradict each other: give one of them")
     refuse_to_overwrite([Path(output), resume_path(output)], [*named, *validating], encoding)
     reading = Reading(
-        paths=absolute(named),
-        texts=list(texts),
-        validation=absolute(validating),
-        val_fraction=request.val_fraction,
-        val_split=request.val_split,
-        seed=request.seed,
-        lines=request.lines,
-        min_count=request.min_count,
+        absolute(named), list(texts), absolute(validating), encoding=encoding, errors=errors,
         known=list(origin.vocabulary.characters) if origin else None,
-        encoding=encoding,
-        errors=errors,
-        normalize=request.normalize,
-    )
+        **{name: getattr(request, name) for name in _OF_THE_CORPUS},
+    )  # fmt: skip
     kept = lasting(reading)  # while its pipes are there
     waiting = clock()
     corpus = read_corpus(reading)
     started += clock() - waiting if kept.piped else 0.0
-    if origin:
-        corpus.notes.extend(notes_on_pretrained(origin, request))
     run = _planned(request, corpus, Path(output), kept, started, clock, origin)
     run.force = force
     if origin:
+        corpus.notes.extend(notes_on_pretrained(origin, request))
         run.started_from = {"name": os.path.basename(init_from or ""), "trained_on": origin.trained_on}
     return run
+
+
+def _pretrained(
+    path: str | os.PathLike[str] | None, request: TrainingRequest
+) -> tuple[ModelFile | None, TrainingRequest]:
+    """The model that a run begins with, and a request that keeps its shape."""
+    if path is None:
+        return None, request
+    model = modelfile.load(path)
+    request = in_the_shape_of(model.settings, request)
+    return model, dataclasses.replace(request, normalize=request.normalize or model.normalize)
+
+
+def _checked(paths: list[str], validation: list[str], request: TrainingRequest) -> tuple[list[str], list[str]]:
+    """The paths of the texts and of those that only validate, where they do not contradict each other."""
+    if STANDARD_INPUT in paths and STANDARD_INPUT in validation:
+        raise UsageError("standard input can be read once only: give - once")
+    if validation and request.val_fraction != TrainingRequest.val_fraction:
+        raise UsageError("--val and --val-fraction contradict each other: give one of them")
+    return paths, validation
 
 
 def _planned(
@@ -308,7 +315,7 @@ def resume(
 ) -> Run:
     """Make ready to go on with a run that stopped, exactly where it stopped.
 
-    On the same kind of device with the same number of threads it ends with the same bytes as if it had not stopped.
+    With the same device and number of threads it ends with the same bytes as if it had not stopped.
 
     Args:
         output: the model that the run writes.
@@ -326,36 +333,26 @@ def resume(
     """
     started = clock() if started is None else started
     budget = None if minutes is None else Budget("minutes", minutes)
-    state = resume_path(output)
-    before = mark(state)
+    before = mark(resume_path(output))
     saved = Checkpoint.load(output)
-    with broken_state_named(state):
+    with broken_state_named(resume_path(output)):
         read, used = here(saved.reading), saved.trainer["seconds"] / 60
     if budget and budget.amount <= used:
         raise UsageError(f"--minutes is for the whole run, and {used:.2g} are used already; give more than that")
+    named, validating = absolute(as_paths(paths)), absolute(as_paths(validation))
     readings = places(read, saved.folder, Path(output))
-    if paths or validation:
-        named = absolute(as_paths(paths)), absolute(as_paths(validation))
-        readings = [dataclasses.replace(read, paths=named[0] or read.paths, validation=named[1] or read.validation)]
+    if named or validating:
+        readings = [dataclasses.replace(read, paths=named or read.paths, validation=validating or read.validation)]
     waiting = clock()
-    remedy = f"name the run's texts: charlstm train --resume TEXT... -o {shlex.quote(os.fspath(output))}"
-    corpus, reading = read_again(readings, saved.trained_on, remedy)
+    corpus, reading = read_again(readings, saved.trained_on, output)
     started += clock() - waiting if _is_piped(reading) else 0.0
-    training = dataclasses.replace(saved.training, budget=budget or saved.training.budget)
-    plan = Plan(saved.model, training, saved.trainer["expected"], ())
-    run = _resumed(saved, corpus, plan, started, clock, new_budget=budget is not None)
+    run = _resumed(saved, corpus, budget, started, clock)
     run.output, run.reading, run.went_on_from = Path(output), lasting(reading), before
     return run
 
 
 def _resumed(
-    saved: Checkpoint,
-    corpus: Corpus,
-    plan: Plan,
-    started: float,
-    clock: Callable[[], float],
-    *,
-    new_budget: bool,
+    saved: Checkpoint, corpus: Corpus, budget: Budget | None, started: float, clock: Callable[[], float]
 ) -> Run:
     from .hardware import device_again, threads_again
     from .trainer import Trainer
@@ -363,17 +360,15 @@ def _resumed(
     device, other_device = device_again(saved.request.device, saved.device)
     threads, fewer_threads = threads_again(saved.request.threads, saved.threads)
     corpus.notes.extend([*other_device, *fewer_threads])
+    training = dataclasses.replace(saved.training, budget=budget or saved.training.budget)
     with broken_state_named(resume_path(saved.output)):
-        trainer = Trainer(
-            corpus, plan.model, plan.training,
-            device=device, started=started, expected=plan.expected, clock=clock,
-        )  # fmt: skip
-        trainer.restore(saved.tensors, saved.trainer, new_budget=new_budget)
+        expected = float(saved.trainer["expected"])
+        trainer = Trainer(corpus, saved.model, training, device=device, started=started, expected=expected, clock=clock)
+        trainer.restore(saved.tensors, saved.trainer, new_budget=budget is not None)
     reason = f"going on at step {trainer.step} ({trainer.fraction:.0%} of the budget is used)"
-    plan = dataclasses.replace(plan, reasons=(reason,))
     return Run(
         trainer=trainer,
-        plan=plan,
+        plan=Plan(saved.model, training, expected, (reason,)),
         request=saved.request,
         corpus=corpus,
         output=Path(saved.output),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import shlex
 import stat
 import sys
 from collections.abc import Iterable, Sequence
@@ -133,19 +134,20 @@ def _first_there(paths: list[str], *, moved: bool) -> str:
     return next((path for path in order if path == STANDARD_INPUT or os.path.exists(path)), paths[0])
 
 
-def read_again(readings: Sequence[Reading], then: Sources, remedy: str) -> tuple[Corpus, Reading]:
+def read_again(readings: Sequence[Reading], then: Sources, output: str | os.PathLike[str]) -> tuple[Corpus, Reading]:
     """Read the texts of a run again.
 
     Args:
         readings: what to try, in order.
         then: the texts as the run read them.
-        remedy: what to do if none of that is them.
+        output: the model that the run writes, for the advice to name them if none of that is them.
 
     Raises:
         TextError: a text is gone, or another than it was.
         UsageError: it would have to come from a pipe, and there is none.
     """
     first: TextError | None = None
+    remedy = f"name the run's texts: charlstm train --resume TEXT... -o {shlex.quote(os.fspath(output))}"
     for reading in readings:
         _refuse_missing_pipes(reading, remedy)
         try:
