@@ -31,6 +31,7 @@ $(BIN)/python:
 
 .venv/.installed-tests: .venv/.installed
 	$(BIN)/pip install -q -e '.[test]'
+	@command -v chromium chromedriver >/dev/null && $(BIN)/pip install -q -e '.[browser]' || echo "the tests in a browser are skipped"
 	@touch $@
 
 .venv/.installed-bench: .venv/.installed

@@ -7,12 +7,13 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import TextError, UsageError
-from .console import say, strict_json, visible, write, write_raw
+from .console import say, strict_json, visible, write, write_path, write_raw
 from .options import Command, reading_options
 from .process import limit_blas_threads
 from .stdin import refuse_terminal, wait
@@ -52,6 +53,9 @@ Valued = Iterator[tuple[str, list[float]]]
 @click.option(
     "--labels", type=click.Path(), metavar="FILE", help="TEXT<tab>LABEL lines: which unit tells the labels apart"
 )
+@click.option(
+    "--html", type=click.Path(), metavar="FILE", help="write a web page in which to read, write and look inside"
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table or colours")
 @reading_options
 def inspect(model: str, texts: tuple[str, ...], **given: Any) -> None:
@@ -61,6 +65,7 @@ def inspect(model: str, texts: tuple[str, ...], **given: Any) -> None:
       charlstm inspect book.safetensors other.txt
       charlstm inspect book.safetensors --unit 2.17 other.txt
       charlstm inspect book.safetensors --why 120 other.txt
+      charlstm inspect book.safetensors --html book.html other.txt
 
     Without options: how open the gates are, how long the units remember, and which units go with quotes, brackets,
     line ends and so on. In a pipe, coloured text becomes VALUE<tab>CHARACTER, as a JSON string. Layers, units and
@@ -77,6 +82,8 @@ def inspect(model: str, texts: tuple[str, ...], **given: Any) -> None:
     file = modelfile.load(model)
     if given["labels"] is not None:
         _inspect_labels(file, given)
+    elif given["html"] is not None:
+        _write_html(file, os.path.basename(model), _pieces(sources, given), given["html"])
     elif given["why"] is not None:
         _inspect_why(file, _pieces(sources, given), given["why"], given["as_json"])
     elif unit:
@@ -88,11 +95,13 @@ def inspect(model: str, texts: tuple[str, ...], **given: Any) -> None:
 
 
 def _refuse_contradictions(texts: Sequence[str], given: dict[str, Any]) -> None:
-    ways = [f"--{name}" for name in ("unit", "gate", "why", "labels") if given[name] is not None]
+    ways = [f"--{name}" for name in ("unit", "gate", "why", "labels", "html") if given[name] is not None]
     if len(ways) > 1:
         raise UsageError(f"{' and '.join(ways)} contradict each other: give one of them")
     if given["layer"] is not None and not given["gate"]:
         raise UsageError("--layer goes with --gate; for one unit give --unit LAYER.NUMBER")
+    if given["html"] is not None and given["as_json"]:
+        raise UsageError("--html writes a page; leave out --json")
     if given["labels"] is not None and texts:
         raise UsageError("--labels brings its own texts; leave TEXT out")
 
@@ -359,3 +368,24 @@ def _read_labels(given: dict[str, Any]) -> tuple[list[str], list[str]]:
     if not rows:
         raise TextError(f"{name}: it is empty; each line must be TEXT<tab>LABEL")
     return [row[1] for row in rows], [row[3] for row in rows]
+
+
+# ---------------------------------------------------------------------------------------- the web page
+
+
+def _write_html(file: ModelFile, name: str, pieces: Iterable[str], path: str) -> None:
+    from ..inference.inspection import report
+    from .page import longest_text, page, write_page
+
+    head: list[str] = []  # the characters that the page holds
+
+    def noted() -> Iterator[str]:
+        for piece in pieces:
+            head.extend(piece[: longest_text(file) - len(head)])
+            yield piece
+
+    seen = report(_network(file), file.vocabulary, noted(), lines=file.lines)
+    if seen.characters > len(head):
+        say(f"the page holds the first {len(head):,} characters of the text; its correlations are of the whole")
+    write_page(path, page(file, name, "".join(head), seen))
+    write_path(Path(path))

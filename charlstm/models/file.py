@@ -132,13 +132,17 @@ def write(path: str | os.PathLike[str], tensors: Mapping[str, NDArray[Any]], des
     if int.from_bytes(data[:8], "little") > LARGEST_HEADER:  # safetensors: the header's length comes first
         raise OutputError(f"{target}: its description is too large to be read again; give texts as files")
     try:
-        _replace(target, data)
+        replace_file(target, data)
     except OSError as error:
         raise OutputError(f"{target}: cannot write it: {error.strerror or error}") from error
 
 
-def _replace(target: Path, data: bytes) -> None:
-    """Put a file of that content where another may lie, by way of a temporary one."""
+def replace_file(target: Path, data: bytes) -> None:
+    """Put a file of that content where another may lie, by way of a temporary one.
+
+    Raises:
+        OSError: it cannot be written; what lay there before is untouched.
+    """
     temporary = target.with_name(f".{target.name}.part")
     temporary.unlink(missing_ok=True)
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
