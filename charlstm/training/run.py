@@ -223,8 +223,7 @@ def prepare(
     Args:
         paths, texts, validation, encoding, errors: see `Reading`.
         output: where the model goes.
-        request: what is decided already.
-        force: replace an existing output.
+        request, force: what is decided already; whether to replace an existing output.
         started, clock: see Trainer; the time that standard input takes to arrive is not counted.
         init_from: a pretrained model; its shape is kept, and its vocabulary grows by what is new.
 
@@ -232,9 +231,8 @@ def prepare(
         TextError, OutputError, UsageError, ModelFileError: see there.
     """
     started = clock() if started is None else started
-    request = request or TrainingRequest()
+    origin, request = _pretrained(init_from, request or TrainingRequest())
     named, validating = _checked(as_paths(paths), as_paths(validation), request)
-    origin, request = _pretrained(init_from, request)
     check_writable(output, force=force)
     refuse_to_overwrite([Path(output), resume_path(output)], [*named, *validating], encoding)
     reading = Reading(
@@ -249,7 +247,6 @@ def prepare(
     run = _planned(request, corpus, Path(output), kept, started, clock, origin)
     run.force = force
     if origin:
-        corpus.notes.extend(notes_on_pretrained(origin, request))
         run.started_from = {"name": os.path.basename(init_from or ""), "trained_on": origin.trained_on}
     return run
 
@@ -300,7 +297,7 @@ def _planned(
             device=device, started=started, expected=chosen.expected, clock=clock,
             pretrained=origin.tensors if origin else None,
         )  # fmt: skip
-    corpus.notes.extend(chosen.warnings)
+    corpus.notes.extend([*(notes_on_pretrained(origin, request) if origin else []), *chosen.warnings])
     return Run(trainer, chosen, request, corpus, output, reading, threads, clock=clock)
 
 
