@@ -307,6 +307,8 @@ class TrainingSettings:
     """Fraction of characters that are read as the unknown symbol, so that it is trained on any text."""
     ngrams: int = 0
     """Characters of the longest context in the counts that are mixed with the network; 0: none."""
+    ngram_weight: float = 0.0
+    """Weight of the counts that are added to the network's logits while it is trained; 0: they join it afterwards."""
 
     @staticmethod
     def from_json(values: dict[str, Any]) -> TrainingSettings:

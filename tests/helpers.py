@@ -183,9 +183,9 @@ def started_run(
 
 def ngrams_of(text: Any, vocab_size: int, order: int) -> dict[str, np.ndarray]:
     """The tensors of an n-gram model of a text of ids."""
-    from charlstm.training.counting import ngram_tensors
+    from charlstm.training.counting import count_text
 
-    return ngram_tensors(np.array(text), vocab_size, order)
+    return count_text(np.array(text), vocab_size, order).tensors
 
 
 def with_counts(file: ModelFile, text: str, order: int = 4) -> ModelFile:

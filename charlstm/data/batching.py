@@ -38,6 +38,8 @@ class Batch:
     """The first so many streams go on in the next step; the others end with this one."""
     characters: int
     """Targets that are scored."""
+    positions: NDArray[np.int64]
+    """(T, B) where in the training text the targets stand; anywhere, where a record has ended."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,8 @@ class TextBatches:
         targets = window[1:]  # (T, B)
         inputs = window[:-1].copy()
         inputs[0, fresh] = how.start
-        return Batch(inputs, targets, fresh, how.batch_size, targets.size)
+        places = (positions + offsets[1:]) % len(self.ids)  # (T, B)
+        return Batch(inputs, targets, fresh, how.batch_size, targets.size, places)
 
 
 def _document_starts(ids: Ids, line_end: int) -> NDArray[np.int64]:
@@ -172,7 +175,9 @@ class LineBatches:
         _show_some_as_unknown(window, self.settings.unknown, rng)
         inputs = np.where(window[:-1] == IGNORED, self.settings.start, window[:-1])
         fresh = np.full(len(records), offset == 0)
-        return Batch(inputs, window[1:], fresh, len(records), characters)
+        places = self.bounds[records] + offset + np.arange(len(window) - 1)[:, None]  # (T, B)
+        places = np.minimum(places, len(self.ids) - 1)
+        return Batch(inputs, window[1:], fresh, len(records), characters, places)
 
     def _window(self, records: NDArray[np.int64], offset: int) -> NDArray[np.int64]:
         """(T + 1, B) ids of records from an offset on; row 0 is the character before, padding is IGNORED."""

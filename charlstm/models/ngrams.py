@@ -146,11 +146,11 @@ class NgramModel:
         symbols = np.where(fresh, self.newline, ids)  # (T, B)
         before = np.zeros((time, batch), dtype=np.int64)  # of the empty context
         for k in range(self.longest):
-            after[k] = self._children(k, before, symbols)
+            after[k] = self.children(k, before, symbols)
             before = np.where(fresh, ABSENT, np.concatenate([contexts[k][None], after[k][:-1]]))
         return after
 
-    def _children(self, k: int, nodes: NDArray[Any], symbols: NDArray[Any]) -> NDArray[np.int64]:
+    def children(self, k: int, nodes: NDArray[Any], symbols: NDArray[Any]) -> NDArray[np.int64]:
         """Indices of the contexts that continue those of k characters, or ABSENT; shapes alike."""
         if k not in self._keys:  # (context, symbol) of each n-gram of this level as one number, ascending
             level = self.levels[k]
@@ -191,22 +191,27 @@ class NgramModel:
         shortest = 2 if self.vocab_size <= DENSE_VOCABULARY and self.longest else 1
         for k in range(self.longest, shortest - 1, -1):
             self._add_level(k, contexts[k - 1], rows, left)
-        rows += left[:, None] * (self._bigram_rows()[contexts[0]] if shortest == 2 else self._unigrams)
+        rows += left[:, None] * (self.bigram_rows()[contexts[0]] if shortest == 2 else self._unigrams)
         return rows
 
     def _add_level(self, k: int, nodes: NDArray[Any], rows: Floats, left: Floats) -> None:
         """Add u after contexts of k characters (B,) to rows (B, V), and multiply what is left (B,) by their backoff."""
-        level = self.levels[k]
         known = np.flatnonzero(nodes >= 0)
-        counts = level.first[nodes[known] + 1] - level.first[nodes[known]]
-        ends = np.cumsum(counts)
-        for begin, end in _pieces(ends):
-            chosen, count = known[begin:end], counts[begin:end]
-            starts = level.first[nodes[chosen]] - (np.cumsum(count) - count)
+        self.add_continuations(k, nodes, known, rows, left)
+        left[known] *= self.levels[k].backoff[nodes[known]]
+
+    def add_continuations(
+        self, k: int, nodes: NDArray[Any], chosen: NDArray[np.intp], rows: Floats, scale: Floats
+    ) -> None:
+        """Add u times a scale (B,) after some contexts of k characters (B,) to their rows (B, V)."""
+        level = self.levels[k]
+        counts = level.first[nodes[chosen] + 1] - level.first[nodes[chosen]]
+        for begin, end in _pieces(np.cumsum(counts)):
+            some, count = chosen[begin:end], counts[begin:end]
+            starts = level.first[nodes[some]] - (np.cumsum(count) - count)
             index = np.repeat(starts, count) + np.arange(int(count.sum()))
-            owners = np.repeat(chosen, count)
-            rows[owners, level.symbols[index]] += left[owners] * level.probabilities[index]
-        left[known] *= level.backoff[nodes[known]]
+            owners = np.repeat(some, count)
+            rows[owners, level.symbols[index]] += scale[owners] * level.probabilities[index]
 
     def _unigram_row(self) -> Floats:
         level = self.levels[0]
@@ -214,7 +219,7 @@ class NgramModel:
         row[level.symbols] += level.probabilities
         return row
 
-    def _bigram_rows(self) -> Floats:
+    def bigram_rows(self) -> Floats:
         """Probabilities (N + 1, V) after each context of one character and, last, after one that is not held."""
         if self._bigrams is None:
             nodes = np.append(np.arange(len(self.levels[1].backoff)), ABSENT)

@@ -107,9 +107,33 @@ def discounts(counts: Counts) -> NDArray[np.float64]:
     return clipped
 
 
-def ngram_tensors(
+@dataclass(frozen=True)
+class LevelStatistics:
+    """What smoothing has made of one level: N contexts, M n-grams that continue them."""
+
+    adjusted: Counts
+    """(M,) the adjusted count of each n-gram."""
+    once: NDArray[np.bool_]
+    """(M,) whether it occurs once only."""
+    totals: Counts
+    """(N,) the sum of the adjusted counts after each context, of those that are left out too."""
+    discounts: NDArray[np.float64]
+    """(4,) what is taken from counts of 0, 1, 2, and 3 or more."""
+
+
+@dataclass(frozen=True)
+class CountedText:
+    """An n-gram model of a text."""
+
+    tensors: dict[str, NDArray[Any]]
+    """See `models.ngrams.tensor_types`."""
+    statistics: list[LevelStatistics]
+    """Of each level."""
+
+
+def count_text(
     ids: Ids, vocab_size: int, order: int, *, record_end: int | None = None, most_bytes: float = math.inf
-) -> dict[str, NDArray[Any]]:
+) -> CountedText:
     """Count a text.
 
     Args:
@@ -119,40 +143,47 @@ def ngram_tensors(
         record_end: see `packed`.
         most_bytes: size of the result; rare n-grams are left out, the longest first, until it fits.
 
-    Returns:
-        See `models.ngrams.tensor_types`.
+    Raises:
+        ValueError: the order is larger than 64 bits allow.
     """
+    if not 1 <= order <= largest_order(vocab_size):
+        raise ValueError(f"an order of {order} does not fit {vocab_size} symbols")
     levels = counted(packed(ids, vocab_size, order, record_end), vocab_size, order)
     least = _pruning(levels, vocab_size, most_bytes)
     tensors: dict[str, NDArray[Any]] = {}
+    statistics = []
     contexts, kept_contexts = np.zeros(1, np.uint64), np.ones(1, bool)
     for k, level in enumerate(levels):
         kept = level.counts >= least[k]
         if not kept.any():
             break
-        for name, tensor in _level_tensors(level, kept, contexts, kept_contexts, vocab_size).items():
-            tensors[f"ngrams.{k}.{name}"] = tensor
+        found, some = _smoothed(level, kept, contexts, kept_contexts, vocab_size)
+        tensors |= {f"ngrams.{k}.{name}": tensor for name, tensor in found.items()}
+        statistics.append(some)
         contexts, kept_contexts = level.keys, kept
-    return tensors
+    return CountedText(tensors, statistics)
 
 
-def _level_tensors(
+def _smoothed(
     level: Ngrams, kept: NDArray[np.bool_], contexts: Keys, kept_contexts: NDArray[np.bool_], vocab_size: int
-) -> dict[str, NDArray[Any]]:
+) -> tuple[dict[str, NDArray[Any]], LevelStatistics]:
     """The tensors of one level: of its contexts (N,), and of the n-grams (M,) after them, those that are kept."""
     bits, small = _bits(vocab_size), symbol_dtype(vocab_size)
     owners = np.searchsorted(contexts, level.keys >> np.uint64(bits))  # (M,)
     totals = np.bincount(owners, weights=level.adjusted, minlength=len(contexts))  # (N,)
-    u = (level.adjusted - discounts(level.adjusted)[np.minimum(level.adjusted, 3)]) / totals[owners]
+    taken = discounts(level.adjusted)
+    u = (level.adjusted - taken[np.minimum(level.adjusted, 3)]) / totals[owners]
     owners, u = owners[kept], u[kept]
     left = 1.0 - np.bincount(owners, weights=u, minlength=len(contexts)).astype(float)
     symbols = (level.keys[kept] & np.uint64((1 << bits) - 1)) - np.uint64(1)
-    return {
+    tensors = {
         "followers": np.bincount(owners, minlength=len(contexts))[kept_contexts].astype(small),
         "backoff": encoded(left[kept_contexts]),
         "symbols": symbols.astype(small),
         "probabilities": encoded(u),
     }
+    once = level.counts[kept] == 1
+    return tensors, LevelStatistics(level.adjusted[kept], once, totals[kept_contexts].astype(np.int64), taken)
 
 
 def _pruning(levels: Sequence[Ngrams], vocab_size: int, most_bytes: float) -> list[int]:

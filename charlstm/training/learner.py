@@ -16,6 +16,7 @@ from ..config import ModelSettings, TrainingSettings
 from ..data.batching import IGNORED, Batch
 from ..models.file import Tensors
 from ..models.torch_lstm import TorchNetwork, TorchState
+from .leave_one_out import LeaveOneOut
 from .optimizer import Optimizer
 from .schedule import ema_weight
 
@@ -29,6 +30,8 @@ class Learner:
         device: where to compute.
         pretrained: tensors of another model to begin with instead of random ones; its vocabulary is the beginning
             of this one's.
+        counts: n-gram counts of the training text, so that the network learns what they do not know; their
+            log-probabilities, times `settings.ngram_weight`, are added to its logits.
     """
 
     def __init__(
@@ -37,8 +40,9 @@ class Learner:
         settings: TrainingSettings,
         device: torch.device,
         pretrained: Tensors | None = None,
+        counts: LeaveOneOut | None = None,
     ) -> None:
-        self.settings, self.device = settings, device
+        self.settings, self.device, self.counts = settings, device, counts
         precision = getattr(torch, settings.precision)
         with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they were
             torch.default_generator.manual_seed(settings.seed)
@@ -71,6 +75,9 @@ class Learner:
         inputs = torch.from_numpy(batch.inputs).to(self.device)  # (T, B)
         targets = torch.from_numpy(batch.targets).to(self.device)  # (T, B)
         logits, state = self.model(inputs, self._initial_state(batch))  # (T, B, V)
+        if self.counts is not None:
+            counted = torch.from_numpy(self.counts.log_probabilities(batch.positions)).to(self.device)  # (T, B, V)
+            logits = logits + self.settings.ngram_weight * counted
         loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)

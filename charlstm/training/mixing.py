@@ -7,7 +7,7 @@ The weights a and b of softmax(a * logits + b * ln p) minimise the surprisal of 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,8 @@ from ..models.file import Tensors
 from ..models.interface import LanguageModel, steps_at_once
 from ..models.mixture import Mixture
 from ..models.ngrams import NgramModel
-from .counting import MOST_COUNTED, largest_order, ngram_tensors
+from .counting import MOST_COUNTED, CountedText, count_text, largest_order
+from .leave_one_out import LeaveOneOut
 
 BYTES_PER_CHARACTER = 4
 LEAST_BYTES, MOST_BYTES = 1 << 18, 32_000_000
@@ -45,20 +46,24 @@ Features = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]
 class Counts:
     """An n-gram model of a training text, before it is joined with a network."""
 
-    tensors: Tensors = field(default_factory=dict)
+    model: NgramModel
+    text: CountedText
+    in_view: LeaveOneOut
+    """What it predicts at each place of that text, the place itself left out."""
 
     @property
-    def sizes(self) -> tuple[int, ...]:
-        """Different n-grams of 1, 2, ... characters."""
-        return tuple(len(tensor) for name, tensor in self.tensors.items() if name.endswith(".symbols"))
+    def tensors(self) -> Tensors:
+        """See `ngrams.tensor_types`."""
+        return self.text.tensors
 
-    def model(self, corpus: Corpus) -> NgramModel:
-        """The counts as a model."""
-        return NgramModel(len(corpus.vocabulary), self.tensors, newline=corpus.line_end)
+    def settings(self, network_weight: float, ngram_weight: float) -> MixtureSettings:
+        """What the model file says of a mixture with these weights."""
+        sizes = tuple(len(level.symbols) for level in self.model.levels)
+        return MixtureSettings(sizes, network_weight, ngram_weight)
 
 
-def count(corpus: Corpus, longest: int, *, lines: bool, seconds: float | None = None) -> Counts:
-    """Count the training part.
+def count(corpus: Corpus, longest: int, *, lines: bool, seconds: float | None = None) -> Counts | None:
+    """Count the training part; None where nothing is to be counted.
 
     Args:
         corpus: the text.
@@ -67,22 +72,29 @@ def count(corpus: Corpus, longest: int, *, lines: bool, seconds: float | None = 
         seconds: the budget, which bounds what is counted; None: as much as memory allows.
     """
     if not longest:
-        return Counts()
+        return None
     affordable = MOST_COUNTED if seconds is None else int(COUNTING * seconds * COUNTED_PER_SECOND)
-    ids = _stretches(corpus.training, min(MOST_COUNTED, affordable))
-    size = min(MOST_BYTES, max(LEAST_BYTES, BYTES_PER_CHARACTER * len(ids)))
-    order = min(longest + 1, largest_order(len(corpus.vocabulary)))
-    record_end = corpus.line_end if lines else None
-    return Counts(ngram_tensors(ids, len(corpus.vocabulary), order, record_end=record_end, most_bytes=size))
+    stretches = _stretches(len(corpus.training), min(MOST_COUNTED, affordable))
+    ids = np.concatenate([corpus.training[stretch.start : stretch.stop] for stretch in stretches])
+    vocab_size = len(corpus.vocabulary)
+    text = count_text(
+        ids,
+        vocab_size,
+        min(longest + 1, largest_order(vocab_size)),
+        record_end=corpus.line_end if lines else None,
+        most_bytes=min(MOST_BYTES, max(LEAST_BYTES, BYTES_PER_CHARACTER * len(ids))),
+    )
+    model = NgramModel(vocab_size, text.tensors, newline=corpus.line_end)
+    return Counts(model, text, LeaveOneOut(model, text.statistics, corpus.training, stretches))
 
 
-def _stretches(ids: Ids, most: int) -> Ids:
-    """The text or, where it is longer than so many characters, about so many from all over it."""
-    if len(ids) <= most:
-        return ids
-    length = max(1, most // STRETCHES)
-    begins = np.linspace(0, len(ids) - length, STRETCHES).astype(np.int64)
-    return np.concatenate([ids[begin : begin + length] for begin in begins])
+def _stretches(length: int, most: int) -> list[range]:
+    """All of a text or, where it is longer than so many characters, about so many from all over it."""
+    if length <= most:
+        return [range(length)]
+    size = max(1, most // STRETCHES)
+    begins = np.linspace(0, length - size, STRETCHES).astype(int).tolist()
+    return [range(begin, begin + size) for begin in begins]
 
 
 def fit_mixture(network: LanguageModel, counts: Counts, corpus: Corpus, ids: Ids, *, lines: bool) -> Mixture | None:
@@ -96,20 +108,14 @@ def fit_mixture(network: LanguageModel, counts: Counts, corpus: Corpus, ids: Ids
         lines: whether each line is a record of its own.
     """
     most = max(1, NUMBERS_FITTED // len(corpus.vocabulary))
-    if not counts.tensors or not len(ids):
+    if not len(ids):
         return None
-    ngrams = counts.model(corpus)
-    features = _features(network, ngrams, corpus, ids[:most], lines)
+    features = _features(network, counts.model, corpus, ids[:most], lines)
     a, b = fit_weights(features)
     alone = surprisal_of(features, *fit_weights(features, alone=True))
     if not surprisal_of(features, a, b) < (1 - WORTHWHILE) * alone:
         return None
-    return Mixture(network, ngrams, a, b)
-
-
-def settings_of(mixture: Mixture, counts: Counts) -> MixtureSettings:
-    """What the model file says of a mixture."""
-    return MixtureSettings(counts.sizes, float(mixture.network_weight), float(mixture.ngram_weight))
+    return Mixture(network, counts.model, a, b)
 
 
 # ------------------------------------------------------------------------------------------- features

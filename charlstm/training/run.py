@@ -93,11 +93,11 @@ class Run:
 
     def sample(self, length: int = 200) -> str:
         """What the averaged parameters write by now."""
-        engine = NumpyNetwork(self.plan.model, self.trainer.learner.averaged.tensors())
-        start = read_prompts(engine, self.corpus.vocabulary, [""])
+        model = self.trainer.with_counts(NumpyNetwork(self.plan.model, self.trainer.learner.averaged.tensors()))
+        start = read_prompts(model, self.corpus.vocabulary, [""])
         stop = ("\n",) if self.plan.training.lines else ()
         settings = SampleSettings(length=length, seed=self.trainer.step, stop=stop)
-        return "".join(stream_one(engine, self.corpus.vocabulary, start, settings))
+        return "".join(stream_one(model, self.corpus.vocabulary, start, settings))
 
     def _run(self, stop: Callable[[], bool]) -> Iterator[Progress]:
         progress: Progress | None = None

@@ -24,9 +24,10 @@ from ..data.corpus import Corpus
 from ..errors import DivergedError
 from ..models.file import Tensors
 from ..models.interface import LanguageModel
+from ..models.mixture import Mixture
 from ..models.torch_lstm import TorchLanguageModel, TorchNetwork
 from .learner import Learner, with_prefix
-from .mixing import Counts, count, fit_mixture, settings_of
+from .mixing import count, fit_mixture
 from .reports import Meter, Progress, Result, with_entry
 from .schedule import ALMOST_OVER, Schedule
 from .validation import CALIBRATION, Validator, calibrate
@@ -68,9 +69,12 @@ class Trainer:
     ) -> None:
         self.corpus, self.model_settings, self.settings, self.device = corpus, model_settings, settings, device
         self.clock, self._started, self._earlier = clock, started, 0.0
-        self.learner = Learner(model_settings, settings, device, pretrained)
         self.batches = batches(corpus, settings)
         self.schedule = Schedule.of(settings, self.batches.steps_per_epoch)
+        seconds = self.schedule.total if self.schedule.timed else None
+        self.counts = count(corpus, settings.ngrams, lines=settings.lines, seconds=seconds)
+        in_view = self.counts.in_view if self.counts and settings.ngram_weight else None
+        self.learner = Learner(model_settings, settings, device, pretrained, in_view)
         self.expected = expected
         self.validator = self._new_validator()
         self.validation_due = self.schedule.next_validation(0)
@@ -79,7 +83,6 @@ class Trainer:
         self.characters = 0
         self.rate_factor, self.rate_cuts = 1.0, 0
         self.curve: list[dict[str, float]] = []
-        self.counts = Counts()
         self._first = self.learner.averaged.tensors()
         self._pretrained = pretrained is not None
 
@@ -94,12 +97,6 @@ class Trainer:
         Raises:
             DivergedError: the loss became infinite more than RATE_CUTS times, or nothing was learnt.
         """
-        self.counts = count(
-            self.corpus,
-            self.settings.ngrams,
-            lines=self.settings.lines,
-            seconds=self.schedule.total if self.schedule.timed else None,
-        )
         if self._pretrained and not self.step and (at_start := self._validate()) not in (None, math.inf):
             yield self._report(at_start)
         while self.step == 0 or self.fraction < 1.0:
@@ -156,8 +153,22 @@ class Trainer:
 
     def _new_validator(self) -> Validator:
         return Validator(
-            self.corpus, lines=self.settings.lines, expected=self.expected, interval=self.schedule.interval()
+            self.corpus,
+            lines=self.settings.lines,
+            expected=self.expected,
+            interval=self.schedule.interval(),
+            as_model=self.language_model,
         )
+
+    def language_model(self, network: TorchNetwork) -> LanguageModel:
+        """A network as it is trained: alone, or with the counts in view."""
+        return self.with_counts(TorchLanguageModel(network))
+
+    def with_counts(self, network: LanguageModel) -> LanguageModel:
+        """The network beside the counts that it is trained with, if there are any."""
+        if self.learner.counts is None:
+            return network
+        return Mixture(network, self.learner.counts.ngrams, 1.0, self.settings.ngram_weight)
 
     def _validate(self) -> float | None:
         """Validate the averaged parameters; see `Validator.validate`."""
@@ -176,7 +187,7 @@ class Trainer:
         speed = max(self.characters / max(1e-9, self.seconds), self.expected / self.schedule.total)
         # Scoring many characters is at least one and a half times as fast as training on them.
         final = self.validator.final_size(self.characters) / (1.5 * speed)
-        mixing = taken * MIXING + 0.3 * final if self.counts.tensors else 0.0
+        mixing = taken * MIXING + 0.3 * final if self.counts else 0.0
         self.schedule.closing = (1 + CALIBRATION) * taken + final + mixing + 0.5
 
     def _validation_report(self) -> Progress:
@@ -272,6 +283,7 @@ class Trainer:
     def snapshot(self, *, diverged: bool = False) -> Result:
         """What the run would give if it ended here, with the figure of its validations on the way."""
         kept = self.validator.kept
+        counts = self.counts if self.learner.counts is not None else None
         return Result(
             tensors=self.learner.averaged.tensors() if kept is None else kept,
             finished=False,
@@ -281,6 +293,8 @@ class Trainer:
             val_bits_per_char=self.validator.kept_bits,
             val_characters=None,
             curve=self.curve,
+            mixture=counts.settings(1.0, self.settings.ngram_weight) if counts else None,
+            counts=counts.tensors if counts else {},
             held_out=self.corpus.held_out,
             diverged=diverged,
         )
@@ -296,11 +310,13 @@ class Trainer:
 
     def _mixed(self, network: TorchNetwork, result: Result) -> tuple[LanguageModel, Result]:
         """The network and, where they help, the counts; as a model, and in the result."""
+        if self.counts is None:
+            return TorchLanguageModel(network), result
         alone = TorchLanguageModel(network)
         mixture = fit_mixture(alone, self.counts, self.corpus, self.validator.ids, lines=self.settings.lines)
         if mixture is None:
-            return alone, result
-        settings = settings_of(mixture, self.counts)
+            return self.language_model(network), result
+        settings = self.counts.settings(float(mixture.network_weight), float(mixture.ngram_weight))
         return mixture, dataclasses.replace(result, mixture=settings, counts=self.counts.tensors)
 
     def finish(self) -> Result:
@@ -310,7 +326,8 @@ class Trainer:
         """
         result = self.snapshot()
         tensors = result.tensors
-        if self.validator.kept_step != 0 and len(self.validator.ids):  # what a run gives back is as it was
+        alone = self.learner.counts is None  # else the weights of the mixture calibrate it
+        if alone and self.validator.kept_step != 0 and len(self.validator.ids):  # what a run gives back is as it was
             tensors = calibrate(tensors, self._bits_of).tensors
         self.learner.averaged.load(tensors)
         model, result = self._mixed(self.learner.averaged, result)

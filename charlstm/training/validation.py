@@ -109,10 +109,19 @@ class Validator:
         lines: whether each line is a record of its own.
         expected: characters that the run is expected to train on.
         interval: fraction of the run between two validations.
+        as_model: makes a model of a network: alone, or with counts.
     """
 
-    def __init__(self, corpus: Corpus, *, lines: bool, expected: float, interval: float) -> None:
-        self.corpus, self.lines = corpus, lines
+    def __init__(
+        self,
+        corpus: Corpus,
+        *,
+        lines: bool,
+        expected: float,
+        interval: float,
+        as_model: Callable[[TorchNetwork], LanguageModel] = TorchLanguageModel,
+    ) -> None:
+        self.corpus, self.lines, self.as_model = corpus, lines, as_model
         self.sample_size = self._sample_size(expected * interval)
         self.ids = spread_sample(corpus, lines=lines, most=self.sample_size)
         self.kept: Tensors | None = None
@@ -150,7 +159,7 @@ class Validator:
         return float(nats.sum()) / len(ids) / LN2, len(ids)
 
     def _scored(self, network: TorchNetwork, ids: Ids) -> Surprisals:
-        return surprisals(TorchLanguageModel(network), self.corpus, ids, lines=self.lines, rough=True)
+        return surprisals(self.as_model(network), self.corpus, ids, lines=self.lines, rough=True)
 
     # ---------------------------------------------------------------------------------- checkpoints
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charlstm.models.ngrams import NgramModel
-from charlstm.training.counting import counted, discounts, largest_order, ngram_tensors, packed
+from charlstm.training.counting import count_text, counted, discounts, largest_order, packed
 
 VOCAB_SIZE = 6
 texts = st.lists(st.integers(0, VOCAB_SIZE - 1), min_size=1, max_size=80)
@@ -63,7 +63,7 @@ def brute_force(text: list[int], order: int, context: list[int], symbol: int) ->
 
 @given(texts.filter(lambda text: len(text) > 3), st.integers(1, 4), st.data())
 def test_probabilities_are_those_of_the_definition(text: list[int], order: int, data: st.DataObject) -> None:
-    model = NgramModel(VOCAB_SIZE, ngram_tensors(np.array(text), VOCAB_SIZE, order), newline=1)
+    model = NgramModel(VOCAB_SIZE, count_text(np.array(text), VOCAB_SIZE, order).tensors, newline=1)
     context = data.draw(st.lists(st.sampled_from(text), min_size=order, max_size=order))
     contexts = model.walk(np.array(context)[:, None], model.start(1))[:, -1]
     row = model.probabilities(contexts)[0]
@@ -75,7 +75,7 @@ def test_a_long_text_is_predicted_as_well_as_by_the_definition() -> None:
     """Rounding to eight bits costs next to nothing on average."""
     rng = np.random.default_rng(0)
     text = rng.choice(VOCAB_SIZE, 600, p=[0.05, 0.35, 0.3, 0.15, 0.1, 0.05]).tolist()
-    model = NgramModel(VOCAB_SIZE, ngram_tensors(np.array(text), VOCAB_SIZE, 3), newline=1)
+    model = NgramModel(VOCAB_SIZE, count_text(np.array(text), VOCAB_SIZE, 3).tensors, newline=1)
     contexts = model.walk(np.array(text[:60])[:, None], model.start(1))[:, :, 0]
     rows = model.log_probabilities(contexts)
     ours = np.mean([rows[t, text[t + 1]] for t in range(5, 59)])
@@ -92,8 +92,8 @@ def test_discounts_follow_the_paper() -> None:
 
 @given(texts, st.integers(2, 5), st.integers(20, 400))
 def test_what_is_left_out_makes_room_and_leaves_a_proper_distribution(text: list[int], order: int, room: int) -> None:
-    tensors = ngram_tensors(np.array(text), VOCAB_SIZE, order, most_bytes=room)
-    alone = ngram_tensors(np.array(text), VOCAB_SIZE, 1)
+    tensors = count_text(np.array(text), VOCAB_SIZE, order, most_bytes=room).tensors
+    alone = count_text(np.array(text), VOCAB_SIZE, 1).tensors
     assert sum(t.nbytes for t in tensors.values()) <= max(room, sum(t.nbytes for t in alone.values()) + 2 * order * 8)
     model = NgramModel(VOCAB_SIZE, tensors, newline=1)
     contexts = model.walk(np.array(text)[:, None], model.start(1))[:, :, 0]

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers import TEXT, started_run
+from helpers import started_run
 
 from charlstm.api import load
 from charlstm.config import MixtureSettings
 from charlstm.training.counting import largest_order
-from charlstm.training.mixing import Counts, Features, count, fit_weights, surprisal_of
+from charlstm.training.mixing import Features, count, fit_weights, surprisal_of
 from charlstm.training.run import Run, resume
 
 
@@ -65,9 +65,9 @@ def test_a_run_mixes_counts_that_help(tmp_path: Path, lines: bool) -> None:
     finished(run)
     model = load(run.output)
     assert model.file.mixture
-    parts = model.parts()
-    mixture, network = model.score(TEXT), parts["network"].score(TEXT)
-    assert mixture.bits_per_char < network.bits_per_char
+    held_out = run.corpus.vocabulary.decode(run.corpus.validation)
+    mixture = model.score(held_out).bits_per_char
+    assert all(mixture < part.score(held_out).bits_per_char + 0.01 for part in model.parts().values())
     assert model.sample("the ", length=20, seed=1)
 
 
@@ -93,10 +93,26 @@ def test_the_longest_context_is_heeded(tmp_path: Path) -> None:
     assert len(mixture.sizes) == 3
 
 
-def test_without_held_out_text_nothing_is_mixed(tmp_path: Path) -> None:
+def test_without_held_out_text_the_weights_are_those_of_training(tmp_path: Path) -> None:
     run = started_run(tmp_path, steps=3, val_fraction=0.0)
     finished(run)
-    assert load(run.output).file.mixture is None
+    mixture = load(run.output).file.mixture
+    assert mixture
+    assert (mixture.network_weight, mixture.ngram_weight) == (1.0, run.plan.training.ngram_weight)
+
+
+def test_a_save_on_the_way_holds_the_counts_that_the_network_is_trained_with(tmp_path: Path) -> None:
+    run = started_run(tmp_path, steps=9)
+    for _ in run.run():
+        run.save()
+        break
+    assert load(run.output).file.mixture
+
+
+def test_samples_on_the_way_are_of_network_and_counts(tmp_path: Path) -> None:
+    run = started_run(tmp_path, steps=9)
+    finished(run)
+    assert len(run.sample(30)) == 30
 
 
 def test_a_stopped_run_leaves_a_mixture_and_goes_on_as_if_it_had_not(tmp_path: Path) -> None:
@@ -114,8 +130,8 @@ def test_a_stopped_run_leaves_a_mixture_and_goes_on_as_if_it_had_not(tmp_path: P
 
 def test_a_budget_bounds_what_is_counted(tmp_path: Path) -> None:
     corpus = started_run(tmp_path, steps=3).corpus
-    few = count(corpus, 8, lines=False, seconds=0.01)
-    many = count(corpus, 8, lines=False)
-    assert 0 < few.sizes[-1] <= 600 < len(corpus.training)
-    assert len(many.sizes) == min(9, largest_order(len(corpus.vocabulary)))
-    assert count(corpus, 0, lines=False) == Counts()
+    few, many = count(corpus, 8, lines=False, seconds=0.01), count(corpus, 8, lines=False)
+    assert few and many
+    assert 0 < len(few.model.levels[-1].symbols) <= 600 < len(corpus.training)
+    assert many.model.order == min(9, largest_order(len(corpus.vocabulary)))
+    assert count(corpus, 0, lines=False) is None

@@ -75,7 +75,7 @@ def test_a_run_is_calibrated_when_it_is_over_and_not_before(tmp_path: Path, monk
         return Calibrated(tensors, 1.0)
 
     monkeypatch.setattr(trainer, "calibrate", noted)
-    run = started_run(tmp_path, steps=20)
+    run = started_run(tmp_path, steps=20, ngrams=0)
     for _ in run.run(lambda: run.trainer.step >= 8):
         pass
     assert not called
@@ -317,7 +317,7 @@ def test_a_run_that_only_spoils_the_model_it_started_from_gives_that_one_back(tm
     finished(first)
     spoiling = prepare(
         [tmp_path / "text.txt"], output=tmp_path / "second.safetensors", init_from=first.output,
-        request=TrainingRequest(steps=6, learning_rate=0.2, batch=4, context=16, threads=1),
+        request=TrainingRequest(steps=6, learning_rate=0.2, batch=4, context=16, threads=1, ngrams=0),
     )  # fmt: skip
     reports = finished(spoiling)
     assert (reports[0].step, reports[0].fraction) == (0, 0.0)

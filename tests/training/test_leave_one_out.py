@@ -1,0 +1,100 @@
+"""Leaving one out: what the counts would predict at a place of their own text, had it not been counted."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from charlstm.models.ngrams import NgramModel
+from charlstm.training.counting import CountedText, count_text
+from charlstm.training.leave_one_out import LeaveOneOut
+
+VOCAB_SIZE = 6
+texts = st.lists(st.integers(1, VOCAB_SIZE - 1), min_size=12, max_size=60)
+
+
+def log_rows(counted: CountedText, text: list[int]) -> NDArray[np.float32]:
+    """(T, V) at each place of the text."""
+    ngrams = NgramModel(VOCAB_SIZE, counted.tensors, newline=1)
+    model = LeaveOneOut(ngrams, counted.statistics, np.array(text))
+    return model.log_probabilities(np.arange(len(text))[:, None])[:, 0]
+
+
+def without(text: list[int], place: int, order: int) -> list[Counter[tuple[int, ...]]]:
+    """How often each n-gram of 1, 2, ... characters occurs, but for those that end at a place."""
+    return [
+        Counter(tuple(text[end - n : end]) for end in range(n, len(text) + 1) if end != place + 1)
+        for n in range(1, order + 1)
+    ]
+
+
+def expected(text: list[int], place: int, counted: CountedText, symbol: int) -> float:
+    """By the definition, with the discounts of the whole text; the two lowest levels as they are."""
+    order = len(counted.statistics)
+    raw = without(text, place, order)
+    model = NgramModel(VOCAB_SIZE, counted.tensors, newline=1)
+    contexts = model.walk(np.array(text[:place])[:, None], model.start(1))[:, -1]
+    p = float(model.bigram_rows()[contexts[0, 0]][symbol])
+    for n in range(3, order + 1):
+        counts: dict[tuple[int, ...], int] = dict(raw[n - 1])
+        if n < order:
+            before: dict[tuple[int, ...], set[int]] = defaultdict(set)
+            for gram in raw[n]:
+                before[gram[1:]].add(gram[0])
+            first = tuple(text[:n])  # which nothing precedes: it keeps its count
+            counts = {gram: len(before[gram]) or int(gram == first) * c for gram, c in counts.items()}
+            counts = {gram: c for gram, c in counts.items() if c}
+        h = tuple(text[place - n + 1 : place])
+        after = {gram[-1]: c for gram, c in counts.items() if gram[:-1] == h}
+        if len(h) < n - 1 or not after:
+            continue
+        taken, total = counted.statistics[n - 1].discounts, sum(after.values())
+        left = max(1e-4, sum(float(taken[min(c, 3)]) for c in after.values()) / total)
+        c = after.get(symbol, 0)
+        p = (c - float(taken[min(c, 3)])) / total + left * p
+    return p
+
+
+@given(texts, st.data())
+def test_the_place_itself_is_taken_out_of_the_counts(text: list[int], data: st.DataObject) -> None:
+    order = 4
+    counted = count_text(np.array(text), VOCAB_SIZE, order)
+    place = data.draw(st.integers(order + 1, len(text) - 1))
+    assume(all(tuple(text[:n]) != tuple(text[place - n + 1 : place + 1]) for n in range(1, order)))
+    row = np.exp(log_rows(counted, text)[place])
+    for symbol in range(VOCAB_SIZE):
+        assert row[symbol] == pytest.approx(expected(text, place, counted, symbol), rel=0.25, abs=0.01)
+
+
+def test_what_stands_once_in_the_text_is_not_known_there() -> None:
+    rng = np.random.default_rng(1)
+    text = rng.integers(1, VOCAB_SIZE, 400).tolist()
+    counted = count_text(np.array(text), VOCAB_SIZE, 6)
+    model = NgramModel(VOCAB_SIZE, counted.tensors, newline=1)
+    contexts = model.walk(np.array(text)[:, None], model.start(1))[:, :, 0]
+    known = model.log_probabilities(contexts)
+    left_out = log_rows(counted, text)
+    assert np.mean([known[t - 1, text[t]] for t in range(6, 400)]) > np.log(0.5)
+    assert np.mean([left_out[t, text[t]] for t in range(6, 400)]) < np.log(0.25)
+
+
+def test_long_texts_are_walked_step_by_step_with_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = np.random.default_rng(2).integers(1, VOCAB_SIZE, 200).tolist()
+    counted = count_text(np.array(text), VOCAB_SIZE, 5)
+    expected_rows = log_rows(counted, text)
+    monkeypatch.setattr("charlstm.training.leave_one_out.MOST_WALKED", 0)
+    assert log_rows(counted, text)[5:] == pytest.approx(expected_rows[5:], abs=1e-4)
+
+
+def test_on_average_it_says_what_new_text_would_cost() -> None:
+    """A text without structure: the counts cannot know the next character, and must not seem to."""
+    rng = np.random.default_rng(0)
+    text = rng.integers(1, VOCAB_SIZE, 3000).tolist()
+    rows = log_rows(count_text(np.array(text), VOCAB_SIZE, 6), text)
+    cost = -np.mean([rows[t, text[t]] for t in range(1, len(text))])
+    assert cost > np.log(VOCAB_SIZE - 1)
