@@ -262,7 +262,9 @@ class TrainingRequest:
         most=2**63 - 1,
     )
     device: str = setting("auto", "where to compute")
-    threads: int | None = setting(None, "processor threads (default: torch's choice)", least=1, most=4096)
+    threads: int | None = setting(
+        None, "processor threads (default: 2, or torch's choice where the budget is in minutes)", least=1, most=4096
+    )
     precision: Literal["auto", "float32", "bfloat16"] = setting("auto", "dtype of the matrix products")
 
     def __post_init__(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from ..config import ModelSettings
+from ..config import ModelSettings, TrainingRequest
 from ..errors import UsageError
 from ..models.torch_lstm import TorchNetwork
 from .optimizer import Optimizer
@@ -51,22 +51,36 @@ def torch_threads(count: int | None) -> Iterator[int]:
         torch.set_num_threads(before)
 
 
+def threads_for(request: TrainingRequest) -> int | None:
+    """The number of threads that a run should have; None: as many as torch has anyway.
+
+    Where the budget is in steps or epochs the number is fixed, since sums are rounded otherwise with another number:
+    the same seed gives the same model on machines with more processors, or fewer. OMP_NUM_THREADS is heeded.
+    """
+    if request.threads is not None or request.budget().unit == "minutes":
+        return request.threads
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return int(asked) if asked.isdecimal() and int(asked) else FIXED_THREADS
+
+
 def processors() -> int:
     """How many this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+FIXED_THREADS = 2
+"""Of a run whose budget is in steps or epochs: a small network gains little from more."""
 NOT_THE_SAME = "it goes on, and the result will not be bit for bit the same"
 
 
-def threads_again(asked: int | None, before: int) -> tuple[int, list[str]]:
+def threads_again(request: TrainingRequest, before: int) -> tuple[int, list[str]]:
     """Torch's number of threads for a run that goes on, and what to say about it.
 
     Args:
-        asked: what the user asked for; None: torch's choice.
+        request: what the user asked for.
         before: the number with which the run began.
     """
-    possible = processors() * (4 if asked else 1)
+    possible = processors() * (1 if threads_for(request) is None else 4)
     if before <= possible:
         return before, []
     return possible, [f"the run used {before} threads, and this machine has {processors()} processors: {NOT_THE_SAME}"]

@@ -281,13 +281,13 @@ def _planned(
     origin: ModelFile | None,
 ) -> Run:
     """A run with everything decided, for this machine where the budget is in minutes."""
-    from .hardware import measured_precision, pick_device, torch_threads
+    from .hardware import measured_precision, pick_device, threads_for, torch_threads
     from .trainer import Trainer
 
     device = pick_device(request.device)
     precision: Any = "float32" if request.precision == "auto" else request.precision
     speed = 1e11  # steps and epochs must give the same run on a fast machine and on a slow one
-    with torch_threads(request.threads) as threads:
+    with torch_threads(threads_for(request)) as threads:
         if request.budget().unit == "minutes":
             precision, speed = measured_precision(device, request.precision)
         used = clock() - started
@@ -355,7 +355,7 @@ def _resumed(
     from .trainer import Trainer
 
     device, other_device = device_again(saved.request.device, saved.device)
-    threads, fewer_threads = threads_again(saved.request.threads, saved.threads)
+    threads, fewer_threads = threads_again(saved.request, saved.threads)
     corpus.notes.extend([*other_device, *fewer_threads])
     training = dataclasses.replace(saved.training, budget=budget or saved.training.budget)
     with broken_state_named(resume_path(saved.output)):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from charlstm.config import TrainingRequest
 from charlstm.errors import UsageError
-from charlstm.training import hardware as device
+from charlstm.training import hardware
 from charlstm.training.hardware import measured_precision, pick_device
 
 
@@ -29,7 +30,7 @@ def test_auto_is_cuda_where_there_is_one(available: bool, picked: str, monkeypat
 
 def test_a_format_that_was_asked_for_is_the_one_that_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     speeds = {torch.float32: 4.0, torch.bfloat16: 5.0}
-    monkeypatch.setattr(device, "measure_speed", lambda _, kind: speeds[kind])
+    monkeypatch.setattr(hardware, "measure_speed", lambda _, kind: speeds[kind])
     cpu = torch.device("cpu")
     assert measured_precision(cpu, "float32") == ("float32", 4.0)
     assert measured_precision(cpu, "bfloat16") == ("bfloat16", 5.0)
@@ -40,6 +41,28 @@ def test_a_format_that_was_asked_for_is_the_one_that_is_measured(monkeypatch: py
     def no_kernel(_: object, kind: object) -> float:
         raise RuntimeError("no such kernel")
 
-    monkeypatch.setattr(device, "measure_speed", no_kernel)
+    monkeypatch.setattr(hardware, "measure_speed", no_kernel)
     with pytest.raises(UsageError, match="--precision bfloat16 does not work"):
         measured_precision(cpu, "bfloat16")
+
+
+def test_the_number_of_threads_is_fixed_where_runs_are_to_be_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert hardware.threads_for(TrainingRequest(steps=5)) == hardware.threads_for(TrainingRequest(epochs=1)) == 2
+    assert hardware.threads_for(TrainingRequest(minutes=1)) is None
+    assert hardware.threads_for(TrainingRequest(steps=5, threads=7)) == 7
+    monkeypatch.setattr(hardware, "processors", lambda: 1)
+    assert hardware.threads_again(TrainingRequest(steps=5), 2) == (2, [])
+
+
+def test_who_sets_the_number_of_threads_elsewhere_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value, expected in (("1", 1), ("12", 12), ("0", 2), ("", 2), ("4,2", 2), ("many", 2)):
+        monkeypatch.setenv("OMP_NUM_THREADS", value)
+        assert hardware.threads_for(TrainingRequest(steps=5)) == expected
+
+
+def test_a_run_goes_on_with_fewer_threads_where_it_must(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "processors", lambda: 2)
+    threads, notes = hardware.threads_again(TrainingRequest(minutes=1), 16)
+    assert threads == 2
+    assert "not be bit for bit" in notes[0]
