@@ -3,7 +3,10 @@
 python benchmarks/quality.py --minutes 1 2.3 5 --corpus FILE --seeds 3 [--curve FILE.json] [--plot FILE.png]
 
 The last 10 % of a text are held out, the usual split of tiny shakespeare, and scored here as one stream; with
-`--lines` the tool's own figure on the held-out lines is given. Times are of whole processes.
+`--lines` the tool's own figure on the held-out lines is given. With `--unread` the run never sees the last 10 %: it
+trains, and validates, on the first 90 % alone. Times are of whole processes. Where counts are mixed in, the figures of
+the network and of the counts alone are given too (a network that was trained with the counts in view is not meant to be
+alone).
 
 "windows" is the same part under nanoGPT's protocol: 4,000 random windows of 256 characters, each from a cold state.
 """
@@ -47,9 +50,24 @@ def in_cold_windows(model: Path, text: str, windows: int = 4000, length: int = 2
     return nats / (windows * length)
 
 
-def run_once(folder: Path, corpus: Path, minutes: float, seed: int, extra: list[str]) -> dict[str, Any]:
+def scored(model: Path, text: str) -> dict[str, float]:
+    """Nats per character of a text: of the model, and of its parts if it has any."""
+    parts = ["--parts"] if load(model).file.mixture else []
+    command = [*CHARLSTM, "eval", str(model), "--json", *parts]
+    figures = json.loads(subprocess.run(command, input=text.encode(), check=True, capture_output=True).stdout)
+    return {name: value for name, value in figures.items() if name.endswith("nats_per_char")}
+
+
+def run_once(folder: Path, corpus: Path, minutes: float, seed: int, extra: list[str], unread: bool) -> dict[str, Any]:
     """Train and score once: nats per character, seconds, the curve."""
     model = folder / "model.safetensors"
+    held = ""
+    if corpus.is_file() and "--lines" not in extra:
+        text = corpus.read_text(encoding="utf-8")
+        held = text[len(text) - int(len(text) * 0.1) :]
+        if unread:
+            corpus = folder / corpus.name
+            corpus.write_text(text[: len(text) - len(held)], encoding="utf-8")
     begin = time.monotonic()
     subprocess.run(
         [*CHARLSTM, "train", str(corpus), "-o", str(model), "--force", "--quiet", "--minutes", str(minutes),
@@ -58,24 +76,24 @@ def run_once(folder: Path, corpus: Path, minutes: float, seed: int, extra: list[
     )  # fmt: skip
     seconds = time.monotonic() - begin
     info = json.loads(subprocess.run([*CHARLSTM, "info", str(model), "--json"], check=True, capture_output=True).stdout)
-    nats = info["result"]["val_bits_per_char"] * 0.6931471805599453
-    windows = None
-    if extra == ["--val-split", "end"] and corpus.is_file():
-        text = corpus.read_text(encoding="utf-8")
-        held = text[len(text) - int(len(text) * 0.1) :]
-        scored = subprocess.run(
-            [*CHARLSTM, "eval", str(model), "--json"], input=held.encode(), check=True, capture_output=True
-        )
-        nats = json.loads(scored.stdout)["nats_per_char"]
-        windows = round(in_cold_windows(model, held), 4) if len(held) > 10_000 else None
+    validation = info["result"]["val_bits_per_char"] * 0.6931471805599453
+    figures = scored(model, held) if held else {"nats_per_char": validation}
     return {
-        "nats": nats,
-        "windows": windows,
+        "nats": figures.pop("nats_per_char"),
+        "parts": {name.removesuffix("_nats_per_char"): round(value, 4) for name, value in figures.items()},
+        "validation": round(validation, 4),
+        "windows": round(in_cold_windows(model, held), 4) if len(held) > 10_000 else None,
         "seconds": round(seconds, 1),
         "ran": described(model),
         "characters": info["result"]["characters"],
         "curve": info["result"]["curve"],
     }
+
+
+def in_short(run: dict[str, Any]) -> str:
+    """One run's figures."""
+    beside = f"windows {run['windows']}, validation {run['validation']}, {run['parts']}"
+    return f"{run['nats']:.4f} ({beside}) in {run['seconds']:.0f} s"
 
 
 NANOGPT = (("nanoGPT, 4 x 128, two CPU cores", 138, 1.874), ("nanoGPT, 6 x 384, an A100", 180, 1.4697))
@@ -123,6 +141,7 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--curve", type=Path, help="write all curves (loss against seconds) to this JSON file")
     parser.add_argument("--lines", action="store_true")
+    parser.add_argument("--unread", action="store_true", help="train on the first 90 %% alone")
     parser.add_argument("--batch", help="in place of the tool's choice; and so:")
     parser.add_argument("--context")
     parser.add_argument("--earlier", type=Path, nargs="*", default=[], help="curves of earlier runs, to be drawn too")
@@ -133,7 +152,7 @@ def asked() -> argparse.Namespace:
 def main() -> None:
     """Measure and print."""
     arguments = asked()
-    extra = ["--lines"] if arguments.lines else ["--val-split", "end"]
+    extra = ["--lines"] if arguments.lines else [] if arguments.unread else ["--val-split", "end"]
     for name in ("batch", "context"):
         if getattr(arguments, name):
             extra += [f"--{name}", getattr(arguments, name)]
@@ -142,10 +161,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for minutes in arguments.minutes:
             seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
-            runs = [run_once(Path(folder), arguments.corpus, minutes, seed, extra) for seed in seeds]
+            runs = [run_once(Path(folder), arguments.corpus, minutes, seed, extra, arguments.unread) for seed in seeds]
             results[str(minutes)] = runs
             nats = statistics.median(run["nats"] for run in runs)
-            shown = ", ".join(f"{run['nats']:.4f} (windows {run['windows']}) in {run['seconds']:.0f} s" for run in runs)
+            shown = ", ".join(in_short(run) for run in runs)
             print(
                 f"{minutes:g} minutes: {nats:.4f} nats ({nats / 0.6931471805599453:.4f} bits) per character; "
                 f"{runs[0]['ran']}; runs: {shown}", flush=True,
@@ -160,7 +179,9 @@ def main() -> None:
         draw(arguments.plot, dict(sorted(together.items(), key=lambda entry: float(entry[0]))))
     medians = {minutes: round(statistics.median(run["nats"] for run in runs), 4) for minutes, runs in results.items()}
     rows = {
-        minutes: [[round(run["nats"], 4), run["windows"], run["seconds"], run["ran"]] for run in runs]
+        minutes: [
+            {key: run[key] for key in ("nats", "parts", "validation", "windows", "seconds", "ran")} for run in runs
+        ]
         for minutes, runs in results.items()
     }
     report("quality", corpus=arguments.corpus.name, seeds=arguments.seeds, nats_per_character=medians, runs=rows)
