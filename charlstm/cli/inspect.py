@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import TextError, UsageError
-from .console import say, strict_json, visible, write, write_path, write_raw
+from .colours import show_values
+from .console import say, strict_json, write, write_path
 from .options import Command, reading_options
 from .process import limit_blas_threads
 from .stdin import refuse_terminal, wait
+from .why import inspect_why
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..inference.influence import Influence
     from ..inference.inspection import Report
     from ..inference.separation import Separation
     from ..models.file import ModelFile
@@ -30,11 +29,8 @@ if TYPE_CHECKING:
 BLOCKS = "▁▂▃▄▅▆▇█"
 HALF_LIVES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 """Characters: the bounds between the bars of a histogram of half-lives."""
-SHOWN = 12
-"""Masked characters that a person is shown, those that change most."""
-
-Valued = Iterator[tuple[str, list[float]]]
-"""Stretches of a text with a value for each character."""
+LONG = 300_000
+"""Characters after which it is said that fewer would do: a million take a minute or two."""
 
 
 @click.command("inspect", cls=Command)
@@ -85,7 +81,7 @@ def inspect(model: str, texts: tuple[str, ...], **given: Any) -> None:
     elif given["html"] is not None:
         _write_html(file, os.path.basename(model), _pieces(sources, given), given["html"])
     elif given["why"] is not None:
-        _inspect_why(file, _pieces(sources, given), given["why"], given["as_json"])
+        inspect_why(file, _pieces(sources, given), given["why"], given["as_json"])
     elif unit:
         _inspect_unit(file, _pieces(sources, given), *unit, given["as_json"])
     elif given["gate"]:
@@ -145,9 +141,7 @@ def _network(file: ModelFile) -> NumpyNetwork:
 
 
 def _inspect_text(file: ModelFile, pieces: Iterable[str], as_json: bool) -> None:
-    from ..inference.inspection import report
-
-    seen = report(_network(file), file.vocabulary, pieces, lines=file.lines)
+    seen = _report(file, pieces)
     if as_json:
         write(strict_json(_report_as_json(file, seen)) + "\n")
         return
@@ -158,6 +152,23 @@ def _inspect_text(file: ModelFile, pieces: Iterable[str], as_json: bool) -> None
     for name in seen.correlations:
         units = "   ".join(f"{one.r:+.2f} {one.layer + 1}.{one.unit + 1}" for one in seen.ranked(name))
         write(f"  {name:<21} {units}\n")
+
+
+def _report(file: ModelFile, pieces: Iterable[str]) -> Report:
+    from ..inference.inspection import report
+
+    return report(_network(file), file.vocabulary, _patiently(pieces), lines=file.lines)
+
+
+def _patiently(pieces: Iterable[str]) -> Iterator[str]:
+    """The same pieces; where they are long, a line says how not to wait."""
+    count, told = 0, False
+    for piece in pieces:
+        count += len(piece)
+        if count > LONG and not told:
+            say("this is a long text and takes a while; a part of it tells almost as much: head -c 100000 TEXT | ...")
+            told = True
+        yield piece
 
 
 def _layer_as_text(file: ModelFile, seen: Report, layer: int) -> Iterator[str]:
@@ -208,7 +219,7 @@ def _report_as_json(file: ModelFile, seen: Report) -> dict[str, Any]:
     return {"characters": seen.characters, "cell": file.settings.cell, "layers": layers, "units": units}
 
 
-# ---------------------------------------------------------------------------------------- coloured text
+# ---------------------------------------------------------------------------------------- values of characters
 
 
 def _inspect_unit(file: ModelFile, pieces: Iterable[str], layer: int, unit: int, as_json: bool) -> None:
@@ -218,7 +229,7 @@ def _inspect_unit(file: ModelFile, pieces: Iterable[str], layer: int, unit: int,
     check_unit(network, layer, unit)
     stretches = observe(network, file.vocabulary, pieces, lines=file.lines)
     values = ((stretch.text, unit_values(stretch, layer, unit).tolist()) for stretch in stretches)
-    _show_values(values, f"blue is -1, white 0, red 1: what unit {layer + 1}.{unit + 1} holds", as_json)
+    show_values(values, f"blue is -1, white 0, red 1: what unit {layer + 1}.{unit + 1} holds", as_json)
 
 
 def _inspect_gate(file: ModelFile, pieces: Iterable[str], gate: str, layer: int | None, as_json: bool) -> None:
@@ -231,103 +242,7 @@ def _inspect_gate(file: ModelFile, pieces: Iterable[str], gate: str, layer: int 
     stretches = observe(network, file.vocabulary, pieces, lines=file.lines)
     values = ((stretch.text, gate_values(stretch, index, layer).tolist()) for stretch in stretches)
     where = "all layers" if layer is None else f"layer {layer + 1}"
-    _show_values(values, f"white is closed, red open: the mean {gate} gate of {where}", as_json)
-
-
-def _show_values(pieces: Valued, legend: str, as_json: bool) -> None:
-    """Colours on a terminal that has them; rows else."""
-    if as_json:
-        _write_rows(pieces, lambda character, value: strict_json({"char": character, "value": value}))
-    elif _has_colours():
-        say(legend)
-        _draw(pieces)
-    else:
-        _write_rows(pieces, lambda character, value: f"{value:.4f}\t{json.dumps(character, ensure_ascii=False)}")
-
-
-def _has_colours() -> bool:
-    on_terminal = sys.stdout is not None and sys.stdout.isatty()
-    return on_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def _draw(pieces: Iterable[tuple[str, Sequence[float]]]) -> None:
-    from .terminal import coloured
-
-    shown = ((visible(text), values) for text, values in pieces)
-    for piece in coloured(shown, fine=os.environ.get("COLORTERM") in ("truecolor", "24bit")):
-        write_raw(piece)
-    write_raw("\n")
-
-
-def _write_rows(pieces: Valued, row: Callable[[str, float], str]) -> None:
-    for text, values in pieces:
-        write("".join(row(character, value) + "\n" for character, value in zip(text, values, strict=True)))
-
-
-# ---------------------------------------------------------------------------------------- what a prediction rests on
-
-
-def _inspect_why(file: ModelFile, pieces: Iterable[str], position: int, as_json: bool) -> None:
-    from ..api import Model
-    from ..inference.influence import influence
-
-    before, following = _split_at("".join(pieces), position)
-    if file.lines:
-        before = before[before.rfind("\n") + 1 :]
-    seen = influence(Model(file).network, file.vocabulary, before, following)
-    masked = before[seen.first :]
-    if as_json:
-        write(strict_json(_why_as_json(file, seen, masked, following, len(before))) + "\n")
-    elif sys.stdout is not None and sys.stdout.isatty():
-        _draw_why(file, seen, masked, following)
-    else:
-        write("".join(row + "\n" for row in _why_rows(seen, masked)))
-
-
-def _split_at(text: str, position: int) -> tuple[str, str | None]:
-    """The text before a position, and the character there; the one after the last is none."""
-    index = position - 1 if position > 0 else len(text) + position
-    if position == 0 or not 0 <= index <= len(text):
-        raise UsageError(f"--why is {position}; the text has positions 1 to {len(text)}, and {len(text) + 1} after it")
-    return text[:index], text[index : index + 1] or None
-
-
-def _why_rows(seen: Influence, masked: str) -> Iterator[str]:
-    """Distance back, divergence, cost and character, the nearest first."""
-    for back in range(1, len(masked) + 1):
-        cost = "" if seen.cost is None else f"{seen.cost[-back]:.4f}"
-        yield f"{back}\t{seen.divergence[-back]:.4f}\t{cost}\t{json.dumps(masked[-back], ensure_ascii=False)}"
-
-
-def _why_as_json(file: ModelFile, seen: Influence, masked: str, following: str | None, count: int) -> dict[str, Any]:
-    rows = [
-        {
-            "back": back,
-            "char": masked[-back],
-            "divergence": float(seen.divergence[-back]),
-            "cost": None if seen.cost is None else float(seen.cost[-back]),
-        }
-        for back in range(1, len(masked) + 1)
-    ]
-    likeliest = [{"char": character, "probability": p} for character, p in seen.likeliest(file.vocabulary)]
-    return {"position": count + 1, "char": following, "likeliest": likeliest, "characters": rows}
-
-
-def _draw_why(file: ModelFile, seen: Influence, masked: str, following: str | None) -> None:
-    """The text before the prediction, coloured, and what changes most."""
-    likeliest = "  ".join(f"{json.dumps(c, ensure_ascii=False)} {p:.1%}" for c, p in seen.likeliest(file.vocabulary))
-    write(f"likeliest here: {likeliest}\n")
-    if following is not None:
-        write(f"really here: {json.dumps(following, ensure_ascii=False)}\n")
-    if not masked:
-        return
-    most = float(seen.divergence.max()) or 1.0
-    if _has_colours():
-        _draw([(masked, ((seen.divergence / most) ** 0.5).tolist())])  # the root, so that small changes show, too
-    write("back\tbits\tcost\tcharacter\n")
-    order = sorted(range(len(masked)), key=lambda index: -seen.divergence[index])[:SHOWN]
-    rows = list(_why_rows(seen, masked))
-    write("".join(rows[len(masked) - 1 - index] + "\n" for index in order))
+    show_values(values, f"white is closed, red open: the mean {gate} gate of {where}", as_json)
 
 
 # ---------------------------------------------------------------------------------------- labels
@@ -374,7 +289,6 @@ def _read_labels(given: dict[str, Any]) -> tuple[list[str], list[str]]:
 
 
 def _write_html(file: ModelFile, name: str, pieces: Iterable[str], path: str) -> None:
-    from ..inference.inspection import report
     from .page import longest_text, page, write_page
 
     head: list[str] = []  # the characters that the page holds
@@ -384,7 +298,7 @@ def _write_html(file: ModelFile, name: str, pieces: Iterable[str], path: str) ->
             head.extend(piece[: longest_text(file) - len(head)])
             yield piece
 
-    seen = report(_network(file), file.vocabulary, noted(), lines=file.lines)
+    seen = _report(file, noted())
     if seen.characters > len(head):
         say(f"the page holds the first {len(head):,} characters of the text; its correlations are of the whole")
     write_page(path, page(file, name, "".join(head), seen))

@@ -29,6 +29,8 @@ from .properties import PROPERTIES, PropertyReader
 
 OPEN, CLOSED = 0.9, 0.1
 """A gate above or below is called open or closed (Karpathy, Johnson and Li 2015)."""
+LEAST_VARIANCE = 1e-9
+"""A unit that varies by less counts as one that never changes: below is rounding."""
 LONGEST = float(1 << 20)
 """Characters: a half-life beyond is not told from no forgetting at all."""
 
@@ -217,25 +219,21 @@ class _GateSums:
 
 
 class _Moments:
-    """Running sums for the correlations of U units with P properties; all shifted by the first means, against rounding.
+    """Running sums, in float64, for the correlations of U units, x, with P properties, y.
 
-    With x and y less a constant near their means, r = (n Sxy - Sx Sy) / sqrt((n Sxx - Sx²) (n Syy - Sy²)).
+    r = (n Sxy - Sx Sy) / sqrt((n Sxx - Sx²) (n Syy - Sy²))
     """
 
     def __init__(self, units: int) -> None:
         properties = len(PROPERTIES)
         self.count = 0
-        self.unit_shift, self.property_shift = np.zeros(units), np.zeros(properties)
         self.x, self.xx = np.zeros(units), np.zeros(units)
         self.y, self.yy = np.zeros(properties), np.zeros(properties)
         self.xy = np.zeros((units, properties))
 
-    def add(self, units: NDArray[np.float64], properties: NDArray[np.float64]) -> None:
+    def add(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
         """Units (T, U) and properties (T, P) of the next T characters."""
-        if not self.count:
-            self.unit_shift, self.property_shift = units.mean(axis=0), properties.mean(axis=0)
-        self.count += len(units)
-        x, y = units - self.unit_shift, properties - self.property_shift
+        self.count += len(x)
         self.x += x.sum(axis=0)
         self.xx += (x * x).sum(axis=0)
         self.y += y.sum(axis=0)
@@ -247,7 +245,7 @@ class _Moments:
         n = self.count
         covariance = n * self.xy - np.outer(self.x, self.y)
         x, y = n * self.xx - self.x**2, n * self.yy - self.y**2
-        x[x <= 1e-12 * n * n] = np.inf  # a unit that moves by less than a millionth
-        y[y <= 1e-12 * n * n] = np.nan
+        x[x <= LEAST_VARIANCE * n * n] = np.inf
+        y[y <= LEAST_VARIANCE * n * n] = np.nan
         r: NDArray[np.float64] = covariance / np.sqrt(np.outer(x, y))
         return r

@@ -6,8 +6,11 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from helpers import charlstm, on_a_terminal, random_model, with_counts
+
+from charlstm.cli.inspect import histogram
 
 TEXT = 'abc "fed\n\nhg" ab (a) Bad cab\n'
 
@@ -40,6 +43,11 @@ def test_the_report_speaks_of_gates_memory_and_units(models: Path, cell: str, ga
     for name, units in figures["units"].items():
         first = f"{units[0]['correlation']:+.2f} {units[0]['unit']} "
         assert re.search(rf"^  {name} +{re.escape(first)}", shown, flags=re.M)
+
+
+def test_a_bar_of_the_histogram_begins_at_its_name() -> None:
+    lives = np.array([[0.5, 1, 1.9, 2, 255, 256, np.inf]])[0]
+    assert histogram(lives) == [1, 2, 1, 0, 0, 0, 0, 0, 1, 2]
 
 
 @pytest.mark.parametrize(

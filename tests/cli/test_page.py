@@ -29,7 +29,7 @@ from charlstm.models.numpy_lstm import GATE_NAMES, NumpyNetwork
 
 TEXT = 'abc "fed\n\nhg" ab (a) Bad cab?\n𝄞 ab <b>&amp;</b> é\n' * 2
 ALPHABET = '\n abcdefgh"(𝄞<>é'
-HOSTILE = "</script><script>document.title = 'hit'</script><!--<img src=x onerror=\"document.title = 'hit'\">&lt;"
+HOSTILE = "</script ><script>document.title = 'hit'</script><!--<img src=x onerror=\"document.title = 'hit'\">&lt;"
 
 
 def page_of(file: ModelFile, text: str, name: str = "book") -> str:
@@ -71,6 +71,7 @@ def test_whatever_comes_from_a_file_or_a_text_is_data_and_never_markup() -> None
     file = random_model("<>&\n/script!-")
     plain, hostile = Parts(page_of(file, "a")), Parts(page_of(file, HOSTILE, name=HOSTILE))
     assert hostile.elements == plain.elements
+    assert "<" not in hostile.scripts[0]
     data = json.loads(hostile.scripts[0])
     assert (data["text"], data["name"]) == (HOSTILE, HOSTILE)
     assert "".join(data["model"]["vocabulary"]) == "<>&\n/script!-"

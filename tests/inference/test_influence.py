@@ -29,9 +29,10 @@ def remembering() -> ModelFile:
     return ModelFile(settings, Vocabulary("kaxy"), tensors)
 
 
-def test_the_one_character_that_a_network_looks_at_is_found() -> None:
+@pytest.mark.parametrize("position", [0, 6, 63, 64, 128])  # some where a batch ends or begins
+def test_the_one_character_that_a_network_looks_at_is_found(position: int) -> None:
     file = remembering()
-    text = "aaaxaykaaayx" + "a" * 150
+    text = ("axayay" * 30)[:position] + "k" + "axaayx" * 10
     seen = influence(NumpyNetwork(file.settings, file.tensors), file.vocabulary, text, "x")
     assert seen.first == 0
     assert len(seen.divergence) == len(text)

@@ -115,7 +115,20 @@ def test_each_line_of_a_model_of_lines_begins_anew() -> None:
     np.testing.assert_array_equal(seen[1].trace.gates, alone[0].trace.gates)
 
 
-def test_mean_and_extremes_of_the_gates_are_those_of_all_values() -> None:
+def test_properties_of_a_model_of_lines_are_those_of_each_line() -> None:
+    file = random_model(lines=True)
+    lines = ['"ab (c\n', "fed ab\n", 'a "bad" cab\n'] * 3
+    seen = report(network_of(file), file.vocabulary, ["".join(lines)], lines=True)
+    units = np.concatenate(
+        [unit_values(s, 1, 4) for s in observe(network_of(file), file.vocabulary, lines, lines=True)]
+    )
+    table = np.concatenate([PropertyReader().read(line) for line in lines])
+    for name in ("inside quotes", "depth of brackets"):
+        wanted = np.corrcoef(units, table[:, PROPERTIES.index(name)])[0, 1]
+        assert seen.correlations[name][1, 4] == pytest.approx(wanted, abs=1e-5)
+
+
+def test_gates_and_half_lives_are_those_of_all_values() -> None:
     file = random_model(layers=2)
     seen = report(network_of(file), file.vocabulary, [TEXT])
     gates = np.concatenate([stretch.trace.gates for stretch in observe(network_of(file), file.vocabulary, [TEXT])])
@@ -123,6 +136,9 @@ def test_mean_and_extremes_of_the_gates_are_those_of_all_values() -> None:
         for index, name in enumerate(("input", "forget", "output")):
             values, use = gates[:, 0, layer, index], seen.gates[layer][name]
             assert use.mean == pytest.approx(values.mean(), abs=1e-5)
+            if name == "forget":
+                lives = math.log(2) / -np.log(values.astype(np.float64)).mean(axis=0)
+                np.testing.assert_allclose(seen.half_lives[layer], lives, rtol=1e-4)
             assert [use.open, use.closed] == pytest.approx([(values > 0.9).mean(), (values < 0.1).mean()], abs=1e-9)
 
 

@@ -1,0 +1,45 @@
+"""A text with a value for each character: colours on a terminal that has them, rows else."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from .console import say, strict_json, visible, write, write_raw
+
+Valued = Iterator[tuple[str, list[float]]]
+"""Stretches of a text with a value for each character."""
+
+
+def show_values(pieces: Valued, legend: str, as_json: bool) -> None:
+    """Write a text with its values; the legend says what the colours mean."""
+    if as_json:
+        _write_rows(pieces, lambda character, value: strict_json({"char": character, "value": value}))
+    elif has_colours():
+        say(legend)
+        draw(pieces)
+    else:
+        _write_rows(pieces, lambda character, value: f"{value:.4f}\t{json.dumps(character, ensure_ascii=False)}")
+
+
+def has_colours() -> bool:
+    """Whether standard output is a terminal that shows colours, and the user wants them."""
+    on_terminal = sys.stdout is not None and sys.stdout.isatty()
+    return on_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def draw(pieces: Iterable[tuple[str, Sequence[float]]]) -> None:
+    """Colour a text by values from -1 to 1, see `terminal.coloured`."""
+    from .terminal import coloured
+
+    shown = ((visible(text), values) for text, values in pieces)
+    for piece in coloured(shown, fine=os.environ.get("COLORTERM") in ("truecolor", "24bit")):
+        write_raw(piece)
+    write_raw("\n")
+
+
+def _write_rows(pieces: Valued, row: Callable[[str, float], str]) -> None:
+    for text, values in pieces:
+        write("".join(row(character, value) + "\n" for character, value in zip(text, values, strict=True)))

@@ -1,0 +1,93 @@
+"""`charlstm inspect --why`: which earlier characters a prediction rests on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UsageError
+from .colours import draw, has_colours
+from .console import strict_json, write
+
+if TYPE_CHECKING:
+    from ..inference.influence import Influence
+    from ..models.file import ModelFile
+
+SHOWN = 12
+"""Masked characters that a person is shown, those that change most."""
+
+
+def inspect_why(file: ModelFile, pieces: Iterable[str], position: int, as_json: bool) -> None:
+    """Mask what stands before a position, a character at a time, and write what that changes."""
+    from ..api import Model
+    from ..inference.influence import influence
+
+    before, following = _split_at("".join(_needed(pieces, position)), position)
+    if file.lines:
+        before = before[before.rfind("\n") + 1 :]
+    seen = influence(Model(file).network, file.vocabulary, before, following)
+    masked = before[seen.first :]
+    if as_json:
+        write(strict_json(_why_as_json(file, seen, masked, following, len(before))) + "\n")
+    elif sys.stdout is not None and sys.stdout.isatty():
+        _draw_why(file, seen, masked, following)
+    else:
+        write("".join(row + "\n" for row in _why_rows(seen, masked)))
+
+
+def _needed(pieces: Iterable[str], position: int) -> Iterator[str]:
+    """The pieces up to a position; all of them where it counts from the end."""
+    count = 0
+    for piece in pieces:
+        yield piece
+        count += len(piece)
+        if 0 < position <= count:
+            return
+
+
+def _split_at(text: str, position: int) -> tuple[str, str | None]:
+    """The text before a position, and the character there; the one after the last is none."""
+    index = position - 1 if position > 0 else len(text) + position
+    if position == 0 or not 0 <= index <= len(text):
+        raise UsageError(f"--why is {position}; the text has positions 1 to {len(text)}, and {len(text) + 1} after it")
+    return text[:index], text[index : index + 1] or None
+
+
+def _why_rows(seen: Influence, masked: str) -> Iterator[str]:
+    """Distance back, divergence, cost and character, the nearest first."""
+    for back in range(1, len(masked) + 1):
+        cost = "" if seen.cost is None else f"{seen.cost[-back]:.4f}"
+        yield f"{back}\t{seen.divergence[-back]:.4f}\t{cost}\t{json.dumps(masked[-back], ensure_ascii=False)}"
+
+
+def _why_as_json(file: ModelFile, seen: Influence, masked: str, following: str | None, count: int) -> dict[str, Any]:
+    rows = [
+        {
+            "back": back,
+            "char": masked[-back],
+            "divergence": float(seen.divergence[-back]),
+            "cost": None if seen.cost is None else float(seen.cost[-back]),
+        }
+        for back in range(1, len(masked) + 1)
+    ]
+    likeliest = [{"char": character, "probability": p} for character, p in seen.likeliest(file.vocabulary)]
+    return {"position": count + 1, "char": following, "likeliest": likeliest, "characters": rows}
+
+
+def _draw_why(file: ModelFile, seen: Influence, masked: str, following: str | None) -> None:
+    """The text before the prediction, coloured, and what changes most."""
+    likeliest = "  ".join(f"{json.dumps(c, ensure_ascii=False)} {p:.1%}" for c, p in seen.likeliest(file.vocabulary))
+    write(f"likeliest here: {likeliest}\n")
+    if following is not None:
+        write(f"really here: {json.dumps(following, ensure_ascii=False)}\n")
+    if not masked:
+        return
+    most = float(seen.divergence.max()) or 1.0
+    if has_colours():
+        draw([(masked, ((seen.divergence / most) ** 0.5).tolist())])  # the root, so that small changes show, too
+    write("back\tbits\tcost\tcharacter\n")
+    order = sorted(range(len(masked)), key=lambda index: -seen.divergence[index])[:SHOWN]
+    rows = list(_why_rows(seen, masked))
+    write("".join(rows[len(masked) - 1 - index] + "\n" for index in order))
