@@ -4,8 +4,9 @@ python benchmarks/experiments.py --corpus FILE [--lines] --epochs E [--set hidde
 
 The budget is a number of passes over the text, so that every row reads about as many characters, whatever its batch
 size. "now" is what the planner chooses for that budget; `--set` changes one of `TrainingRequest`'s options, or of
-`TrainingSettings`' fields that no option has (fresh_every, ema, clip, warmup, unknown). The figure is nats per
-character on the held-out text, by the averaged parameters. Seconds tell what a change costs, on a quiet machine.
+`TrainingSettings`' fields that no option has (fresh_every, ema, clip, warmup, unknown, ngram_weight). The figure is
+nats per character on the held-out text, of the result as it would be saved. Seconds tell what a change costs, on a
+quiet machine.
 
 Ideas that pay go into the package; LOG.md has the verdicts of the others. Here are those that are worth another try.
 """
@@ -26,7 +27,6 @@ from common import in_words, machine, report
 
 from charlstm.config import TrainingRequest, TrainingSettings
 from charlstm.models.file import ModelFile
-from charlstm.models.torch_lstm import TorchLanguageModel
 from charlstm.training.run import prepare
 from charlstm.training.trainer import Trainer
 
@@ -130,19 +130,21 @@ def main() -> None:
     begin = time.monotonic()
     bits = [progress.train_bits for progress in trainer.run(every=5.0)]
     seconds = time.monotonic() - begin
-    averaged = trainer.learner.averaged
-    measured = trainer.validator.final_bits(TorchLanguageModel(averaged), trainer.characters)
-    assert measured is not None
+    result = trainer.finish()
     if arguments.save:
-        vocabulary = trainer.corpus.vocabulary
-        ModelFile(trainer.model_settings, vocabulary, averaged.tensors(), arguments.lines).save(arguments.save)
+        ModelFile(
+            trainer.model_settings, trainer.corpus.vocabulary, result.tensors, arguments.lines,
+            mixture=result.mixture, counts=result.counts,
+        ).save(arguments.save)  # fmt: skip
+    weights = (result.mixture.network_weight, result.mixture.ngram_weight) if result.mixture else (1.0, 0.0)
     row = {
         "variant": " ".join([*arguments.set, *arguments.variants]) or "now",
         "ran": ran,
         "seed": arguments.seed,
         "characters": trainer.characters,
         "seconds": round(seconds, 1),
-        "nats": round(measured[0] * math.log(2), 4),
+        "nats": round((result.val_bits_per_char or math.nan) * math.log(2), 4),
+        "weights": [round(weight, 2) for weight in weights],
         "train": round(bits[-2 if len(bits) > 1 else -1] * math.log(2), 4),
     }
     report("experiments", corpus=[path.name for path in arguments.corpus], **row)
