@@ -148,7 +148,8 @@ def _inspect_text(file: ModelFile, pieces: Iterable[str], as_json: bool) -> None
     write(f"characters {seen.characters}\n")
     for layer in range(file.settings.layers):
         write("".join(line + "\n" for line in _layer_as_text(file, seen, layer)))
-    write("units that go with the text: correlation LAYER.NUMBER\n")
+    found = "correlation LAYER.NUMBER" if seen.correlations else "none, as it is too short or the same all over"
+    write(f"units that go with the text: {found}\n")
     for name in seen.correlations:
         units = "   ".join(f"{one.r:+.2f} {one.layer + 1}.{one.unit + 1}" for one in seen.ranked(name))
         write(f"  {name:<21} {units}\n")
@@ -157,10 +158,10 @@ def _inspect_text(file: ModelFile, pieces: Iterable[str], as_json: bool) -> None
 def _report(file: ModelFile, pieces: Iterable[str]) -> Report:
     from ..inference.inspection import report
 
-    return report(_network(file), file.vocabulary, _patiently(pieces), lines=file.lines)
+    return report(_network(file), file.vocabulary, patiently(pieces), lines=file.lines)
 
 
-def _patiently(pieces: Iterable[str]) -> Iterator[str]:
+def patiently(pieces: Iterable[str]) -> Iterator[str]:
     """The same pieces; where they are long, a line says how not to wait."""
     count, told = 0, False
     for piece in pieces:

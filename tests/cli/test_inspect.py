@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from helpers import charlstm, on_a_terminal, random_model, with_counts
 
-from charlstm.cli.inspect import histogram
+from charlstm.cli.inspect import LONG, histogram, patiently
 
 TEXT = 'abc "fed\n\nhg" ab (a) Bad cab\n'
 
@@ -43,6 +43,19 @@ def test_the_report_speaks_of_gates_memory_and_units(models: Path, cell: str, ga
     for name, units in figures["units"].items():
         first = f"{units[0]['correlation']:+.2f} {units[0]['unit']} "
         assert re.search(rf"^  {name} +{re.escape(first)}", shown, flags=re.M)
+
+
+def test_a_text_of_one_character_has_no_properties_that_change(models: Path) -> None:
+    done = charlstm("inspect", "lstm", input="a", cwd=models)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1] == "units that go with the text: none, as it is too short or the same all over"
+
+
+def test_a_long_text_is_said_to_take_long_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(patiently(["a" * LONG])) == ["a" * LONG]
+    assert capsys.readouterr().err == ""
+    assert len(list(patiently(["a" * LONG, "b", "c"]))) == 3
+    assert capsys.readouterr().err.count("long text") == 1
 
 
 def test_a_bar_of_the_histogram_begins_at_its_name() -> None:

@@ -213,6 +213,11 @@ def test_typing_and_taking_a_likely_character_change_the_text(browser: Any, tmp_
     np.testing.assert_allclose(browser.execute_script("return reading.bits"), bits(file, "abcd"), atol=1e-4)
     assert browser.find_element("css selector", "#text").text == "abcd"
     assert "4 characters" in browser.find_element("css selector", "#figures").text
+    browser.find_elements("css selector", "#next button")[0].click()
+    text = browser.find_element("css selector", "#typed").get_property("value")
+    assert text == "abcd" + Model(file).sample("abcd", length=1, temperature=0)
+    key(browser, "#typed", "\ue003")  # backspace
+    browser.execute_script("reading.finish()")
     key(browser, "#text", "\ue014", "\ue014")  # arrow right, twice: the second character
     taken = [button.text.split()[1] for button in browser.find_elements("css selector", "#popup button")]
     logits, _ = Model(file).network.step(
