@@ -193,3 +193,9 @@ def with_counts(file: ModelFile, text: str, order: int = 4) -> ModelFile:
     counts = ngrams_of(file.vocabulary.encode(text), file.settings.vocab_size, order)
     sizes = tuple(len(counts[name]) for name in counts if name.endswith(".symbols"))
     return dataclasses.replace(file, mixture=MixtureSettings(sizes, 0.7, 0.4), counts=counts)
+
+
+def check_message(error: BaseException) -> None:
+    """One short line without anything that a terminal would obey."""
+    assert str(error).isprintable(), repr(str(error))
+    assert len(str(error)) < 1000

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from ..errors import OutputError
 from ..inference.inspection import Report
-from ..models.file import ModelFile, replace_file
+from ..models.file import ModelFile
 from ..models.numpy_lstm import GATE_NAMES
+from ..models.tensor_file import replace_file
 
 LONGEST = 4000
 """Characters of the text that go into the page at most."""

@@ -20,6 +20,7 @@ from ..data.corpus import Reading
 from ..data.streams import STANDARD_INPUT
 from ..errors import ModelFileError, OutputError
 from ..models import file as modelfile
+from ..models import tensor_file
 
 try:
     import fcntl as _fcntl
@@ -139,7 +140,7 @@ def _check_path(target: Path, force: bool) -> None:
 class Checkpoint:
     """All that is needed to go on with a run; the model itself lies beside it."""
 
-    tensors: modelfile.Tensors
+    tensors: tensor_file.Tensors
     trainer: dict[str, Any]
     """What a trainer remembers beside its tensors."""
     request: TrainingRequest
@@ -180,7 +181,7 @@ class Checkpoint:
             "device": self.device,
             "threads": self.threads,
         }
-        modelfile.write(resume_path(self.output), self.tensors, description)
+        tensor_file.write(resume_path(self.output), self.tensors, description)
 
     @staticmethod
     def load(output: str | os.PathLike[str]) -> Checkpoint:
@@ -192,7 +193,7 @@ class Checkpoint:
         path = resume_path(output)
         if not path.exists():
             raise ModelFileError(_why_not(output))
-        tensors, saved = modelfile.read(path)
+        tensors, saved = tensor_file.read(path)
         if saved.get("format") != RESUME_FORMAT:
             raise ModelFileError(f"{path}: not a run's state that this version of charlstm can go on with; start anew")
         with broken_state_named(path):

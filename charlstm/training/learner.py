@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from ..config import ModelSettings, TrainingSettings
 from ..data.batching import IGNORED, Batch
-from ..models.file import Tensors
+from ..models.tensor_file import Tensors
 from ..models.torch_lstm import TorchNetwork, TorchState
 from .leave_one_out import LeaveOneOut
 from .optimizer import Optimizer

@@ -16,10 +16,10 @@ from ..config import MixtureSettings
 from ..data.corpus import Corpus
 from ..data.lines import split_lines
 from ..data.vocabulary import Ids
-from ..models.file import Tensors
 from ..models.interface import LanguageModel, steps_at_once
 from ..models.mixture import Mixture
 from ..models.ngrams import NgramModel
+from ..models.tensor_file import Tensors
 from .counting import MOST_COUNTED, CountedText, count_text, largest_order
 from .leave_one_out import LeaveOneOut
 

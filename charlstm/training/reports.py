@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..config import MixtureSettings
-from ..models.file import Tensors
+from ..models.tensor_file import Tensors
 
 NATS_PER_BIT = math.log(2)
 CURVE = 500

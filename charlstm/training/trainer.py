@@ -22,9 +22,9 @@ from ..config import ModelSettings, TrainingSettings
 from ..data.batching import batches
 from ..data.corpus import Corpus
 from ..errors import DivergedError
-from ..models.file import Tensors
 from ..models.interface import LanguageModel
 from ..models.mixture import Mixture
+from ..models.tensor_file import Tensors
 from ..models.torch_lstm import TorchLanguageModel, TorchNetwork
 from .learner import Learner, with_prefix
 from .mixing import count, fit_mixture

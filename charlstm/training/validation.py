@@ -20,8 +20,8 @@ from ..data.lines import lines_all_over, split_lines
 from ..data.vocabulary import UNKNOWN, Ids
 from ..inference.parallel import EXACT, ROUGH
 from ..inference.scoring import LN2, Scorer
-from ..models.file import Tensors
 from ..models.interface import LanguageModel
+from ..models.tensor_file import Tensors
 from ..models.torch_lstm import TorchLanguageModel, TorchNetwork
 
 ROUGH_VALIDATION = 0.015

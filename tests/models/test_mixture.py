@@ -12,11 +12,12 @@ from helpers import ngrams_of, random_model, with_counts
 import charlstm as library
 from charlstm.api import Model
 from charlstm.errors import ModelFileError
-from charlstm.models.file import load, write
+from charlstm.models.file import load
 from charlstm.models.interface import State, read_long
 from charlstm.models.mixture import Mixture
 from charlstm.models.ngrams import NgramModel
 from charlstm.models.numpy_lstm import NumpyNetwork
+from charlstm.models.tensor_file import write
 
 FILE = random_model()
 VOCAB_SIZE = FILE.settings.vocab_size

@@ -24,6 +24,7 @@ from charlstm.api import Model
 from charlstm.config import SampleSettings
 from charlstm.errors import ModelFileError
 from charlstm.models import file as modelfile
+from charlstm.models import tensor_file
 from charlstm.training.checkpoint import resume_path
 
 KILLS = int(os.environ.get("SOAK_KILLS", "300"))
@@ -34,6 +35,7 @@ SCORED = int(os.environ.get("SOAK_SCORED", "20000000"))
 SAVER = """
 import sys
 from charlstm.models import file as modelfile
+from charlstm.models import tensor_file
 from charlstm.training.checkpoint import resume_path
 from helpers import random_model
 models = [random_model(hidden=96, seed=seed) for seed in (0, 1)]
@@ -42,7 +44,7 @@ print("ready", flush=True)
 while True:
     for model in models:
         model.save(path)
-        modelfile.write(resume_path(path), model.tensors, model.description())
+        tensor_file.write(resume_path(path), model.tensors, model.description())
 """
 
 
@@ -63,7 +65,7 @@ def test_killed_at_any_moment_of_a_save_leaves_whole_files(tmp_path: Path) -> No
         process.communicate()
         assert modelfile.load(path).tensors["head.weight"].tobytes() in wanted
         if resume_path(path).exists():
-            modelfile.read(resume_path(path))
+            tensor_file.read(resume_path(path))
     assert len(list(tmp_path.iterdir())) <= 4  # two files, and at most one temporary for each
 
 

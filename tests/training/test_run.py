@@ -23,6 +23,7 @@ from charlstm.data.batching import Batch
 from charlstm.data.corpus import Corpus, Reading
 from charlstm.errors import DivergedError, ModelFileError, OutputError, TextError, UsageError
 from charlstm.models import file as modelfile
+from charlstm.models import tensor_file
 from charlstm.training import hardware
 from charlstm.training import run as runs
 from charlstm.training.checkpoint import resume_path
@@ -129,8 +130,8 @@ def test_a_broken_resume_file_is_an_error(tmp_path: Path) -> None:
     path.write_bytes(whole[:-50])
     with pytest.raises(ModelFileError):
         resume(output)
-    tensors, description = modelfile.read(output)
-    modelfile.write(path, tensors, description)  # a model where a run's state should be
+    tensors, description = tensor_file.read(output)
+    tensor_file.write(path, tensors, description)  # a model where a run's state should be
     with pytest.raises(ModelFileError, match="state"):
         resume(output)
 
@@ -279,13 +280,13 @@ def test_a_path_that_cannot_be_is_an_output_error(tmp_path: Path) -> None:
 
 def test_a_description_too_large_to_be_read_again_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="too large"):
-        modelfile.write(
-            tmp_path / "m.safetensors", {}, {"text": "é" * (modelfile.LARGEST_HEADER // 7)}
+        tensor_file.write(
+            tmp_path / "m.safetensors", {}, {"text": "é" * (tensor_file.LARGEST_HEADER // 7)}
         )  # each is \\u00e9
     assert not list(tmp_path.iterdir())
-    description = {"text": "é" * (modelfile.LARGEST_HEADER // 7 - 100)}
-    modelfile.write(tmp_path / "m.safetensors", {}, description)
-    assert modelfile.read(tmp_path / "m.safetensors")[1] == description
+    description = {"text": "é" * (tensor_file.LARGEST_HEADER // 7 - 100)}
+    tensor_file.write(tmp_path / "m.safetensors", {}, description)
+    assert tensor_file.read(tmp_path / "m.safetensors")[1] == description
 
 
 # ---------------------------------------------------------------------------------- kill and go on
@@ -346,7 +347,7 @@ def test_stopped_by_a_signal_and_resumed_ends_with_the_same_bytes(uninterrupted:
     assert modelfile.load(uninterrupted / name)  # whole, whatever happened
     done = charlstm("train", "--resume", "-o", name, "-q", cwd=uninterrupted)
     assert done.returncode == 0, done.stderr
-    first, second = (modelfile.read(uninterrupted / n) for n in ("whole.safetensors", name))
+    first, second = (tensor_file.read(uninterrupted / n) for n in ("whole.safetensors", name))
     assert first[0].keys() == second[0].keys()
     assert all(first[0][key].tobytes() == second[0][key].tobytes() for key in first[0])
     assert first[1]["trained_on"] == second[1]["trained_on"]

@@ -18,8 +18,9 @@ from charlstm.config import TrainingRequest
 from charlstm.data.batching import Batch
 from charlstm.errors import DivergedError
 from charlstm.inference.scoring import Scorer
-from charlstm.models.file import Tensors, load
+from charlstm.models.file import load
 from charlstm.models.numpy_lstm import NumpyNetwork
+from charlstm.models.tensor_file import Tensors
 from charlstm.models.torch_lstm import TorchNetwork
 from charlstm.training import hardware, schedule, trainer
 from charlstm.training.checkpoint import resume_path

@@ -12,7 +12,7 @@ from helpers import TEXT, corpus_of, started_run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charlstm.models.file import Tensors
+from charlstm.models.tensor_file import Tensors
 from charlstm.training.validation import (
     ENOUGH_SCORED,
     LEAST_SCORED,
