@@ -21,10 +21,12 @@ from ..data.vocabulary import Ids
 from ..models.ngrams import encoded, symbol_dtype, tensor_types
 
 Keys = NDArray[np.uint64]
-Counts = NDArray[np.int64]
+Counts = NDArray[np.int32]
 
 LARGEST_ORDER = 9
-MOST_COUNTED = 1 << 25
+PIECE = 1 << 20
+"""Characters that are packed together."""
+MOST_COUNTED = 1 << 24
 """Characters that are counted at most."""
 
 
@@ -58,16 +60,20 @@ def packed(ids: Ids, vocab_size: int, order: int, record_end: int | None) -> Key
         order: n.
         record_end: the id that ends a record, which no n-gram crosses; None for running text.
     """
-    bits = np.uint64(_bits(vocab_size))
-    codes = np.concatenate([ids.astype(np.uint64) + np.uint64(1), np.zeros(order, np.uint64)])
     keys = np.zeros(len(ids), np.uint64)
-    inside = np.ones(len(ids), bool)
-    for offset in range(order):
-        column = codes[offset : offset + len(ids)]
-        keys <<= bits
-        keys |= column if record_end is None else np.where(inside, column, np.uint64(0))
-        if record_end is not None and offset:
-            inside &= column != record_end + 1
+    for begin in range(0, len(ids), PIECE):  # what is computed on the way is eight times as large as the text
+        piece = keys[begin : begin + PIECE]
+        codes = np.zeros(len(piece) + order, np.uint64)
+        read = ids[begin : begin + len(codes)]
+        codes[: len(read)] = read
+        codes[: len(read)] += np.uint64(1)
+        inside = np.ones(len(piece), bool)
+        for offset in range(order):
+            column = codes[offset : offset + len(piece)]
+            piece <<= np.uint64(_bits(vocab_size))
+            piece |= column if record_end is None else np.where(inside, column, np.uint64(0))
+            if record_end is not None and offset:
+                inside &= column != record_end + 1
     return keys
 
 
@@ -79,7 +85,7 @@ def counted(keys: Keys, vocab_size: int, order: int) -> list[Ngrams]:
     for k in range(order, 0, -1):
         prefixes = keys >> np.uint64(bits * (order - k))
         edges = np.flatnonzero(np.concatenate([[True], prefixes[1:] != prefixes[:-1]]))
-        counts = np.diff(np.append(edges, len(prefixes)))
+        counts = np.diff(np.append(edges, len(prefixes))).astype(np.int32)
         whole = (prefixes[edges] & np.uint64((1 << bits) - 1)) != 0
         found, counts = prefixes[edges][whole], counts[whole]
         adjusted = _continuations(found, counts, levels[-1].keys, bits * k) if levels else counts
@@ -183,7 +189,7 @@ def _smoothed(
         "probabilities": encoded(u),
     }
     once = level.counts[kept] == 1
-    return tensors, LevelStatistics(level.adjusted[kept], once, totals[kept_contexts].astype(np.int64), taken)
+    return tensors, LevelStatistics(level.adjusted[kept], once, totals[kept_contexts].astype(np.int32), taken)
 
 
 def _pruning(levels: Sequence[Ngrams], vocab_size: int, most_bytes: float) -> list[int]:

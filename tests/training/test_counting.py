@@ -32,6 +32,15 @@ def test_every_ngram_is_counted(text: list[int], order: int, record_end: int | N
         assert grams == sorted(grams)
 
 
+def test_a_text_is_packed_in_pieces_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = np.random.default_rng(0).integers(0, VOCAB_SIZE, 100)
+    for record_end in (None, 1):
+        whole = packed(text, VOCAB_SIZE, 5, record_end)
+        with monkeypatch.context() as patch:
+            patch.setattr("charlstm.training.counting.PIECE", 7)
+            assert (packed(text, VOCAB_SIZE, 5, record_end) == whole).all()
+
+
 def brute_force(text: list[int], order: int, context: list[int], symbol: int) -> float:
     """Interpolated modified Kneser-Ney in float64, by the definition."""
 
