@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 BLOCKS = "▁▂▃▄▅▆▇█"
 HALF_LIVES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 """Characters: the bounds between the bars of a histogram of half-lives."""
-LONG = 300_000
-"""Characters after which it is said that fewer would do: a million take a minute or two."""
+LONG = 2_000_000
+"""Characters after which it is said that fewer would do."""
 
 
 @click.command("inspect", cls=Command)
@@ -71,23 +71,22 @@ def inspect(model: str, texts: tuple[str, ...], **given: Any) -> None:
     _refuse_contradictions(texts, given)
     unit = _parsed_unit(given["unit"])
     sources = texts or ("-",)
-    if given["labels"] is None:
-        refuse_terminal(sources)
+    refuse_terminal(sources if given["labels"] is None else [given["labels"]])
     from ..models import file as modelfile
 
     file = modelfile.load(model)
     if given["labels"] is not None:
         _inspect_labels(file, given)
     elif given["html"] is not None:
-        _write_html(file, os.path.basename(model), _pieces(sources, given), given["html"])
+        _write_html(file, os.path.basename(model), _pieces(file, sources, given), given["html"])
     elif given["why"] is not None:
-        inspect_why(file, _pieces(sources, given), given["why"], given["as_json"])
+        inspect_why(file, _pieces(file, sources, given), given["why"], given["as_json"])
     elif unit:
-        _inspect_unit(file, _pieces(sources, given), *unit, given["as_json"])
+        _inspect_unit(file, _pieces(file, sources, given), *unit, given["as_json"])
     elif given["gate"]:
-        _inspect_gate(file, _pieces(sources, given), given["gate"], given["layer"], given["as_json"])
+        _inspect_gate(file, _pieces(file, sources, given), given["gate"], given["layer"], given["as_json"])
     else:
-        _inspect_text(file, _pieces(sources, given), given["as_json"])
+        _inspect_text(file, _pieces(file, sources, given), given["as_json"])
 
 
 def _refuse_contradictions(texts: Sequence[str], given: dict[str, Any]) -> None:
@@ -112,7 +111,7 @@ def _parsed_unit(text: str | None) -> tuple[int, int] | None:
     return int(found[1]) - 1, int(found[2]) - 1
 
 
-def _pieces(sources: Sequence[str], given: dict[str, Any]) -> Iterator[str]:
+def _pieces(file: ModelFile, sources: Sequence[str], given: dict[str, Any]) -> Iterator[str]:
     """The text, in pieces.
 
     Raises (while iterating):
@@ -124,7 +123,7 @@ def _pieces(sources: Sequence[str], given: dict[str, Any]) -> Iterator[str]:
     if STANDARD_INPUT in sources:
         wait("a text")
     empty = True
-    for piece in read_pieces(sources, given["encoding"], given["encoding_errors"], say):
+    for piece in read_pieces(sources, given["encoding"], given["encoding_errors"], say, end_lines=file.lines):
         empty = empty and not piece
         yield piece
     if empty:

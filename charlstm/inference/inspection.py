@@ -23,10 +23,13 @@ from numpy.typing import NDArray
 from ..data.reading import ended, lines_of
 from ..data.vocabulary import Vocabulary
 from ..errors import TextError, UsageError
-from ..models.interface import NUMBERS_AT_ONCE, Floats, State
+from ..models.interface import NUMBERS_AT_ONCE, Floats, State, read_long
 from ..models.numpy_lstm import GATE_NAMES, KEEPING_GATE, NumpyNetwork, Trace
+from .parallel import Division, Parts
 from .properties import PROPERTIES, PropertyReader
 
+IN_PARTS = Division(most=32, longest=4096)
+"""How a long text is divided into parts that are read side by side."""
 OPEN, CLOSED = 0.9, 0.1
 """A gate above or below is called open or closed (Karpathy, Johnson and Li 2015)."""
 LEAST_VARIANCE = 1e-9
@@ -61,7 +64,7 @@ def observe(
     for text in texts:
         for begin in range(0, len(text), _steps(network)):
             part = text[begin : begin + _steps(network)]
-            trace, state = network.trace(vocabulary.encode(part)[:, None].astype(np.int64), state)
+            trace, state = network.trace(_ids(vocabulary, part)[:, None], state)
             yield Stretch(part, trace, first)
             first = False
         if lines:
@@ -73,10 +76,14 @@ def after_start(network: NumpyNetwork, vocabulary: Vocabulary) -> State:
     return network.read(np.array([[vocabulary.start]]), network.zero_state(1))
 
 
-def _steps(network: NumpyNetwork) -> int:
-    """Characters to trace at a time."""
+def _ids(vocabulary: Vocabulary, text: str) -> NDArray[np.int64]:
+    return vocabulary.encode(text).astype(np.int64)
+
+
+def _steps(network: NumpyNetwork, batch_size: int = 1) -> int:
+    """Time steps to trace at once."""
     settings = network.settings
-    return max(1, NUMBERS_AT_ONCE // (settings.layers * (settings.gates + 2) * settings.hidden))
+    return max(1, NUMBERS_AT_ONCE // (settings.layers * (settings.gates + 2) * settings.hidden * batch_size))
 
 
 # ---------------------------------------------------------------------------------------- a value for each character
@@ -172,12 +179,9 @@ def report(network: NumpyNetwork, vocabulary: Vocabulary, pieces: Iterable[str],
         TextError: the text is empty.
     """
     gates, moments = _GateSums(network), _Moments(network.settings.layers * network.settings.hidden)
-    reader = PropertyReader()
-    for stretch in observe(network, vocabulary, pieces, lines=lines):
-        reader = PropertyReader() if stretch.first else reader
-        gates.add(stretch.trace.gates[:, 0])
-        units = stretch.trace.units.reshape(len(stretch.text), -1)
-        moments.add(units.astype(np.float64), reader.read(stretch.text))
+    for trace, properties in (_of_lines if lines else _of_one_text)(network, vocabulary, pieces):
+        gates.add(trace.gates.reshape(len(properties), *trace.gates.shape[2:]))
+        moments.add(trace.units.reshape(len(properties), -1).astype(np.float64), properties)
     if not moments.count:
         raise TextError("the text is empty: there is nothing to inspect")
     table = moments.correlations()  # (L H, P)
@@ -185,6 +189,70 @@ def report(network: NumpyNetwork, vocabulary: Vocabulary, pieces: Iterable[str],
     found = {name: column.reshape(shape) for name, column in zip(PROPERTIES, table.T, strict=True)}
     changing = {name: values for name, values in found.items() if not np.isnan(values).all()}
     return Report(moments.count, gates.uses(), gates.half_lives(), changing)
+
+
+Observed = tuple[Trace, NDArray[np.float64]]
+"""T characters of each of B streams, and the properties (T x B, P) of each."""
+
+
+def _of_lines(network: NumpyNetwork, vocabulary: Vocabulary, pieces: Iterable[str]) -> Iterator[Observed]:
+    """Each line as a text of its own."""
+    reader = PropertyReader()
+    for stretch in observe(network, vocabulary, pieces, lines=True):
+        reader = PropertyReader() if stretch.first else reader
+        yield stretch.trace, reader.read(stretch.text)
+
+
+def _of_one_text(network: NumpyNetwork, vocabulary: Vocabulary, pieces: Iterable[str]) -> Iterator[Observed]:
+    """A text of any length, in order but for the parts of it that are read side by side."""
+    reader, state = PropertyReader(), after_start(network, vocabulary)
+    for text in _blocks(pieces, IN_PARTS.block):
+        count = IN_PARTS.parts(len(text))
+        length = len(text) // count if count > 1 else 0  # what does not fill the parts is read after them
+        if length:
+            ids = _ids(vocabulary, text[: count * length]).reshape(count, length)  # (B, T)
+            properties = reader.read(text[: count * length]).reshape(count, length, -1)  # (B, T, P)
+            begins, state = _begins(network, ids, state)
+            yield from _traced(network, ids.T, properties.swapaxes(0, 1), begins)
+        rest = text[count * length :]
+        if rest:
+            yield from _traced(network, _ids(vocabulary, rest)[:, None], reader.read(rest)[:, None], state)
+            state = read_long(network, _ids(vocabulary, rest)[:, None], state)
+
+
+def _blocks(pieces: Iterable[str], size: int) -> Iterator[str]:
+    """The same text in blocks of that many characters, but for the last."""
+    waiting = ""
+    for piece in pieces:
+        waiting += piece
+        while len(waiting) >= size:
+            yield waiting[:size]
+            waiting = waiting[size:]
+    if waiting:
+        yield waiting
+
+
+def _begins(network: NumpyNetwork, ids: NDArray[np.int64], state: State) -> tuple[State, State]:
+    """The states at the beginnings of parts, ids (B, T), and the one after the last; all as in one stream."""
+    block = ids.reshape(-1)
+
+    def read(positions: NDArray[np.intp], before: State) -> State:
+        return read_long(network, block[positions], before)
+
+    parts = Parts(read, len(block), len(ids), IN_PARTS, threads=1)
+    warm = read_long(network, block[: IN_PARTS.burn_in, None], state)
+    after = parts.read(state, warm)
+    return parts.begins(state), after
+
+
+def _traced(
+    network: NumpyNetwork, ids: NDArray[np.int64], properties: NDArray[np.float64], state: State
+) -> Iterator[Observed]:
+    """Ids (T, B) and properties (T, B, P), a few time steps at once."""
+    steps = _steps(network, ids.shape[1])
+    for begin in range(0, len(ids), steps):
+        trace, state = network.trace(ids[begin : begin + steps], state)
+        yield trace, properties[begin : begin + steps].reshape(-1, properties.shape[2])
 
 
 class _GateSums:

@@ -111,6 +111,10 @@ class Parts:
         self._correct()
         return self._after[-1].select([-1])
 
+    def begins(self, state: State) -> State:
+        """After `read` from that state: the states of all parts at their beginnings."""
+        return State.concatenate([state, self._after[-1].select(np.arange(self._count - 1))])
+
     def _read_steps(self, parts: Positions, steps: range, before: State) -> State:
         """Read some time steps (T) of some parts (B) from the states before; give the states after."""
 

@@ -113,6 +113,15 @@ def test_why_is_of_the_whole_model_and_of_one_line_of_a_model_of_lines(tmp_path:
     assert "".join(row["char"] for row in shown["lines"]["characters"]) == "cba"
 
 
+def test_lines_of_several_files_stay_apart(tmp_path: Path) -> None:
+    random_model(lines=True).save(tmp_path / "lines")
+    (tmp_path / "a.txt").write_text("ab")
+    (tmp_path / "b.txt").write_text("ab\n")
+    rows = charlstm("inspect", "lines", "--unit", "1.1", "a.txt", "b.txt", cwd=tmp_path).stdout.splitlines()
+    assert [json.loads(row.split("\t")[1]) for row in rows] == list("ab\nab\n")
+    assert rows[:3] == rows[3:]
+
+
 def test_labels_name_the_unit_and_how_well_it_does(models: Path) -> None:
     rows = "".join(f"{'ab' * (n % 4 + 1)}\tshort\n{'hg' * (n % 4 + 1)}\tlong\n\n" for n in range(10))
     (models / "labels.tsv").write_text(rows)

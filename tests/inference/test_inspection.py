@@ -12,6 +12,7 @@ from helpers import ALPHABET, peak_memory, random_model, random_tensors
 from charlstm.config import ModelSettings
 from charlstm.data.vocabulary import Vocabulary
 from charlstm.errors import TextError, UsageError
+from charlstm.inference import inspection
 from charlstm.inference.inspection import (
     check_unit,
     gate_index,
@@ -20,6 +21,7 @@ from charlstm.inference.inspection import (
     report,
     unit_values,
 )
+from charlstm.inference.parallel import Division
 from charlstm.inference.properties import PROPERTIES, PropertyReader
 from charlstm.models.file import ModelFile
 from charlstm.models.numpy_lstm import GATE_NAMES, NumpyNetwork
@@ -115,6 +117,22 @@ def test_each_line_of_a_model_of_lines_begins_anew() -> None:
     np.testing.assert_array_equal(seen[1].trace.gates, alone[0].trace.gates)
 
 
+def test_a_long_text_in_parts_side_by_side_gives_the_figures_of_one_stream() -> None:
+    file = random_model(hidden=8)
+    network, rng = network_of(file), np.random.default_rng(0)
+    text = "".join(rng.choice(list('abc fed"\n'), 11 * 4096 + 77))
+    seen = report(network, file.vocabulary, [text[:100], text[100:]])
+    traces = [stretch.trace for stretch in observe(network, file.vocabulary, [text])]
+    units = np.concatenate([trace.units for trace in traces])[:, 0]
+    forget = np.concatenate([trace.gates for trace in traces])[:, 0, :, 1].astype(np.float64)
+    table = PropertyReader().read(text)
+    assert seen.characters == len(text)
+    np.testing.assert_allclose(seen.half_lives, math.log(2) / -np.log(forget).mean(axis=0), rtol=1e-3)
+    for name, found in seen.correlations.items():
+        wanted = np.corrcoef(units[:, 1, 3], table[:, PROPERTIES.index(name)])[0, 1]
+        assert found[1, 3] == pytest.approx(wanted, abs=1e-3)
+
+
 def test_properties_of_a_model_of_lines_are_those_of_each_line() -> None:
     file = random_model(lines=True)
     lines = ['"ab (c\n', "fed ab\n", 'a "bad" cab\n'] * 3
@@ -192,7 +210,7 @@ def test_a_unit_that_never_forgets_has_an_infinite_half_life() -> None:
     assert np.isinf(report(network_of(file), file.vocabulary, ["ab"]).half_lives).all()
 
 
-def test_a_unit_that_is_inside_quotes_for_certain_is_ranked_first() -> None:
+def keeping_quotes() -> ModelFile:
     """Unit 2: a quotation mark turns it round, everything else leaves it; the other units are noise.
 
     Its cell keeps (f = 1) but at a mark, where it takes in (i = 1) what it does not hold: g = -tanh(its own state).
@@ -208,17 +226,24 @@ def test_a_unit_that_is_inside_quotes_for_certain_is_ranked_first() -> None:
     bias[[i, f, g, o]] = -30, 30, -3, 30
     ih[i, mark], ih[f, mark] = 60, -60
     hh[g, 2] = -20  # h is about +-0.76
-    ih[g, 5:] = 0
-    text = 'ab"ab"b\na"bba"ab"b"\n' * 5
+    return file
+
+
+@pytest.mark.parametrize("quoted", [3, 1500])
+def test_a_unit_that_is_inside_quotes_for_certain_is_ranked_first(quoted: int) -> None:
+    """Also where quotations run on from one part of a long text into the next."""
+    file = keeping_quotes()
+    text = ("ab" * quoted + '"' + "ba" * quoted + '"ab\n') * 7
     seen = report(network_of(file), file.vocabulary, [text])
     best = seen.ranked("inside quotes", 1)[0]
     assert (best.layer, best.unit) == (0, 2)
     assert abs(best.r) > 0.95
 
 
-def test_memory_does_not_grow_with_the_text() -> None:
-    file = random_model(hidden=64)
-    network, piece = network_of(file), TEXT * 20
+def test_memory_does_not_grow_with_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inspection, "IN_PARTS", Division(most=2, fewest=2, shortest=1024, longest=1024, burn_in=64))
+    file = random_model(hidden=32)
+    network, piece = network_of(file), TEXT * 10
     report(network, file.vocabulary, [piece])
     short = peak_memory(report, network, file.vocabulary, (piece for _ in range(3)))
     long = peak_memory(report, network, file.vocabulary, (piece for _ in range(9)))
