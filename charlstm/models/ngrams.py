@@ -187,12 +187,22 @@ class NgramModel:
         """The probability of each next character: contexts (C, B) -> (B, V); rows sum to 1."""
         batch = contexts.shape[1]
         rows = np.zeros((batch, self.vocab_size), np.float32)
-        left = np.ones(batch, np.float32)  # what the longer contexts leave
-        shortest = 2 if self.vocab_size <= DENSE_VOCABULARY and self.longest else 1
-        for k in range(self.longest, shortest - 1, -1):
-            self._add_level(k, contexts[k - 1], rows, left)
-        rows += left[:, None] * (self.bigram_rows()[contexts[0]] if shortest == 2 else self._unigrams)
+        self.add_up_to(self.longest, contexts, rows, np.ones(batch, np.float32))
         return rows
+
+    def add_up_to(self, longest: int, contexts: Contexts, rows: Floats, left: Floats) -> None:
+        """Add to rows (B, V) what contexts of so many characters and of fewer say.
+
+        Args:
+            longest: so many, at most C.
+            contexts: (C, B).
+            rows: added to.
+            left: (B,) what longer contexts leave to these; changed.
+        """
+        dense = self.vocab_size <= DENSE_VOCABULARY and longest > 0
+        for k in range(longest, int(dense), -1):
+            self._add_level(k, contexts[k - 1], rows, left)
+        rows += left[:, None] * (self._bigram_rows()[contexts[0]] if dense else self._unigrams)
 
     def _add_level(self, k: int, nodes: NDArray[Any], rows: Floats, left: Floats) -> None:
         """Add u after contexts of k characters (B,) to rows (B, V), and multiply what is left (B,) by their backoff."""
@@ -219,7 +229,7 @@ class NgramModel:
         row[level.symbols] += level.probabilities
         return row
 
-    def bigram_rows(self) -> Floats:
+    def _bigram_rows(self) -> Floats:
         """Probabilities (N + 1, V) after each context of one character and, last, after one that is not held."""
         if self._bigrams is None:
             nodes = np.append(np.arange(len(self.levels[1].backoff)), ABSENT)

@@ -94,14 +94,8 @@ class LeaveOneOut:
             entries = ending[k] if k < ngrams.longest else ngrams.children(k, nodes, targets)
             self._add_level(k, nodes, entries, changes, targets, rows, left)
             changes = counted & ((entries == ABSENT) | self.statistics[k].once[np.maximum(entries, 0)])
-        return self._add_lowest(rows, left, before)
-
-    def _add_lowest(self, rows: Floats, left: Floats, before: Contexts) -> Floats:
-        ngrams = self.ngrams
-        if ngrams.longest and LOWEST > 1:
-            rows += left[:, None] * ngrams.bigram_rows()[before[0]]
-            return rows
-        return ngrams.probabilities(before)
+        ngrams.add_up_to(min(LOWEST - 1, ngrams.longest), before, rows, left)
+        return rows
 
     def _add_level(
         self,

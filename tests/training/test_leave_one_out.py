@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter, defaultdict
 
 import numpy as np
@@ -39,7 +40,9 @@ def expected(text: list[int], place: int, counted: CountedText, symbol: int) -> 
     raw = without(text, place, order)
     model = NgramModel(VOCAB_SIZE, counted.tensors, newline=1)
     contexts = model.walk(np.array(text[:place])[:, None], model.start(1))[:, -1]
-    p = float(model.bigram_rows()[contexts[0, 0]][symbol])
+    row = np.zeros((1, VOCAB_SIZE), np.float32)
+    model.add_up_to(1, contexts, row, np.ones(1, np.float32))
+    p = float(row[0, symbol])
     for n in range(3, order + 1):
         counts: dict[tuple[int, ...], int] = dict(raw[n - 1])
         if n < order:
@@ -98,3 +101,16 @@ def test_on_average_it_says_what_new_text_would_cost() -> None:
     rows = log_rows(count_text(np.array(text), VOCAB_SIZE, 6), text)
     cost = -np.mean([rows[t, text[t]] for t in range(1, len(text))])
     assert cost > np.log(VOCAB_SIZE - 1)
+
+
+def test_a_large_vocabulary_takes_no_memory_for_all_pairs_of_its_characters() -> None:
+    vocab_size = 3000
+    text = np.random.default_rng(0).integers(1, vocab_size, 6000)
+    counted = count_text(text, vocab_size, 5)
+    model = LeaveOneOut(NgramModel(vocab_size, counted.tensors, newline=1), counted.statistics, text)
+    tracemalloc.start()
+    logs = model.log_probabilities(np.arange(64)[:, None])
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 2 * vocab_size**2  # bytes
+    np.testing.assert_allclose(np.exp(logs).sum(axis=2), 1, rtol=1e-4)
