@@ -238,7 +238,9 @@ class TrainingRequest:
         "end takes its last characters or lines",
     )
     normalize: NormalizeName | None = setting(
-        None, "read texts in this Unicode normalization form; kept in the model, for its prompts and texts"
+        None,
+        "read texts in this Unicode normalization form, which the model keeps for prompts and texts: a letter and its "
+        "combining accent as one character (default: as they are)",
     )
     min_count: int | None = setting(
         None,
@@ -248,8 +250,8 @@ class TrainingRequest:
     )
     ngrams: int | None = setting(
         None,
-        "characters of the longest context in the n-gram counts of the text that are mixed with the network; 0: the "
-        "network alone (default: 8, or fewer for a large vocabulary)",
+        "n-gram counts of the text are mixed with the network, for contexts of up to so many characters (0 to 8); 0: "
+        "the network alone (default: 8, or as many as a large vocabulary allows)",
         least=0,
         most=8,
     )

@@ -25,7 +25,7 @@ ScoringWay = Callable[[Iterable[str]], Iterator["Score"]]
 """Gives the partial scores of a text that comes in pieces."""
 
 
-@click.command("eval", cls=Command)
+@click.command("eval", cls=Command, short_help="say how well a model predicts a text")
 @click.argument("model", type=click.Path())
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of lines")
@@ -41,7 +41,12 @@ ScoringWay = Callable[[Iterable[str]], Iterator["Score"]]
 @click.option(
     "--dynamic", is_flag=True, help="also by dynamic evaluation: a copy is trained on what it has scored (loads torch)"
 )
-@click.option("--parts", is_flag=True, help="also the figures of the network alone and of the n-gram counts alone")
+@click.option(
+    "--parts",
+    is_flag=True,
+    help="also the figures of the n-gram counts alone and of the network alone, which is a poor model by itself where "
+    "it was trained together with the counts",
+)
 @device_option
 @reading_options
 def evaluate(model: str, texts: tuple[str, ...], against: tuple[str, ...], **given: Any) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..models.file import ModelFile
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, short_help="say what is in a model file")
 @click.argument("model", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="everything, as JSON")
 def info(model: str, as_json: bool) -> None:
@@ -41,7 +41,8 @@ def info(model: str, as_json: bool) -> None:
         "parameters": settings.parameters(),
         "characters": json.dumps("".join(file.vocabulary.characters), ensure_ascii=False),
         "ngrams": _counts(file),
-        "lines": str(file.lines).lower(),
+        "lines": _one_line(file.lines),
+        "normalize": file.normalize or "none",
         **{f"trained_on.{n}": _one_line(source) for n, source in enumerate(file.trained_on)},
         **{f"training.{key}": _one_line(value) for key, value in file.training.items()},
         **{f"result.{key}": _one_line(value) for key, value in file.result.items() if key != "curve"},
@@ -58,15 +59,16 @@ def _counts(file: ModelFile) -> str:
     sizes, weights = file.mixture.sizes, file.mixture
     size = sum(tensor.nbytes for tensor in file.counts.values()) / 1e6
     return (
-        f"{sum(sizes):,} of up to {len(sizes)} characters, {size:.1f} MB; weight {weights.ngram_weight:.3f}, and "
-        f"{weights.network_weight:.3f} for the network"
+        f"{sum(sizes):,} of up to {len(sizes)} characters, {size:.1f} MB; weight {weights.ngram_weight:.3f}, that of "
+        f"the network {weights.network_weight:.3f}"
     )
 
 
 def _one_line(value: Any) -> str:
+    """A value for a person: numbers, true, false and null as JSON has them; the entries of an object after its keys."""
     if isinstance(value, dict):
-        return ", ".join(f"{key} {entry}" for key, entry in value.items())
-    return str(value)
+        return ", ".join(f"{key} {_one_line(entry)}" for key, entry in value.items())
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _draw_curve(curve: Any) -> None:

@@ -33,7 +33,7 @@ LONG = 2_000_000
 """Characters after which it is said that fewer would do."""
 
 
-@click.command("inspect", cls=Command)
+@click.command("inspect", cls=Command, short_help="look inside a model while it reads a text")
 @click.argument("model", type=click.Path())
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @click.option("--unit", metavar="LAYER.NUMBER", help="colour the text by what this unit holds, from -1 to 1")

@@ -81,24 +81,29 @@ def setting(settings: type, name: str, *flags: str, **extra: Any) -> Callable[[_
     return click.option(*flags, flag, name, **{**options, **extra})
 
 
-def reading_options(command: _F) -> _F:
-    """How bytes become text."""
+def decoding_options(command: _F) -> _F:
+    """How bytes become characters."""
     command = click.option(
-        "--encoding", default="utf-8", show_default=True, help="encoding of the text, such as latin-1"
-    )(command)
-    command = click.option(
-        "--normalize",
-        type=click.Choice(NORMALIZATIONS),
-        help="read text in this Unicode normalization form: a letter and its combining accent as one character "
-        "(default: as the model was trained)",
-    )(command)
-    return click.option(
         "--encoding-errors",
         type=click.Choice(["strict", "replace"]),
         default="strict",
         show_default=True,
         help="what to do with bytes that do not decode",
     )(command)
+    return click.option("--encoding", default="utf-8", show_default=True, help="encoding of the text, such as latin-1")(
+        command
+    )
+
+
+def reading_options(command: _F) -> _F:
+    """How a trained model reads text."""
+    command = click.option(
+        "--normalize",
+        type=click.Choice(NORMALIZATIONS),
+        help="read text in this Unicode normalization form: a letter and its combining accent as one character "
+        "(default: as the model was trained)",
+    )(command)
+    return decoding_options(command)
 
 
 def device_option(command: _F) -> _F:

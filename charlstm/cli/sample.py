@@ -28,7 +28,7 @@ class SampleCommand(Command):
     dash_hint = "for a prompt that begins with a dash, write -- before it"
 
 
-@click.command(cls=SampleCommand)
+@click.command(cls=SampleCommand, short_help="continue a prompt")
 @click.argument("model", type=click.Path())
 @click.argument("prompt", required=False, callback=as_utf8)
 @setting(SampleSettings, "length", "-n")

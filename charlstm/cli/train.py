@@ -11,10 +11,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from ..config import CELLS, SPLITS, TrainingRequest, from_given
+from ..config import CELLS, NORMALIZATIONS, SPLITS, TrainingRequest, from_given
 from ..errors import OutputError, UsageError
 from .console import say, write_path
-from .options import Command, reading_options, setting
+from .options import Command, decoding_options, setting
 from .process import (
     STARTED,
     StopSignals,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..training.run import Run
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, short_help="train a model on texts")
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @click.option("-o", "--output", type=click.Path(), help="the model's file (default: the first text's name, here)")
 @click.option("--force", is_flag=True, help="replace an existing model or unfinished run")
@@ -69,8 +69,9 @@ if TYPE_CHECKING:
 @click.option(
     "--plain", is_flag=True, help="plain lines instead of a live display; also where TERM=dumb, CI or ACCESSIBLE is set"
 )
-@click.option("-q", "--quiet", is_flag=True, help="warnings and errors only")
-@reading_options
+@click.option("-q", "--quiet", is_flag=True, help="no progress and no summary: notes, warnings and errors only")
+@decoding_options
+@setting(TrainingRequest, "normalize", type=click.Choice(NORMALIZATIONS))
 def train(**given: Any) -> None:
     """Train a model on texts: files, folders, compressed files, or standard input.
 

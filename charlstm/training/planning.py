@@ -13,6 +13,7 @@ from typing import Literal
 from ..config import Budget, ModelSettings, TrainingRequest, TrainingSettings
 from ..data.corpus import Corpus
 from ..data.vocabulary import UNKNOWN
+from .counting import largest_order
 
 SHAPES = ((2, 64), (2, 96), (2, 128), (2, 192), (3, 192), (3, 256), (3, 384), (3, 512), (3, 768), (3, 1024))
 """Layers and hidden size, from the cheapest to the most able: a third layer pays from 192 units on."""
@@ -104,7 +105,7 @@ def plan(
     overfitting = _overfitting(epochs, model.multiplications() / text.characters)
     learning_rate = _learning_rate(model.hidden) * (FINE_TUNING if pretrained else 1.0)
     dropout = round(min(0.3, 0.02 * overfitting), 2)
-    training = _settings(request, batch, context, learning_rate, dropout, precision)
+    training = _settings(request, text, batch, context, learning_rate, dropout, precision)
     if training.ngrams and epochs < EPOCHS_IN_VIEW:
         training = dataclasses.replace(training, ngram_weight=NGRAM_WEIGHT)
     reasons = (_reason_of_text(text, training, epochs, speed), _reason_of_model(model, training))
@@ -113,6 +114,7 @@ def plan(
 
 def _settings(
     request: TrainingRequest,
+    text: Text,
     batch: int,
     context: int,
     learning_rate: float,
@@ -135,7 +137,7 @@ def _settings(
         precision=precision,
         lines=request.lines,
         seed=request.seed,
-        ngrams=NGRAMS if request.ngrams is None else request.ngrams,
+        ngrams=min(NGRAMS if request.ngrams is None else request.ngrams, largest_order(text.vocab_size) - 1),
     )
 
 
@@ -228,7 +230,7 @@ def _reason_of_text(text: Text, training: TrainingSettings, epochs: float, speed
 def _reason_of_model(model: ModelSettings, training: TrainingSettings) -> str:
     cell = model.cell.upper()
     dropconnect = f", DropConnect {training.dropconnect:g}" if training.dropconnect else ""
-    ngrams = f", n-grams after up to {training.ngrams} characters" if training.ngrams else ""
+    ngrams = f", n-gram counts for contexts of up to {training.ngrams} characters" if training.ngrams else ""
     return (
         f"{model.layers}-layer {cell}, {model.hidden} hidden units, {model.parameters():,} parameters; "
         f"batch size {training.batch}, context {training.context}, peak learning rate {training.learning_rate:.2g}, "

@@ -51,3 +51,21 @@ def test_counts_are_told_in_words(tmp_path: Path) -> None:
     assert "of up to 4 characters" in charlstm("info", tmp_path / "m.safetensors").stdout
     random_model().save(tmp_path / "plain.safetensors")
     assert "\nngrams none\n" in charlstm("info", tmp_path / "plain.safetensors").stdout
+
+
+def test_values_are_shown_as_json_has_them(tmp_path: Path) -> None:
+    file = random_model(ALPHABET)
+    file.normalize = "nfc"
+    file.training = {
+        "lines": True,
+        "started_from": None,
+        "budget": {"unit": "steps", "amount": 3},
+        "betas": [0.9, 0.99],
+    }
+    file.save(tmp_path / "m.safetensors")
+    rows = charlstm("info", tmp_path / "m.safetensors").stdout.splitlines()
+    for row in (
+        "lines false", "normalize nfc", "training.lines true", "training.started_from null",
+        "training.budget unit steps, amount 3", "training.betas [0.9, 0.99]",
+    ):  # fmt: skip
+        assert row in rows
