@@ -6,8 +6,8 @@
     print(model.score("Once upon a time").bits_per_char)
     model = charlstm.load("book.safetensors")
 
-The command line is `charlstm train | sample | eval | info`. Importing this package imports nothing heavy: each name
-is fetched when it is first used.
+The command line is `charlstm train | sample | eval | info | inspect`. Importing this package imports nothing heavy:
+each name is fetched when it is first used.
 """
 
 TYPE_CHECKING = False  # imports nothing, not even typing: Ctrl-C is caught only after this module has run

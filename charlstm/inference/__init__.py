@@ -1,1 +1,1 @@
-"""What is done with a trained model: sampling, scoring, dynamic evaluation."""
+"""What is done with a trained model: sampling, scoring, dynamic evaluation, inspection."""
