@@ -36,7 +36,7 @@ def setting(default: Any, help: str, *, least: float | None = None, most: float 
     return dataclasses.field(default=default, metadata={"help": help, "least": least, "most": most})
 
 
-_KINDS: dict[str, tuple[type, str]] = {
+_TYPES: dict[str, tuple[type, str]] = {
     "int": (numbers.Integral, "a whole number"),
     "float": (numbers.Real, "a number"),
     "str": (str, "a text"),
@@ -70,8 +70,8 @@ def check_fields(settings: Any) -> None:
         if value is None and optional:
             continue
         object.__setattr__(settings, field.name, value)
-        kind, words = _KINDS.get(declared, (object, ""))
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind not in (bool, object)):
+        accepted, words = _TYPES.get(declared, (object, ""))
+        if not isinstance(value, accepted) or (isinstance(value, bool) and accepted not in (bool, object)):
             raise UsageError(f"{name} is {value!r:.20}; it must be {words}")
         least, most = field.metadata.get("least"), field.metadata.get("most")
         if least is None and most is None:
@@ -353,7 +353,7 @@ class SampleSettings:
             raise UsageError("stop is empty; give the text that ends a sample")
 
 
-def from_given(kind: type[_T], values: dict[str, Any]) -> _T:
-    """Make settings of a kind from a larger dictionary; what is absent keeps its default."""
-    names = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    return kind(**{name: value for name, value in values.items() if name in names})
+def from_given(settings: type[_T], values: dict[str, Any]) -> _T:
+    """Settings of that class from a larger dictionary; what is absent keeps its default."""
+    names = {field.name for field in dataclasses.fields(settings)}  # type: ignore[arg-type]
+    return settings(**{name: value for name, value in values.items() if name in names})

@@ -128,8 +128,8 @@ class TextBatches:
         targets = window[1:]  # (T, B)
         inputs = window[:-1].copy()
         inputs[0, fresh] = how.start
-        places = (positions + offsets[1:]) % len(self.ids)  # (T, B)
-        return Batch(inputs, targets, fresh, how.batch_size, targets.size, places)
+        targets_at = (positions + offsets[1:]) % len(self.ids)  # (T, B)
+        return Batch(inputs, targets, fresh, how.batch_size, targets.size, targets_at)
 
 
 def _document_starts(ids: Ids, line_end: int) -> NDArray[np.int64]:
@@ -175,9 +175,9 @@ class LineBatches:
         _show_some_as_unknown(window, self.settings.unknown, rng)
         inputs = np.where(window[:-1] == IGNORED, self.settings.start, window[:-1])
         fresh = np.full(len(records), offset == 0)
-        places = self.bounds[records] + offset + np.arange(len(window) - 1)[:, None]  # (T, B)
-        places = np.minimum(places, len(self.ids) - 1)
-        return Batch(inputs, window[1:], fresh, len(records), characters, places)
+        targets_at = self.bounds[records] + offset + np.arange(len(window) - 1)[:, None]  # (T, B)
+        targets_at = np.minimum(targets_at, len(self.ids) - 1)
+        return Batch(inputs, window[1:], fresh, len(records), characters, targets_at)
 
     def _window(self, records: NDArray[np.int64], offset: int) -> NDArray[np.int64]:
         """(T + 1, B) ids of records from an offset on; row 0 is the character before, padding is IGNORED."""

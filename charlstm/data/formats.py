@@ -21,7 +21,7 @@ UNPACK = "unpack it first"
 EXPORT = "save it as plain text first"
 OTHER = "give a text"
 
-_BEGINNINGS: tuple[tuple[bytes, Format], ...] = (
+_MAGIC: tuple[tuple[bytes, Format], ...] = (
     (b"%PDF-", Format("a PDF document", EXPORT)),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Format("an old Office document (doc, xls, ppt)", EXPORT)),
     (b"7z\xbc\xaf\x27\x1c", Format("a 7z archive", UNPACK)),
@@ -43,7 +43,7 @@ _BEGINNINGS: tuple[tuple[bytes, Format], ...] = (
     (b"\x7fELF", Format("a program", OTHER)),
     (b"SQLite format 3\0", Format("an SQLite database", EXPORT)),
 )
-_ELSEWHERE: tuple[tuple[int, bytes, Format], ...] = (
+_MAGIC_AT: tuple[tuple[int, bytes, Format], ...] = (
     (257, b"ustar", Format("a tar archive", UNPACK)),
     (60, b"BOOKMOBI", Format("a Kindle book", EXPORT)),
     (8, b"WEBP", Format("a WebP image", OTHER)),
@@ -65,10 +65,10 @@ def format_of(head: bytes) -> Format | None:
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         inside = next((name for mark, name in _IN_ZIP if mark in head), None)
         return Format(inside, EXPORT) if inside else Format("a zip archive", UNPACK)
-    for beginning, found in _BEGINNINGS:
-        if head.startswith(beginning):
+    for magic, found in _MAGIC:
+        if head.startswith(magic):
             return found
-    for offset, mark, found in _ELSEWHERE:
-        if head[offset : offset + len(mark)] == mark and b"\0" in head[:offset]:
+    for offset, magic, found in _MAGIC_AT:
+        if head[offset : offset + len(magic)] == magic and b"\0" in head[:offset]:
             return found
     return None

@@ -1,7 +1,7 @@
 """Dynamic evaluation: a copy of the network is trained on the text while it is scored.
 
-Every character is scored before the copy is trained on it, so the figures are honest: they are those of a model that
-reads (Mikolov et al. 2010; Krause et al. 2018). Knows nothing about files; the network it is given is not changed.
+Every character is scored before the copy is trained on it: the figures are those of a model that reads on (Mikolov et
+al. 2010; Krause et al. 2018). Knows nothing about files; the network it is given is not changed.
 
 After each segment of the text, with g the gradient of its mean surprisal and v a moving average of g squared (corrected
 for the zero that it begins with, as in Adam):

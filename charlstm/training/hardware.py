@@ -128,7 +128,7 @@ def measure_speed(device: torch.device, precision: torch.dtype, seconds: float =
 def measured_precision(device: torch.device, asked: str = "auto") -> tuple[str, float]:
     """The number format for training here, and its speed in floating-point operations a second.
 
-    bfloat16 keeps weights, gradients and sums in float32 and rounds what the matrix products read; "auto" takes it
+    bfloat16 keeps parameters, gradients and sums in float32 and rounds what the matrix products read; "auto" takes it
     where it is a fifth faster, which needs hardware made for it.
 
     Raises:

@@ -1,7 +1,7 @@
-"""What an n-gram model would predict at a place of its own training text, had that place not been counted.
+"""What an n-gram model would predict at a position of its own training text, had that not been counted.
 
-A network that is trained with the counts in view must see them as they are on new text: at a place that was counted
-itself, the counts know the answer. So the occurrence is taken out again, on each level whose count it changed. With c
+A network that is trained together with the counts must see them as they are on new text: at a position that was
+counted itself, they know the answer. So the occurrence is taken out again, on each level whose count it changed. With c
 the (adjusted) count of the n-gram that ends here, N that of its context h, D the discounts:
 
     u'(x | h) = u(x | h) N / (N - 1)              for every other character x
@@ -32,7 +32,7 @@ MOST_WALKED = 1 << 22
 
 
 class LeaveOneOut:
-    """Predictions for each place of a training text that do not count the place itself.
+    """Predictions for each position of a training text that do not count the position itself.
 
     Args:
         ngrams: counts of the text, or of a part of it.
@@ -57,23 +57,23 @@ class LeaveOneOut:
             self._walked = walked.astype(np.int32)  # (C, N) after each character
 
     def log_probabilities(self, positions: NDArray[np.integer[Any]]) -> Floats:
-        """Logarithms of the probabilities at places of the text: positions (T, B) of characters -> (T, B, V)."""
-        places = positions.ravel()  # (M,)
-        before, entries = self._contexts(places)
-        counted = places < self._ends[np.searchsorted(self._begins, places, side="right") - 1]
-        rows = self._rows(before, entries, self.ids[places].astype(np.int64), counted)
+        """Logarithms of the probabilities at positions (T, B) of the text -> (T, B, V)."""
+        flat = positions.ravel()  # (M,)
+        before, entries = self._contexts(flat)
+        counted = flat < self._ends[np.searchsorted(self._begins, flat, side="right") - 1]
+        rows = self._rows(before, entries, self.ids[flat].astype(np.int64), counted)
         np.log(rows, out=rows)
         return rows.reshape(*positions.shape, -1)
 
-    def _contexts(self, places: NDArray[np.integer[Any]]) -> tuple[Contexts, Contexts]:
-        """The contexts (C, M) before places, and the n-grams (C, M) of 1, 2, ... characters that end with them."""
+    def _contexts(self, positions: NDArray[np.integer[Any]]) -> tuple[Contexts, Contexts]:
+        """The contexts (C, M) before positions (M,), and the n-grams (C, M) of 1, 2, ... characters that end there."""
         if self._walked is not None:
-            before = self._walked[:, places - 1]
-            before[:, places == 0] = ABSENT
-            return before, self._walked[:, places]
+            before = self._walked[:, positions - 1]
+            before[:, positions == 0] = ABSENT
+            return before, self._walked[:, positions]
         reach = np.arange(-self.ngrams.longest, 1)[:, None]  # (C + 1, 1)
-        window = self.ids.take(places + reach, mode="wrap").astype(np.int64)  # (C + 1, M)
-        walked = self.ngrams.walk(window, self.ngrams.start(len(places)))
+        window = self.ids.take(positions + reach, mode="wrap").astype(np.int64)  # (C + 1, M)
+        walked = self.ngrams.walk(window, self.ngrams.start(len(positions)))
         return walked[:, -2], walked[:, -1]
 
     def _rows(
@@ -83,7 +83,7 @@ class LeaveOneOut:
 
         Args:
             before, ending, targets: that.
-            counted: whether each place was counted, so that there is something to take out (M,).
+            counted: whether each position was counted, so that there is something to take out (M,).
         """
         ngrams, size = self.ngrams, len(targets)
         rows = np.zeros((size, ngrams.vocab_size), np.float32)

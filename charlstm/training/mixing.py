@@ -48,8 +48,8 @@ class Counts:
 
     model: NgramModel
     text: CountedText
-    in_view: LeaveOneOut
-    """What it predicts at each place of that text, the place itself left out."""
+    leave_one_out: LeaveOneOut
+    """What it predicts at each position of that text, the position itself left out."""
 
     @property
     def tensors(self) -> Tensors:

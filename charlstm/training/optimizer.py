@@ -1,9 +1,9 @@
-"""How a step changes the weights: Muon for the matrices inside the layers, AdamW for everything else.
+"""How a step changes the parameters: Muon for the matrices inside the layers, AdamW for everything else.
 
 Knows parameters and gradients; knows nothing of networks, texts or budgets.
 
 Muon (Jordan et al. 2024) takes the direction of a matrix's momentum and makes its singular values about equal, so that
-rare directions are learnt as fast as common ones. With G the gradient and k Newton-Schulz iterations N:
+rare directions are learned as fast as common ones. With G the gradient and k Newton-Schulz iterations N:
 
     M <- mu M + (1 - mu) G          U = N^k(mu M + (1 - mu) G)          W <- (1 - rate decay) W - rate scale U
 
@@ -127,8 +127,8 @@ class Optimizer:
 
     def moments(self) -> dict[str, Tensor]:
         """What it remembers of earlier gradients, by name; the tensors themselves, not copies."""
-        kinds = {"momentum": self._momentum, "step": self._steps, "exp_avg": self._means, "exp_avg_sq": self._squares}
-        return {f"{kind}.{name}": tensor for kind, tensors in kinds.items() for name, tensor in tensors.items()}
+        groups = {"momentum": self._momentum, "step": self._steps, "exp_avg": self._means, "exp_avg_sq": self._squares}
+        return {f"{group}.{name}": tensor for group, tensors in groups.items() for name, tensor in tensors.items()}
 
     @torch.no_grad()
     def restore(self, moments: Mapping[str, Tensor]) -> None:

@@ -31,8 +31,8 @@ EFFICIENCY = 0.85
 """What is left of the measured speed where masks are drawn, gradients clipped, parameters averaged and validated."""
 NGRAM_WEIGHT = 0.4
 """Of the counts' log-probabilities beside the network's logits in training, see benchmarks/LOG.md."""
-EPOCHS_IN_VIEW = 10
-"""Epochs up to which a network is trained with the counts in view: of a text that it reads more often, it memorises
+EPOCHS_WITH_COUNTS = 10
+"""Epochs up to which a network is trained together with the counts: of a text that it reads more often, it memorises
 what the counts leave."""
 NGRAMS = 8
 """Characters of the longest context that is counted; the vocabulary may allow fewer."""
@@ -106,7 +106,7 @@ def plan(
     learning_rate = _learning_rate(model.hidden) * (FINE_TUNING if pretrained else 1.0)
     dropout = round(min(0.3, 0.02 * overfitting), 2)
     training = _settings(request, text, batch, context, learning_rate, dropout, precision)
-    if training.ngrams and epochs < EPOCHS_IN_VIEW:
+    if training.ngrams and epochs < EPOCHS_WITH_COUNTS:
         training = dataclasses.replace(training, ngram_weight=NGRAM_WEIGHT)
     reasons = (_reason_of_text(text, training, epochs, speed), _reason_of_model(model, training))
     return Plan(model, training, expected, reasons, _warnings(training.budget, epochs))

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..config import MixtureSettings
+from ..inference.scoring import LN2
 from ..models.tensor_file import Tensors
 
-NATS_PER_BIT = math.log(2)
 CURVE = 500
 """Entries of the curve that are kept: a long run's curve is thinned to fewer."""
 
@@ -26,7 +26,7 @@ class Progress:
     characters: int
     """Trained on so far."""
     seconds: float
-    """Spent so far, earlier sittings included."""
+    """Spent so far, those before it was resumed included."""
     left: float
     """Seconds to go, as far as one can tell."""
     speed: float
@@ -108,7 +108,7 @@ class Meter:
     def read(self) -> tuple[float, float]:
         """Bits per character and characters a second since the last reading; with nothing new, that one again."""
         if self._characters:
-            bits = self._nats / NATS_PER_BIT / self._characters
+            bits = self._nats / LN2 / self._characters
             self._last = bits, self._characters / max(1e-9, self.seconds())
         self._reset()
         return self._last
@@ -120,7 +120,7 @@ def with_entry(curve: list[dict[str, float]], report: Progress) -> list[dict[str
         return curve
     entry: dict[str, float] = {"step": report.step, "seconds": round(report.seconds, 2)}
     entry["val"] = round(report.val_bits, 4)
-    if math.isfinite(report.train_bits):  # not in a sitting in which nothing was learnt yet
+    if math.isfinite(report.train_bits):  # not before the first step after a resumption
         entry["train"] = round(report.train_bits, 4)
     longer = [*curve, entry]
     return longer if len(longer) <= CURVE else longer[1 - len(longer) % 2 :: 2]  # the last one stays

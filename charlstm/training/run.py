@@ -28,7 +28,16 @@ from .planning import Plan, Text, plan
 from .pretrained import in_the_shape_of, notes_on_pretrained
 from .schedule import ALMOST_OVER
 from .sources import Paths as Paths
-from .sources import absolute, as_paths, here, is_pipe, lasting, places, read_again, refuse_to_overwrite
+from .sources import (
+    absolute,
+    as_paths,
+    candidate_readings,
+    is_pipe,
+    localized,
+    portable,
+    read_again,
+    refuse_to_overwrite,
+)
 
 if TYPE_CHECKING:
     from .reports import Progress, Result
@@ -69,7 +78,7 @@ class Run:
             sample_every: minutes after which a report shows what the network writes by then, again and again.
 
         Raises:
-            DivergedError: the best model so far is saved, if there is one that has learnt something.
+            DivergedError: the best model so far is saved, if there is one that has learned something.
             OutputError: the last save failed, and the last good file is intact; or another process writes there.
         """
         from .hardware import torch_threads
@@ -125,16 +134,16 @@ class Run:
                     yield dataclasses.replace(progress, val_bits=None, note=f"not saved: {error}")
 
     def _keep_what_is_left(self, error: DivergedError) -> NoReturn:
-        """Save the best model so far, if it has learnt something; the run's state would only end here again."""
+        """Save the best model so far, if it has learned something; the run's state would only end here again."""
         resume_path(self.output).unlink(missing_ok=True)
-        if not self.trainer.validator.has_learnt():
-            raise DivergedError(f"{error}; nothing was learnt that is worth keeping") from error
+        if not self.trainer.validator.has_learned():
+            raise DivergedError(f"{error}; nothing was learned that is worth keeping") from error
         self._save_model(self.trainer.snapshot(diverged=True))
         raise DivergedError(f"{error}; the best model so far is in {self.output}") from error
 
     def files(self) -> list[str | os.PathLike[str]]:
         """What the run reads and writes: files and folders."""
-        reading = here(self.reading)
+        reading = localized(self.reading)
         texts = (*reading.paths, *reading.validation)
         return [
             *("/dev/stdin" if path == STANDARD_INPUT else path for path in texts),
@@ -240,7 +249,7 @@ def prepare(
         known=list(origin.vocabulary.characters) if origin else None,
         **{name: getattr(request, name) for name in _OF_THE_CORPUS},
     )  # fmt: skip
-    kept = lasting(reading)  # while its pipes are there
+    kept = portable(reading)  # while its pipes are there
     waiting = clock()
     corpus = read_corpus(reading)
     started += clock() - waiting if kept.piped else 0.0
@@ -333,18 +342,18 @@ def resume(
     before = mark(resume_path(output))
     saved = Checkpoint.load(output)
     with broken_state_named(resume_path(output)):
-        read, used = here(saved.reading), saved.trainer["seconds"] / 60
+        read, used = localized(saved.reading), saved.trainer["seconds"] / 60
     if budget and budget.amount <= used:
         raise UsageError(f"--minutes is for the whole run, and {used:.2g} are used already; give more than that")
     named, validating = absolute(as_paths(paths)), absolute(as_paths(validation))
-    readings = places(read, saved.folder, Path(output))
+    readings = candidate_readings(read, saved.folder, Path(output))
     if named or validating:
         readings = [dataclasses.replace(read, paths=named or read.paths, validation=validating or read.validation)]
     waiting = clock()
     corpus, reading = read_again(readings, saved.trained_on, output)
     started += clock() - waiting if _is_piped(reading) else 0.0
     run = _resumed(saved, corpus, budget, started, clock)
-    run.output, run.reading, run.went_on_from = Path(output), lasting(reading), before
+    run.output, run.reading, run.went_on_from = Path(output), portable(reading), before
     return run
 
 

@@ -1,4 +1,4 @@
-"""Which texts a run reads: as they are named, and found again when the run goes on, perhaps in another place.
+"""Which texts a run reads: as they are named, and found again when the run goes on, perhaps elsewhere.
 
 What counts is the SHA-256 of a text, not its name. Knows paths and how a corpus is read; knows nothing about training.
 """
@@ -78,7 +78,7 @@ def refuse_to_overwrite(ours: Iterable[Path], texts: Paths, encoding: str) -> No
 # ------------------------------------------------------------------------------------ to be found again
 
 
-def lasting(reading: Reading) -> Reading:
+def portable(reading: Reading) -> Reading:
     """How to read the corpus again, as a run's state holds it: pipes are standard input, paths are UTF-8 text.
 
     A name that is not UTF-8 keeps its bytes as lone surrogates, whatever the locale.
@@ -91,8 +91,8 @@ def lasting(reading: Reading) -> Reading:
     return dataclasses.replace(reading, paths=kept(reading.paths), validation=kept(reading.validation))
 
 
-def here(reading: Reading) -> Reading:
-    """The reverse of `lasting`, under the locale of this process."""
+def localized(reading: Reading) -> Reading:
+    """The reverse of `portable`, under the locale of this process."""
 
     def local(paths: Iterable[str]) -> list[str]:
         return [os.fsdecode(path.encode("utf-8", "surrogateescape")) for path in paths]
@@ -100,7 +100,7 @@ def here(reading: Reading) -> Reading:
     return dataclasses.replace(reading, paths=local(reading.paths), validation=local(reading.validation))
 
 
-def places(reading: Reading, folder: str, model: Path) -> list[Reading]:
+def candidate_readings(reading: Reading, folder: str, model: Path) -> list[Reading]:
     """Where the texts of a run may be by now: where they were, or where they were in relation to the model.
 
     Args:
@@ -110,14 +110,14 @@ def places(reading: Reading, folder: str, model: Path) -> list[Reading]:
     """
     beside = Path(os.path.abspath(model)).parent
 
-    def candidates(path: str) -> list[str]:
+    def locations(path: str) -> list[str]:
         """Where it was; where it would be if it was moved with the model; beside the model."""
         if path == STANDARD_INPUT:
             return [path]
         return [path, os.path.normpath(beside / os.path.relpath(path, folder)), str(beside / os.path.basename(path))]
 
     def found(paths: Iterable[str], *, moved: bool) -> list[str]:
-        return [_first_there(candidates(path), moved=moved) for path in paths]
+        return [_first_there(locations(path), moved=moved) for path in paths]
 
     tried = [
         dataclasses.replace(

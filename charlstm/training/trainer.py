@@ -73,8 +73,8 @@ class Trainer:
         self.schedule = Schedule.of(settings, self.batches.steps_per_epoch)
         seconds = self.schedule.total if self.schedule.timed else None
         self.counts = count(corpus, settings.ngrams, lines=settings.lines, seconds=seconds)
-        in_view = self.counts.in_view if self.counts and settings.ngram_weight else None
-        self.learner = Learner(model_settings, settings, device, pretrained, in_view)
+        joint = self.counts.leave_one_out if self.counts and settings.ngram_weight else None
+        self.learner = Learner(model_settings, settings, device, pretrained, joint)
         self.expected = expected
         self.validator = self._new_validator()
         self.validation_due = self.schedule.next_validation(0)
@@ -95,7 +95,7 @@ class Trainer:
         `stop()` ended the run.
 
         Raises:
-            DivergedError: the loss became infinite more than RATE_CUTS times, or nothing was learnt.
+            DivergedError: the loss became infinite more than RATE_CUTS times, or nothing was learned.
         """
         if self._pretrained and not self.step and (at_start := self._validate()) not in (None, math.inf):
             yield self._report(at_start)
@@ -126,7 +126,7 @@ class Trainer:
 
     @property
     def seconds(self) -> float:
-        """Spent on this run so far, earlier sittings included."""
+        """Spent on this run so far, those before it was resumed included."""
         return self._earlier + self.clock() - self._started
 
     @property
@@ -161,7 +161,7 @@ class Trainer:
         )
 
     def language_model(self, network: TorchNetwork) -> LanguageModel:
-        """A network as it is trained: alone, or with the counts in view."""
+        """A network as it is trained: alone, or together with the counts."""
         return self.with_counts(TorchLanguageModel(network))
 
     def with_counts(self, network: LanguageModel) -> LanguageModel:
@@ -222,9 +222,9 @@ class Trainer:
         if bits == math.inf:
             self._return_to_best()
             bits = None
-        if not self.validator.has_learnt():
+        if not self.validator.has_learned():
             raise DivergedError(
-                f"nothing was learnt with a learning rate of {self.settings.learning_rate:g}; give a smaller one"
+                f"nothing was learned with a learning rate of {self.settings.learning_rate:g}; give a smaller one"
             )
         note = ""
         if self.schedule.timed and self.step < 20:

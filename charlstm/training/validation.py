@@ -102,7 +102,7 @@ class Validator:
     """Scores checkpoints, keeps the best, and says when training on is hopeless.
 
     The latest checkpoint is kept unless it is worse than the best figure so far by more than chance: of two that
-    cannot be told apart the later one has learnt for longer.
+    cannot be told apart the later one has learned for longer.
 
     Args:
         corpus: whose held-out part validates.
@@ -209,10 +209,10 @@ class Validator:
         self.worse_in_a_row = self.worse_in_a_row + 1 if worse else 0
 
     def is_hopeless(self, position: float, patience: float) -> bool:
-        """Whether validation has been worse for so long, and by so much, that no falling learning rate mends it."""
+        """Whether validation has been worse for so long, and by so much, that annealing would not make up for it."""
         return self.worse_in_a_row >= 3 and position - self.lowest_position > patience
 
-    def has_learnt(self) -> bool:
+    def has_learned(self) -> bool:
         """Whether there is a checkpoint that is worth keeping: validated, and better than knowing nothing."""
         if self.kept_bits is None:
             return self.kept is not None

@@ -74,7 +74,7 @@ def test_lines_of_several_files_stay_apart(trained: Path, tmp_path: Path) -> Non
 
 def test_dynamic_figures_stand_beside_the_static_ones(trained: Path) -> None:
     figures = json.loads(charlstm("eval", trained, "--dynamic", "--json", input="a hen is a cow\n" * 80).stdout)
-    assert figures["dynamic_bits_per_char"] < figures["bits_per_char"]  # what repeats is learnt
+    assert figures["dynamic_bits_per_char"] < figures["bits_per_char"]  # what repeats is learned
     assert (
         figures["bits_per_char"]
         == json.loads(charlstm("eval", trained, "--json", input="a hen is a cow\n" * 80).stdout)["bits_per_char"]

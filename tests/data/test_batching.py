@@ -1,4 +1,4 @@
-"""Batches: every character is learnt from, streams go on where they stood, and a step is its number's alone."""
+"""Batches: every character is learned from, streams go on where they stood, and a step is its number's alone."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from charlstm.config import TrainingRequest
 from charlstm.data.corpus import Reading
 from charlstm.errors import TextError, UsageError
 from charlstm.training.run import Run, prepare, resume
-from charlstm.training.sources import as_paths, check_unchanged, here, is_pipe, lasting, places
+from charlstm.training.sources import as_paths, candidate_readings, check_unchanged, is_pipe, localized, portable
 
 REQUEST: dict[str, Any] = {"steps": 30, "hidden": 8, "layers": 1, "batch": 4, "context": 16, "threads": 1}
 
@@ -191,8 +191,8 @@ def test_files_folders_and_what_is_not_there_are_no_pipes(tmp_path: Path) -> Non
 @given(st.lists(st.binary(min_size=1, max_size=20).map(lambda name: b"/" + name.replace(b"\0", b"x")), max_size=3))
 def test_any_name_is_kept_as_text_and_found_again(names: list[bytes]) -> None:
     reading = Reading(paths=[os.fsdecode(name) for name in names])
-    kept = lasting(reading)
-    assert [os.fsencode(path) for path in here(kept).paths] == names
+    kept = portable(reading)
+    assert [os.fsencode(path) for path in localized(kept).paths] == names
     for name, path in zip(names, kept.paths, strict=True):
         assert path.encode("utf-8", "surrogateescape") == name
 
@@ -207,9 +207,9 @@ def test_a_name_with_umlauts_is_found_under_another_locale(tmp_path: Path) -> No
 def test_where_texts_may_be_by_now_is_tried_in_order(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text(TEXT)
     reading = Reading(paths=["/gone/project/text.txt", "-"])
-    tried = places(reading, "/gone/project", tmp_path / "m.safetensors")
+    tried = candidate_readings(reading, "/gone/project", tmp_path / "m.safetensors")
     assert [list(one.paths) for one in tried] == [[str(tmp_path / "text.txt"), "-"]]
-    nowhere = places(Reading(paths=["/gone/other.txt"]), "/gone", tmp_path / "m.safetensors")
+    nowhere = candidate_readings(Reading(paths=["/gone/other.txt"]), "/gone", tmp_path / "m.safetensors")
     assert [list(one.paths) for one in nowhere] == [["/gone/other.txt"]]
 
 

@@ -85,7 +85,7 @@ def test_a_run_is_calibrated_when_it_is_over_and_not_before(tmp_path: Path, monk
 
 
 def test_the_best_weights_are_kept_and_training_stops_when_validation_says_so(tmp_path: Path) -> None:
-    # A text of noise: all that can be learnt is its alphabet; the rest is memorised, and validation gets worse.
+    # A text of noise: all that can be learned is its alphabet; the rest is memorised, and validation gets worse.
     rng = np.random.default_rng(0)
     noise = "".join("abcdefgh"[i] for i in rng.integers(0, 8, 1500))
     (tmp_path / "text.txt").write_text(noise)
@@ -218,7 +218,7 @@ def test_a_run_cut_into_pieces_ends_with_the_same_bytes(tmp_path: Path, settings
     finished(whole)
     rng = np.random.default_rng(7)
     cut = started_run(tmp_path, "cut", **settings)
-    sittings = 1
+    sessions = 1
     while True:
         asked = itertools.count(1)
         last = int(rng.integers(1, 20))
@@ -228,8 +228,8 @@ def test_a_run_cut_into_pieces_ends_with_the_same_bytes(tmp_path: Path, settings
             break
         assert resume_path(cut.output).exists()
         cut = resume(cut.output)
-        sittings += 1
-    assert sittings > 2
+        sessions += 1
+    assert sessions > 2
     assert_same_bytes(load(whole.output).tensors, load(cut.output).tensors)
     assert not resume_path(cut.output).exists()  # a finished run leaves the model alone
 
@@ -280,7 +280,7 @@ def test_a_longer_budget_is_validated_from_its_beginning(tmp_path: Path) -> None
 def test_an_absurd_rate_goes_back_thrice_and_then_says_what_to_change(tmp_path: Path) -> None:
     run = started_run(tmp_path, steps=300, learning_rate=1e5)
     notes = []
-    with pytest.raises(DivergedError, match=r"--learning-rate.*nothing was learnt"):
+    with pytest.raises(DivergedError, match=r"--learning-rate.*nothing was learned"):
         for report in run.run():
             notes += [report.note] * bool(report.note)
     assert len(notes) == 3
