@@ -1,6 +1,6 @@
 """How a training run is shown: live on a terminal that can redraw, else in plain lines; and kept in a log.
 
-Knows progress records; what is drawn is left to `terminal`.
+Knows progress records and says them in words; what is drawn is left to `terminal`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def follow(
     elif sys.stderr.isatty() and not (plain or is_for_plain_lines(os.environ)):
         from .terminal import TrainingDisplay
 
-        with TrainingDisplay() as display:
+        with TrainingDisplay(figures_line) as display:
             for report in reports:
                 display.show(dataclasses.replace(report, note=visible(report.note), sample=visible(report.sample)))
     else:
@@ -94,3 +94,17 @@ def plain_line(report: Progress) -> str:
     speed = f"  {report.speed:,.0f} chars/s" if report.speed else ""
     left = f"  {clock(report.left)} left" if math.isfinite(report.left) else ""
     return f"{report.fraction:4.0%}  step {report.step}{train}{val} bits/char{speed}{left}"
+
+
+def figures_line(progress: Progress, val_bits: float | None, width: int) -> str:
+    """A report in one line: all that is known of it or, where that is too wide, what matters most."""
+    train = f"train {progress.train_bits:.3f}" if math.isfinite(progress.train_bits) else ""
+    val = "val -" if val_bits is None else f"val {val_bits:.3f}"
+    speed = f"{progress.speed:,.0f} chars/s" if progress.speed else ""
+    left = f"{clock(progress.left)} left" if math.isfinite(progress.left) else ""
+    line = ""
+    for figures in ((train, f"{val} bits/char", speed, left), (train, val, left), (val, left), (val,)):
+        line = "  ".join(filter(None, figures))
+        if len(line) <= width:
+            break
+    return line

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
-
-from .console import clock
 
 if TYPE_CHECKING:
     from ..training.reports import Progress as TrainingProgress
@@ -23,9 +21,14 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 class TrainingDisplay:
-    """A bar with the run's figures, drawn over and over on standard error."""
+    """A bar with the run's figures, drawn over and over on standard error.
 
-    def __init__(self) -> None:
+    Args:
+        line: gives a report in one line, from its validation figure or the last one before, and the room for it.
+    """
+
+    def __init__(self, line: Callable[[TrainingProgress, float | None, int], str]) -> None:
+        self._line = line
         self.console = Console(stderr=True)
         bar = [BarColumn(bar_width=None)] if self.console.width >= 80 else []
         columns = (*bar, TaskProgressColumn(), TextColumn("{task.description}"))
@@ -54,22 +57,8 @@ class TrainingDisplay:
             self._bar.console.rule(f"sample at {progress.fraction:.0%}")
             self._bar.console.print(progress.sample, highlight=False, markup=False)
         self._val = self._val if progress.val_bits is None else progress.val_bits
-        line = figures_line(progress, self._val, self.console.width - 6)
+        line = self._line(progress, self._val, self.console.width - 6)
         self._bar.update(self._task, completed=progress.fraction, description=line)
-
-
-def figures_line(progress: TrainingProgress, val_bits: float | None, width: int) -> str:
-    """A report in one line: all that is known of it or, where that is too wide, what matters most."""
-    train = f"train {progress.train_bits:.3f}" if math.isfinite(progress.train_bits) else ""
-    val = "val -" if val_bits is None else f"val {val_bits:.3f}"
-    speed = f"{progress.speed:,.0f} chars/s" if progress.speed else ""
-    left = f"{clock(progress.left)} left" if math.isfinite(progress.left) else ""
-    line = ""
-    for figures in ((train, f"{val} bits/char", speed, left), (train, val, left), (val, left), (val,)):
-        line = "  ".join(filter(None, figures))
-        if len(line) <= width:
-            break
-    return line
 
 
 def sparkline(values: Sequence[float], width: int = 60) -> str:

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
-from charlstm.cli.progress import PLAIN_REPORT_SECONDS, follow, is_for_plain_lines, plain_line
+from charlstm.cli.progress import PLAIN_REPORT_SECONDS, figures_line, follow, is_for_plain_lines, plain_line
 from charlstm.training.reports import Progress
 
 REPORT = Progress(100, 0.5, 10_000, 30.0, 65.0, 61_234.0, 1.5, None, 1.25, 0.01)
+VALIDATED = dataclasses.replace(REPORT, val_bits=1.25)
+START = Progress(0, 0.0, 0, 3.0, math.inf, 0.0, math.nan, 2.0, 2.0, 0.0)
 
 
 def at(seconds: float, **changes: Any) -> Progress:
@@ -94,3 +96,21 @@ def test_plain_lines_can_be_asked_for(plain: bool, redrawn: bool, monkeypatch: p
     follow([at(20.0, val_bits=1.25)], plain=plain)
     assert "1.25" in stream.getvalue()
     assert ("\x1b" in stream.getvalue()) == redrawn
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (120, "train 1.500  val 1.250 bits/char  61,234 chars/s  1:05 left"),
+        (50, "train 1.500  val 1.250  1:05 left"),
+        (25, "val 1.250  1:05 left"),
+        (12, "val 1.250"),
+    ],
+)
+def test_a_narrow_terminal_gets_the_figures_that_matter_most(width: int, line: str) -> None:
+    assert figures_line(VALIDATED, 1.25, width) == line
+
+
+def test_what_is_not_known_yet_is_not_shown() -> None:
+    assert figures_line(START, 2.0, 120) == "val 2.000 bits/char"
+    assert figures_line(VALIDATED, None, 120).startswith("train 1.500  val - bits/char")

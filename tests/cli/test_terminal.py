@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import re
 
 import pytest
 
-from charlstm.cli.terminal import TrainingDisplay, figures_line, heatmap, sparkline
+from charlstm.cli.progress import figures_line
+from charlstm.cli.terminal import TrainingDisplay, heatmap, sparkline
 from charlstm.training.reports import Progress
 
 REPORT = Progress(100, 0.5, 10_000, 30.0, 65.0, 61_234.0, 1.5, 1.25, 1.25, 0.01)
-START = Progress(0, 0.0, 0, 3.0, math.inf, 0.0, math.nan, 2.0, 2.0, 0.0)
-
-
-@pytest.mark.parametrize(
-    ("width", "line"),
-    [
-        (120, "train 1.500  val 1.250 bits/char  61,234 chars/s  1:05 left"),
-        (50, "train 1.500  val 1.250  1:05 left"),
-        (25, "val 1.250  1:05 left"),
-        (12, "val 1.250"),
-    ],
-)
-def test_a_narrow_terminal_gets_thefigures_line_that_matter_most(width: int, line: str) -> None:
-    assert figures_line(REPORT, 1.25, width) == line
-
-
-def test_what_is_not_known_yet_is_not_shown() -> None:
-    assert figures_line(START, 2.0, 120) == "val 2.000 bits/char"
-    assert figures_line(REPORT, None, 120).startswith("train 1.500  val - bits/char")
 
 
 def test_a_curve_falls_from_the_highest_block_to_the_lowest() -> None:
@@ -53,7 +34,7 @@ def test_a_display_of_any_width_shows_the_validation_figure(
     columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
-    with TrainingDisplay() as display:
+    with TrainingDisplay(figures_line) as display:
         display.show(dataclasses.replace(REPORT, note="a note of [bold]some[/bold] words", sample="a sample"))
     drawn = capsys.readouterr().err
     assert "1.250" in drawn
