@@ -1,8 +1,11 @@
 """The self-contained web page that `inspect --html` writes: a model, a text, and the script that computes them.
 
-The page computes the network itself and asks for nothing from anywhere. Whatever comes from a model file or a text goes
-in as JSON in which no `<` stands, so that nothing of it is ever markup. Parameters take three bytes each: as
-float16 they would change the surprisals by a hundredth of a bit, and float32 would make a page of more than 4 MB.
+The page computes the model itself and asks for nothing from anywhere. Whatever comes from a model file or a text goes
+in as JSON in which no `<` stands, so that nothing of it is ever markup.
+
+A page stays below 4 MB where the network leaves it the room. Parameters take three bytes each, with which no surprisal
+changes by more than 1e-4 bits. Where n-gram counts need the room, matrices take two bytes (5e-4 bits; float16 would
+be a hundredth), and then the longest n-grams are left out.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from numpy.typing import NDArray
 from ..errors import OutputError
 from ..inference.inspection import Report
 from ..models.file import ModelFile
+from ..models.ngrams import symbol_dtype
 from ..models.numpy_lstm import GATE_NAMES
 from ..models.tensor_file import replace_file
 
@@ -29,25 +33,42 @@ LONGEST = 4000
 """Characters of the text that go into the page at most."""
 REMEMBERED = 96 << 20
 """Bytes that the page may use for what happens at each character: of a large network, it holds a shorter text."""
+MOST_BYTES = 4_000_000
+"""Size of a page at most, where the network leaves room for that."""
+LEAST_FOR_COUNTS = 1_000_000
+"""Bytes of the page that n-gram counts may use in any case: the network was trained to be mixed with them."""
+FOR_NOTES = 1000
+"""Bytes for what the page says of itself, and for the names of what it holds."""
+LEVEL_TENSORS = ("followers", "backoff", "symbols", "probabilities")
 PLACEHOLDER = '{"data": null}'
 """What stands in page.html where the data goes."""
 DOCTYPE = b"<!DOCTYPE html>"
 
 
-def packed(tensor: NDArray[Any]) -> dict[str, Any]:
-    """A tensor in row-major order as whole numbers of 24 bits, the lowest byte first, in base64, and their unit.
+def packed(tensor: NDArray[Any], size: int = 3) -> dict[str, Any]:
+    """A tensor as whole numbers of `size` bytes, each row of a matrix with a unit of its own.
 
-    The unit is the largest parameter's size over 2^23 - 1, so the error is at most half of that.
+    The unit is the size of the row's largest parameter over 2^(8 size - 1) - 1, so the error is at most half of that.
+    All is in row-major order, the lowest byte first, in base64.
     """
-    unit = float(np.abs(tensor).max(initial=0)) / (2**23 - 1) or 1.0
-    numbers = np.rint(tensor.astype(np.float64).reshape(-1) / unit).astype("<i4")
-    return {"unit": unit, "bytes": base64.b64encode(numbers.view(np.uint8).reshape(-1, 4)[:, :3].tobytes()).decode()}
+    rows = np.atleast_2d(tensor).astype(np.float64)
+    most = 2 ** (8 * size - 1) - 1
+    units = (np.abs(rows).max(axis=1, initial=0) / most).astype("<f4")
+    units[units == 0] = 1
+    numbers = np.clip(np.rint(rows / units[:, None]), -most, most).astype("<i4")
+    parts = numbers.reshape(-1).view(np.uint8).reshape(-1, 4)[:, :size]
+    return {"size": size, "units": _base64(units), "bytes": _base64(parts)}
+
+
+def _base64(array: NDArray[Any]) -> str:
+    return base64.b64encode(array.astype(array.dtype.newbyteorder("<")).tobytes()).decode()
 
 
 def longest_text(file: ModelFile) -> int:
     """How many characters of a text the page holds, for this model."""
     settings = file.settings
     numbers = settings.layers * settings.hidden * (2 + len(GATE_NAMES[settings.cell])) + settings.vocab_size
+    numbers += len(file.mixture.sizes) if file.mixture else 0
     return max(200, min(LONGEST, REMEMBERED // (4 * numbers)))
 
 
@@ -65,35 +86,69 @@ def page(file: ModelFile, name: str, text: str, seen: Report) -> str:
         {"name": name, "units": [[one.layer + 1, one.unit + 1, round(one.r, 4)] for one in seen.ranked(name)]}
         for name in seen.correlations
     ]
-    data = {
+    template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
+    data: dict[str, Any] = {
         "name": name,
         "text": text,
         "prompt": text.split("\n")[0][:80],
         "most": longest_text(file),
-        "notes": _notes(file),
         "parameters": file.settings.parameters(),
         "units": units,
-        "model": _model(file),
+        "model": {
+            "settings": dataclasses.asdict(file.settings),
+            "vocabulary": file.vocabulary.characters,
+            "unknown_nats": file.vocabulary.unknown_nats,
+            "lines": file.lines,
+        },
     }
-    template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
+    room = MOST_BYTES - len(template.encode()) - len(_as_data(data)) - FOR_NOTES
+    data["model"]["tensors"], data["model"]["ngrams"] = _fitting(file, room)
+    data["notes"] = _notes(file, data["model"]["ngrams"])
     return template.replace(PLACEHOLDER, _as_data(data), 1)
 
 
-def _model(file: ModelFile) -> dict[str, Any]:
+def _fitting(file: ModelFile, room: int) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """The network's tensors and the n-gram counts, as exact and as many as so many bytes hold."""
+    tensors = _network(file, matrix_size=3)
+    if not file.mixture:
+        return tensors, None
+    order = len(file.mixture.sizes)
+    if len(_as_data(tensors)) + len(_as_data(_ngrams(file, order))) > room:
+        tensors = _network(file, matrix_size=2)
+        left = max(room - len(_as_data(tensors)), LEAST_FOR_COUNTS)
+        while order > 1 and len(_as_data(_ngrams(file, order))) > left:
+            order -= 1
+    return tensors, _ngrams(file, order)
+
+
+def _network(file: ModelFile, matrix_size: int) -> dict[str, Any]:
+    """All tensors; vectors in three bytes: they are few, and rounding them changes most."""
+    return {name: packed(tensor, matrix_size if tensor.ndim > 1 else 3) for name, tensor in file.tensors.items()}
+
+
+def _ngrams(file: ModelFile, order: int) -> dict[str, Any]:
+    """The n-grams of up to `order` characters, and how they are mixed with the network.
+
+    The first levels of a trie are a trie: what the last of them holds has no continuations.
+    """
+    assert file.mixture
     return {
-        "settings": dataclasses.asdict(file.settings),
-        "vocabulary": file.vocabulary.characters,
-        "unknown_nats": file.vocabulary.unknown_nats,
-        "lines": file.lines,
-        "tensors": {name: packed(tensor) for name, tensor in file.tensors.items()},
+        "network_weight": file.mixture.network_weight,
+        "ngram_weight": file.mixture.ngram_weight,
+        "newline": int(file.vocabulary.encode("\n")[0]),
+        "symbol_size": symbol_dtype(file.settings.vocab_size).itemsize,
+        "levels": [
+            {name: _base64(file.counts[f"ngrams.{level}.{name}"]) for name in LEVEL_TENSORS} for level in range(order)
+        ],
     }
 
 
-def _notes(file: ModelFile) -> list[str]:
+def _notes(file: ModelFile, ngrams: Mapping[str, Any] | None) -> list[str]:
     notes = []
-    if file.mixture:
+    if file.mixture and ngrams and len(ngrams["levels"]) < len(file.mixture.sizes):
         notes.append(
-            "This model also has n-gram counts; this page is of its network alone, which foresees a little less."
+            f"Its n-grams are of up to {len(ngrams['levels'])} characters here, of up to {len(file.mixture.sizes)} in "
+            "the model: the longest do not fit, and the figures differ a little."
         )
     if file.lines:
         notes.append("Each line is a text of its own.")

@@ -6,6 +6,7 @@ The tests in a browser need Debian's chromium and chromium-driver and the extra 
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import os
 import re
@@ -20,11 +21,13 @@ import pytest
 from helpers import charlstm, random_model, with_counts
 
 from charlstm.api import Model
-from charlstm.cli.page import longest_text, packed, page, write_page
+from charlstm.cli.page import MOST_BYTES, longest_text, packed, page, write_page
+from charlstm.config import MixtureSettings
 from charlstm.data.vocabulary import Vocabulary
 from charlstm.errors import OutputError
 from charlstm.inference.inspection import observe, report
 from charlstm.models.file import ModelFile
+from charlstm.models.ngrams import check_tries, symbol_dtype
 from charlstm.models.numpy_lstm import GATE_NAMES, NumpyNetwork
 
 TEXT = 'abc "fed\n\nhg" ab (a) Bad cab?\n𝄞 ab <b>&amp;</b> é\n' * 2
@@ -35,6 +38,54 @@ HOSTILE = "</script ><script>document.title = 'hit'</script><!--<img src=x onerr
 def page_of(file: ModelFile, text: str, name: str = "book") -> str:
     seen = report(NumpyNetwork(file.settings, file.tensors), file.vocabulary, [text], lines=file.lines)
     return page(file, name, text, seen)
+
+
+def data_of(html: str) -> Any:
+    return json.loads(Parts(html).scripts[0])
+
+
+def unpacked(tensor: dict[str, Any], shape: tuple[int, ...]) -> Any:
+    """The parameters that stand in a page."""
+    raw, size = base64.b64decode(tensor["bytes"]), tensor["size"]
+    whole = [int.from_bytes(raw[k : k + size], "little", signed=True) for k in range(0, len(raw), size)]
+    units = np.frombuffer(base64.b64decode(tensor["units"]), "<f4")
+    values = np.reshape(whole, (len(units), -1)) * units[:, None].astype(np.float64)
+    return values.astype(np.float32).reshape(shape)
+
+
+def within_the_page(file: ModelFile) -> ModelFile:
+    """The model with the parameters and the n-grams that its page holds."""
+    model = data_of(page_of(file, "a"))["model"]
+    tensors = {name: unpacked(model["tensors"][name], tensor.shape) for name, tensor in file.tensors.items()}
+    return with_order(dataclasses.replace(file, tensors=tensors), len(model["ngrams"]["levels"]))
+
+
+def with_order(file: ModelFile, order: int) -> ModelFile:
+    """The model with its n-grams of up to so many characters."""
+    assert file.mixture
+    counts = {name: tensor for name, tensor in file.counts.items() if int(name.split(".")[1]) < order}
+    return dataclasses.replace(
+        file, counts=counts, mixture=dataclasses.replace(file.mixture, sizes=file.mixture.sizes[:order])
+    )
+
+
+def with_tries(file: ModelFile, order: int, codes: tuple[int, ...] = tuple(range(256)), most: int = 7) -> ModelFile:
+    """The model with n-grams that no text has: any file that passes the checks may hold them."""
+    rng, vocab_size = np.random.default_rng(0), file.settings.vocab_size
+    dtype, counts, contexts, sizes = symbol_dtype(vocab_size), {}, 1, []
+    for level in range(order):
+        followers = rng.integers(0 if level else 1, 1 + min(most, vocab_size), contexts)
+        followers[0] = max(followers[0], 1)
+        first = np.cumsum(followers) - followers
+        symbols = np.arange(followers.sum()) - np.repeat(first, followers)
+        counts[f"ngrams.{level}.followers"] = followers.astype(dtype)
+        counts[f"ngrams.{level}.backoff"] = rng.choice(codes, contexts).astype(np.uint8)
+        counts[f"ngrams.{level}.symbols"] = symbols.astype(dtype)
+        counts[f"ngrams.{level}.probabilities"] = rng.choice(codes, len(symbols)).astype(np.uint8)
+        contexts = len(symbols)
+        sizes.append(contexts)
+    check_tries(counts, vocab_size, order)
+    return dataclasses.replace(file, counts=counts, mixture=MixtureSettings(tuple(sizes), 0.7, 0.4))
 
 
 class Parts(HTMLParser):
@@ -59,12 +110,18 @@ class Parts(HTMLParser):
 
 
 @pytest.mark.parametrize("scale", [0, 1e-3, 1, 1e6])
-def test_a_parameter_keeps_three_bytes(scale: float) -> None:
+@pytest.mark.parametrize("size", [2, 3])
+def test_a_parameter_keeps_two_or_three_bytes(scale: float, size: int) -> None:
     values = (scale * np.random.default_rng(0).uniform(-1, 1, (20, 30))).astype(np.float32)
-    data = packed(values)
-    rows = np.frombuffer(base64.b64decode(data["bytes"]), np.uint8).reshape(-1, 3)
-    read = [data["unit"] * int.from_bytes(bytes(row), "little", signed=True) for row in rows]
-    np.testing.assert_allclose(np.reshape(read, values.shape), values, atol=scale * 2.0**-23)
+    values[:10] /= 1000  # a row of small parameters is as exact
+    largest = np.abs(values).max(axis=1, keepdims=True)
+    error = np.abs(unpacked(packed(values, size), values.shape) - values)
+    assert (error <= largest * 2.0 ** -(8 * size - 1)).all()
+
+
+def test_parameters_too_small_for_a_unit_become_zero() -> None:
+    values = np.array([[1e-44, -1e-45], [1, 0.5]], np.float32)
+    np.testing.assert_allclose(unpacked(packed(values, 2), (2, 2)), values, atol=2e-5)
 
 
 def test_whatever_comes_from_a_file_or_a_text_is_data_and_never_markup() -> None:
@@ -86,7 +143,31 @@ def test_the_page_asks_for_nothing_from_anywhere() -> None:
 
 def test_the_page_of_a_model_of_three_layers_of_192_is_below_four_megabytes() -> None:
     file = random_model("".join(map(chr, range(32, 92))), layers=3, hidden=192)
-    assert len(page_of(file, "A" * 5000)) < 4_000_000
+    html = page_of(file, "A" * 5000)
+    assert len(html.encode()) < MOST_BYTES == 4_000_000
+    assert {tensor["size"] for tensor in data_of(html)["model"]["tensors"].values()} == {3}
+
+
+@pytest.mark.parametrize(("order", "kept"), [(9, 9), (10, 9)])
+def test_with_counts_matrices_take_two_bytes_and_the_longest_ngrams_are_left_out(order: int, kept: int) -> None:
+    """So that the page is below four megabytes even then; it says what it left out."""
+    file = with_tries(random_model("".join(map(chr, range(32, 92))), layers=3, hidden=192), order)
+    html = page_of(file, "\ud800" * 4000)
+    assert len(html.encode()) < MOST_BYTES
+    data = data_of(html)
+    assert {len(file.tensors[name].shape): x["size"] for name, x in data["model"]["tensors"].items()} == {1: 3, 2: 2}
+    assert len(data["model"]["ngrams"]["levels"]) == kept
+    note = "Its n-grams are of up to 9 characters here, of up to 10 in the model: "
+    assert [text[: len(note)] for text in data["notes"]] == ([note] if kept < order else [])
+
+
+def test_a_network_beyond_four_megabytes_leaves_room_for_some_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("charlstm.cli.page.MOST_BYTES", 1000)
+    monkeypatch.setattr("charlstm.cli.page.LEAST_FOR_COUNTS", 2500)
+    file = with_tries(random_model(), 6)
+    levels = data_of(page_of(file, "abc"))["model"]["ngrams"]["levels"]
+    assert 1 < len(levels) < 6
+    assert len(json.dumps(levels)) < 2500
 
 
 def test_the_page_holds_as_much_text_as_its_memory_allows() -> None:
@@ -95,10 +176,15 @@ def test_the_page_holds_as_much_text_as_its_memory_allows() -> None:
     assert 200 <= longest_text(random_model(layers=20, hidden=512)) < longest_text(file) == 4000
 
 
-def test_a_page_says_what_it_leaves_out() -> None:
-    counted = Parts(page_of(with_counts(random_model(), "abcabc\n" * 9), "abc"))
-    assert "n-gram counts" in " ".join(json.loads(counted.scripts[0])["notes"])
-    assert json.loads(Parts(page_of(random_model(), "abc")).scripts[0])["notes"] == []
+def test_small_counts_go_in_as_they_are() -> None:
+    file = with_counts(random_model(), "abcabc\n" * 9)
+    data = data_of(page_of(file, "abc"))
+    assert data["notes"] == []
+    assert {tensor["size"] for tensor in data["model"]["tensors"].values()} == {3}
+    for level, tensors in enumerate(data["model"]["ngrams"]["levels"]):
+        for name, text in tensors.items():
+            assert base64.b64decode(text) == file.counts[f"ngrams.{level}.{name}"].tobytes()
+    assert data_of(page_of(random_model(), "abc"))["model"]["ngrams"] is None
 
 
 def test_the_command_writes_the_page_and_names_it(tmp_path: Path) -> None:
@@ -201,8 +287,60 @@ def test_trained_parameters_agree_too(browser: Any, tmp_path: Path, trained: Pat
 
     file, text = load(trained), "the cat is a bird and the dog is not\n"
     opened(browser, tmp_path, file, text)
-    alone = Model(ModelFile(file.settings, file.vocabulary, file.tensors)).file
-    np.testing.assert_allclose(browser.execute_script("return reading.bits"), bits(alone, text), atol=1e-4)
+    np.testing.assert_allclose(browser.execute_script("return reading.bits"), bits(file, text), atol=1e-4)
+
+
+@pytest.mark.parametrize("lines", [False, True])
+@pytest.mark.parametrize("alphabet", [ALPHABET, ALPHABET.replace("\n", "")])
+def test_the_page_computes_the_mixture(browser: Any, tmp_path: Path, alphabet: str, lines: bool) -> None:
+    file = with_counts(random_model(alphabet, lines=lines), TEXT + "ab\nab (a)\n" * 9, order=5)
+    opened(browser, tmp_path, file)
+    np.testing.assert_allclose(browser.execute_script("return reading.bits"), bits(file, TEXT), atol=1e-4)
+    assert "n-grams of up to 5 characters" in browser.find_element("css selector", "#about").text
+    assert not browser.find_element("css selector", "#notes").is_displayed() or lines
+    for view in ("circuit", "if", "write", "read"):
+        browser.execute_script(f"open('{view}')")
+    assert browser.get_log("browser") == []
+
+
+def test_the_page_computes_the_mixture_of_a_large_vocabulary(browser: Any, tmp_path: Path) -> None:
+    """Whose symbols take two bytes."""
+    file = with_counts(random_model("\n" + "".join(map(chr, range(0x4E00, 0x4F20)))), "\u4e01\u4f1f\n\u4e00" * 9)
+    text = "\u4e01\u4f1f\n\u4f1f\u4e00x"
+    opened(browser, tmp_path, file, text)
+    np.testing.assert_allclose(browser.execute_script("return reading.bits"), bits(file, text), atol=1e-4)
+
+
+def test_a_page_that_leaves_ngrams_out_computes_what_it_holds(
+    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = with_counts(random_model(ALPHABET), TEXT + "ab fed cab " * 9, order=8)
+    monkeypatch.setattr("charlstm.cli.page.MOST_BYTES", 0)
+    monkeypatch.setattr("charlstm.cli.page.LEAST_FOR_COUNTS", 1500)
+    held = within_the_page(file)
+    assert held.mixture
+    assert 1 < len(held.mixture.sizes) < 8
+    opened(browser, tmp_path, file)
+    np.testing.assert_allclose(browser.execute_script("return reading.bits"), bits(held, TEXT), atol=1e-4)
+    exact = dataclasses.replace(held, tensors=file.tensors)
+    np.testing.assert_allclose(bits(held, TEXT), bits(exact, TEXT), atol=0.001)  # so much is lost by two bytes
+    assert np.abs(bits(held, TEXT) - bits(file, TEXT)).max() > 0.01
+    sums = "return reading.steps.map((step) => network.ngrams.probabilities(step.contexts).reduce((a, b) => a + b))"
+    np.testing.assert_allclose(browser.execute_script(sums), 1, atol=1e-6)
+    assert "the longest do not fit" in browser.find_element("css selector", "#notes").text
+
+
+@pytest.mark.parametrize("codes", [(0,), (255,), (0, 255), tuple(range(256))])
+@pytest.mark.parametrize(("order", "most"), [(1, 3), (6, 3), (64, 1)])
+def test_hostile_counts_are_harmless(
+    browser: Any, tmp_path: Path, codes: tuple[int, ...], order: int, most: int
+) -> None:
+    file = with_tries(random_model(ALPHABET), order, codes, most)
+    opened(browser, tmp_path, file)
+    figures = browser.execute_script("return reading.bits.filter(Number.isFinite)")
+    assert len(figures) == len(TEXT)
+    browser.execute_script("temperature.value = 1; $('length').value = 30; open('write'); write(); halt(); open('if')")
+    assert browser.get_log("browser") == []
 
 
 def test_typing_and_taking_a_likely_character_change_the_text(browser: Any, tmp_path: Path) -> None:
