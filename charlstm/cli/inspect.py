@@ -123,7 +123,10 @@ def _pieces(file: ModelFile, sources: Sequence[str], given: dict[str, Any]) -> I
     if STANDARD_INPUT in sources:
         wait("a text")
     empty = True
-    for piece in read_pieces(sources, given["encoding"], given["encoding_errors"], say, end_lines=file.lines):
+    form = given["normalize"] or file.normalize
+    for piece in read_pieces(
+        sources, given["encoding"], given["encoding_errors"], say, end_lines=file.lines, normalize=form
+    ):
         empty = empty and not piece
         yield piece
     if empty:
@@ -251,7 +254,7 @@ def _inspect_gate(file: ModelFile, pieces: Iterable[str], gate: str, layer: int 
 def _inspect_labels(file: ModelFile, given: dict[str, Any]) -> None:
     from ..inference.separation import separate
 
-    texts, labels = _read_labels(given)
+    texts, labels = _read_labels(file, given)
     found = separate(_network(file), file.vocabulary, texts, labels)
     if given["as_json"]:
         rows = [{**vars(one), "layer": one.layer + 1, "unit": f"{one.layer + 1}.{one.unit + 1}"} for one in found]
@@ -270,12 +273,14 @@ def _separation_as_text(one: Separation) -> str:
     )
 
 
-def _read_labels(given: dict[str, Any]) -> tuple[list[str], list[str]]:
+def _read_labels(file: ModelFile, given: dict[str, Any]) -> tuple[list[str], list[str]]:
     """Texts and labels of the file's lines, empty lines left out."""
     from ..data.reading import read_pieces
 
     name = given["labels"]
-    lines = "".join(read_pieces([name], given["encoding"], given["encoding_errors"], say)).split("\n")
+    form = given["normalize"] or file.normalize
+    pieces = read_pieces([name], given["encoding"], given["encoding_errors"], say, normalize=form)
+    lines = "".join(pieces).split("\n")
     rows = [(number, *line.rpartition("\t")) for number, line in enumerate(lines, 1) if line]
     for number, text, tab, label in rows:
         if not (text and tab and label):

@@ -51,6 +51,23 @@ def test_a_text_of_one_character_has_no_properties_that_change(models: Path) -> 
     assert done.stdout.splitlines()[-1] == "units that go with the text: none, as it is too short or the same all over"
 
 
+def test_a_text_is_read_in_the_normalization_form_of_the_model_or_of_the_option(tmp_path: Path) -> None:
+    model = random_model("ab\u00e9\n")
+    model.save(tmp_path / "plain")
+    model.normalize = "nfc"
+    model.save(tmp_path / "nfc")
+    for name, options, rows in (("plain", [], 4), ("plain", ["--normalize", "nfc"], 3), ("nfc", [], 3)):
+        done = charlstm("inspect", name, "--unit", "1.1", *options, input="ae\u0301b", cwd=tmp_path)
+        assert len(done.stdout.splitlines()) == rows
+    labelled = "".join(f"e\u0301\t{label}\n" for label in ("x", "x", "y", "y"))
+    (tmp_path / "labels").write_text(labelled)
+    (tmp_path / "composed").write_text(labelled.replace("e\u0301", "\u00e9"))
+    told = [
+        charlstm("inspect", "nfc", "--labels", name, "--json", cwd=tmp_path).stdout for name in ("labels", "composed")
+    ]
+    assert told[0] == told[1] != ""
+
+
 def test_a_long_text_is_said_to_take_long_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(patiently(["a" * LONG])) == ["a" * LONG]
     assert capsys.readouterr().err == ""
