@@ -143,15 +143,23 @@ class Boundaries:
     space: int = -1
     """Their ids; -1 where the text has none."""
 
-    def nearest(self, position: int, reach: int, low: int, high: int) -> int:
-        """The nearest document boundary within reach, else line end, else end of a word, else the position itself.
+    def nearest(self, position: int, reach: int, far: int, low: int, high: int) -> int:
+        """Where best to cut near a position, between `low` and `high`.
 
-        An empty line or a file's end is a document boundary. The result lies between `low` and `high`.
+        After several empty lines (they part what shares its names: chapters, classes), if that is not too far; else
+        the nearest document boundary within reach (after an empty line, between files), else line end, else end of a
+        word, else the position itself.
+
+        Args:
+            position: where a cut is wanted.
+            reach: characters that it may be moved by.
+            far: the same, to come after several empty lines.
+            low, high: bounds of the result.
         """
         position = min(max(position, low), high)
-        first, last = max(low, position - reach), min(high, position + reach)
-        for cuts in (self._documents, self._lines, self._words):
-            found = cuts(first, last)
+        ways = ((self._large, far), (self._documents, reach), (self._lines, reach), (self._words, reach))
+        for cuts, most in ways:
+            found = cuts(max(low, position - most), min(high, position + most))
             if len(found):
                 return int(found[np.abs(found - position).argmin()])
         return position
@@ -167,15 +175,24 @@ class Boundaries:
     def _words(self, first: int, last: int) -> NDArray[np.int64]:
         return self._after(self.space, first, last)
 
+    def _large(self, first: int, last: int) -> NDArray[np.int64]:
+        return self._after_empty_lines(2, first, last)
+
     def _documents(self, first: int, last: int) -> NDArray[np.int64]:
+        files = [start for start in (*self.text_starts, len(self.ids)) if first <= start <= last]
+        return np.concatenate([self._after_empty_lines(1, first, last), np.array(files, dtype=np.int64)])
+
+    def _after_empty_lines(self, least: int, first: int, last: int) -> NDArray[np.int64]:
+        """Positions after so many empty lines or more, where the next line is not empty."""
         ends = self._lines(first, last)
-        after_blank = [
+        found = [
             end
             for end in ends.tolist()
-            if end > 1 and self.ids[end - 2] == self.newline and (end == len(self.ids) or self.ids[end] != self.newline)
+            if end > least
+            and (self.ids[end - 1 - least : end] == self.newline).all()
+            and (end == len(self.ids) or self.ids[end] != self.newline)
         ]
-        files = [start for start in (*self.text_starts, len(self.ids)) if first <= start <= last]
-        return np.array([*after_blank, *files], dtype=np.int64)
+        return np.array(found, dtype=np.int64)
 
 
 def spread_blocks(text: Boundaries, fraction: float, seed: int) -> Split:
@@ -202,19 +219,20 @@ def spread_blocks(text: Boundaries, fraction: float, seed: int) -> Split:
 
 
 def _block(text: Boundaries, fraction: float, low: int, high: int, wanted: float, jitter: float) -> tuple[int, int]:
-    """A block of about the wanted length between two positions.
+    """A block of about the wanted length between two positions; an empty one where only a scrap is wanted.
 
     The end of the last block is moved hardly at all, so that the whole comes out right: what the others have too much
     or too little is made up for by the next one.
     """
-    wanted = min(wanted, high - low)
-    if wanted < 1:
+    wanted, usual = min(wanted, high - low), fraction * (high - low)
+    is_last = high == len(text.ids)
+    if wanted < 1 or (wanted < usual / 2 and not (is_last or low in text.text_starts)):
         return low, low
-    reach = int(fraction * (high - low) / 4)
-    begin = text.nearest(round(low + jitter * (high - low - wanted)), reach, low, high - 1)
-    if high == len(text.ids):
-        reach = min(reach, len(text.ids) // 200)
-    return begin, text.nearest(round(begin + wanted), reach, begin + 1, high)
+    reach, far = int(usual / 4), int(usual)
+    begin = text.nearest(round(low + jitter * (high - low - wanted)), reach, far, low, high - 1)
+    if is_last:
+        reach = far = min(reach, len(text.ids) // 200)
+    return begin, text.nearest(round(begin + wanted), reach, far, begin + 1, high)
 
 
 def _strata(size: int, wanted: float, text_starts: Sequence[int]) -> list[int]:

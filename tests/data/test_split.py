@@ -95,6 +95,18 @@ def test_blocks_are_cut_at_empty_lines_else_at_line_ends_else_between_words() ->
         assert end % 5 == 0
 
 
+def test_what_shares_its_names_is_held_out_whole_where_several_empty_lines_part_it() -> None:
+    """Else half of a class or a chapter is trained on, and what its other half says is known."""
+    for size in (700, 1000, 1500):
+        classes = numbered(300_000, 50, 100)
+        classes[size - 3 :: size] = classes[size - 2 :: size] = classes[size - 1 :: size] = NEWLINE
+        for seed in range(5):
+            blocks = spread_blocks(Boundaries(classes, (), NEWLINE, SPACE), 0.1, seed).blocks
+            whole = (blocks % size == 0).all(axis=1)  # but for the last one, and where a stratum ends too soon
+            assert whole.mean() > 0.75
+            assert int(np.diff(blocks).sum()) / len(classes) == pytest.approx(0.1, abs=0.006)
+
+
 def test_no_rhythm_of_the_text_is_in_step_with_the_blocks() -> None:
     """However long a card is, each of its fields has about its tenth of the held-out part."""
     for line in (7, 20, 100, 250):
