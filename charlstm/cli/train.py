@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -177,8 +178,18 @@ def _say_result(result: dict[str, Any]) -> None:
     bits = result.get("val_bits_per_char")
     if bits is None:
         return
-    held_out, count = result.get("held_out") or "", f"{result.get('val_characters', 0):,} characters"
-    if "val_characters" in result and not held_out.startswith(count):  # the figure may be of a part of it
-        held_out = f"{count} of {held_out}" if held_out else count
+    held_out = _held_out_in_words(result.get("held_out") or "", result.get("val_characters"))
     what = f" on held-out text ({held_out})" if held_out else ""
     say(f"validation: {bits:.4f} bits per character{what}, after {result['seconds']:.0f} s")
+
+
+def _held_out_in_words(held_out: str, characters: int | None) -> str:
+    """What a figure is of: the held-out text or, where it is too long to be scored whole, so many characters of it."""
+    count = f"{characters:,} characters"
+    if characters is None or f" {count} " in f" {held_out} ":
+        return held_out
+    if not held_out:
+        return count
+    if re.match(r"[\d,]+ characters in ", held_out):
+        return f"{characters:,} of {held_out}"
+    return f"{count} of {held_out}"

@@ -200,5 +200,8 @@ def test_the_end_says_what_the_validation_figure_is_of(tmp_path: Path) -> None:
     said = charlstm("train", "text.txt", *options, cwd=tmp_path).stderr.splitlines()[-1]
     assert re.fullmatch(r"charlstm: validation: [\d.]+ bits per character on held-out text \(.+\), after \d+ s", said)
     assert said.count("characters") == 1
+    said = charlstm("train", "text.txt", "--val-split", "end", *options, cwd=tmp_path).stderr.splitlines()[-1]
+    assert "(the last " in said
+    assert said.count("characters") == 1
     said = charlstm("train", "text.txt", "--val", "other.txt", *options, cwd=tmp_path).stderr.splitlines()[-1]
     assert "other.txt" in said
