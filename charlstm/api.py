@@ -23,13 +23,13 @@ from .data.reading import ended, lines_of
 from .errors import UsageError
 from .inference.sampling import AT_ONCE, Start, choose_seed, generate, read_prompts, stream_one, whole_texts
 from .inference.scoring import NOTHING, Score, Scorer, partial_scores, surprisals_of_text
+from .keywords import SampleOptions, SamplesOptions, TrainingOptions, settings_of
 from .models import file as modelfile
 from .models.file import ModelFile
 from .models.interface import LanguageModel, in_threads
 from .models.mixture import Mixture
 from .models.ngrams import NgramModel
 from .models.numpy_lstm import NumpyNetwork
-from .options import SampleOptions, SamplesOptions, TrainingOptions, settings_of
 
 if TYPE_CHECKING:
     import numpy as np

@@ -22,7 +22,7 @@ from helpers import ROOT, TEXT, random_model
 import charlstm as library
 from charlstm.config import SampleSettings, TrainingRequest
 from charlstm.errors import UsageError
-from charlstm.options import SampleOptions, SamplesOptions, TrainingOptions
+from charlstm.keywords import SampleOptions, SamplesOptions, TrainingOptions
 from charlstm.training import run as training_run
 
 SMALL: dict[str, Any] = {"hidden": 16, "layers": 1, "embedding": 8, "batch": 4, "context": 16, "threads": 1}

@@ -9,6 +9,7 @@ Shapes: T time steps, B samples side by side, V symbols.
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -189,7 +190,8 @@ def whole_texts(
 
 def stream_one(model: LanguageModel, vocabulary: Vocabulary, start: Start, settings: SampleSettings) -> Iterator[str]:
     """As `generate`, for one sample: yields its characters, as they are drawn."""
-    if settings.temperature and settings.top_k is None and settings.top_p is None and settings.min_p is None:
+    alone = SampleSettings(settings.length, settings.temperature, seed=settings.seed, stop=settings.stop)
+    if settings.temperature and dataclasses.replace(settings, count=alone.count) == alone:  # no rule but temperature
         return _stream_plainly(model, vocabulary, start, settings)
     return (vocabulary.decode(ids) for _, ids in generate(model, vocabulary, start, settings))
 
