@@ -54,7 +54,7 @@ class Mixture:
         """Read ids (T, B); give the logits (T, B, V) of what follows each, and the state after the last."""
         logits, after = self.network.logits(ids, state)  # (T, B, V)
         contexts = self.ngrams.walk(ids, state.history)  # (C, T, B)
-        logs = self.ngrams.log_probabilities(contexts.reshape(len(contexts), -1))  # (T B, V)
+        logs = self.ngrams.log_probabilities(contexts.reshape(len(contexts), ids.size))  # (T B, V)
         mixed = self.network_weight * logits
         mixed += self.ngram_weight * logs.reshape(logits.shape)
         return mixed, after._replace(history=contexts[:, -1])

@@ -30,6 +30,8 @@ CODES_PER_OCTAVE = 12
 """A code of n stands for 2 ** (-n / CODES_PER_OCTAVE): rounding changes a probability by 3 % at most."""
 ABSENT = -1
 """In place of a context's index: the training text does not hold it."""
+LEAST = float(np.finfo(np.float32).tiny)
+"""A smaller probability counts as this one in a logarithm: the product of many backoffs may be rounded to 0."""
 DENSE_VOCABULARY = 512
 """Largest vocabulary for which the probabilities after each single character are kept as a matrix."""
 CACHED_NUMBERS = 1 << 21
@@ -181,6 +183,7 @@ class NgramModel:
     def log_probabilities(self, contexts: Contexts) -> Floats:
         """Logarithm of p of each next character: contexts (C, B) -> (B, V)."""
         rows = self.probabilities(contexts)
+        np.maximum(rows, LEAST, out=rows)
         return np.log(rows, out=rows)
 
     def probabilities(self, contexts: Contexts) -> Floats:
@@ -245,7 +248,7 @@ class NgramModel:
         key = (k, nodes[k - 1] if k else 0)
         row = self._logs.get(key)
         if row is None:
-            row = self._kept(self._logs, key, np.log(self._row(k, nodes)))
+            row = self._kept(self._logs, key, np.log(np.maximum(self._row(k, nodes), LEAST)))
         return row
 
     def _row(self, k: int, nodes: list[int]) -> Floats:

@@ -24,8 +24,8 @@ VOCAB_SIZE = FILE.settings.vocab_size
 TEXT = np.random.default_rng(0).integers(1, 5, 300)
 
 
-def mixture(network_weight: float = 0.7, ngram_weight: float = 0.4) -> Mixture:
-    ngrams = NgramModel(VOCAB_SIZE, ngrams_of(TEXT, VOCAB_SIZE, 4), newline=1)
+def mixture(network_weight: float = 0.7, ngram_weight: float = 0.4, order: int = 4) -> Mixture:
+    ngrams = NgramModel(VOCAB_SIZE, ngrams_of(TEXT, VOCAB_SIZE, order), newline=1)
     return Mixture(NumpyNetwork(FILE.settings, FILE.tensors), ngrams, network_weight, ngram_weight)
 
 
@@ -48,9 +48,10 @@ def test_a_weight_of_nothing_leaves_the_network_alone() -> None:
     assert model.logits(IDS, model.zero_state(3))[0] == pytest.approx(network)
 
 
+@pytest.mark.parametrize("order", [1, 2, 4])
 @pytest.mark.parametrize("batch", [1, 3])
-def test_a_character_at_a_time_gives_what_the_whole_gives(batch: int) -> None:
-    model, ids = mixture(), IDS[:, :batch]
+def test_a_character_at_a_time_gives_what_the_whole_gives(batch: int, order: int) -> None:
+    model, ids = mixture(order=order), IDS[:, :batch]
     expected, after = model.logits(ids, model.zero_state(batch))
     state = model.zero_state(batch)
     for t, symbols in enumerate(ids):

@@ -79,6 +79,22 @@ def test_a_text_begins_as_after_a_newline() -> None:
     assert model.probabilities(after_start)[0].argmax() == 2
 
 
+def test_no_logarithm_is_of_nothing_however_little_is_left() -> None:
+    """As after many contexts that leave next to nothing, each a single continuation."""
+    tensors: dict[str, NDArray[Any]] = {}
+    for level in range(20):
+        for name, value in (("followers", 1), ("backoff", 255), ("symbols", 2), ("probabilities", 0)):
+            tensors[f"ngrams.{level}.{name}"] = np.array([value], np.uint8)
+    check_tries(tensors, VOCAB_SIZE, 20)
+    model = NgramModel(VOCAB_SIZE, tensors, NEWLINE)
+    contexts = contexts_of(model, [2] * 20)[:, -1:]
+    assert (contexts != ABSENT).all()
+    logs = model.log_probabilities(contexts)[0]
+    assert np.isfinite(logs).all()
+    assert logs[2] == pytest.approx(0, abs=1e-5)
+    assert model.log_row(contexts) == pytest.approx(logs)
+
+
 def test_what_the_text_never_held_leaves_no_context() -> None:
     model = model_of([1, 2, 3, 1, 2, 3], 3)
     contexts = contexts_of(model, [5, 4])
