@@ -207,8 +207,8 @@ def _warnings(corpus: Corpus, reading: Reading) -> list[str]:
 
 def _repeats_noted(corpus: Corpus, reading: Reading) -> list[str]:
     if reading.lines:
-        apart = not reading.validation and reading.val_split == "spread"  # then equal lines are on one side
-        fraction = 0.0 if apart else repeated_lines(corpus.validation, corpus.training, corpus.line_end)
+        separated = not reading.validation and reading.val_split == "spread"  # equal lines are on one side
+        fraction = 0.0 if separated else repeated_lines(corpus.validation, corpus.training, corpus.line_end)
         what = "lines"
     else:
         fraction, what = repeated_passages(corpus.validation, corpus.training), "text"
