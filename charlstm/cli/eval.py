@@ -13,7 +13,7 @@ import click
 from ..errors import TextError, UsageError
 from .console import say, strict_json, visible, write, write_raw
 from .options import Command, device_option, reading_options
-from .process import limit_blas_threads, prepare_for_torch
+from .process import limit_blas_threads, prepare_for_torch, start_torch_threads
 from .stdin import refuse_terminal, wait
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def evaluate(model: str, texts: tuple[str, ...], against: tuple[str, ...], **giv
     threads = limit_blas_threads()
     if given["dynamic"] or given["device"] != "cpu":
         prepare_for_torch()
+        start_torch_threads(None)
     from ..api import load
 
     names = (model, *against)

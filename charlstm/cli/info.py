@@ -11,6 +11,7 @@ import click
 
 from .console import strict_json, visible, write
 from .options import Command
+from .process import limit_blas_threads
 
 if TYPE_CHECKING:
     from ..models.file import ModelFile
@@ -26,6 +27,7 @@ def info(model: str, as_json: bool) -> None:
       charlstm info book.safetensors
       charlstm info book.safetensors --json | jq .result.curve
     """
+    limit_blas_threads()
     from ..models import file as modelfile
 
     file = modelfile.load(model)

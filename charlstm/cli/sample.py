@@ -15,7 +15,7 @@ from ..errors import UsageError
 from .console import say, strict_json, write
 from .escapes import typed_escape, unescape
 from .options import Command, as_utf8, device_option, reading_options, setting
-from .process import limit_blas_threads, prepare_for_torch
+from .process import limit_blas_threads, prepare_for_torch, start_torch_threads
 from .stdin import is_absent, wait
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def sample(model: str, prompt: str | None, **given: Any) -> None:
     threads = limit_blas_threads()
     if given["device"] != "cpu":
         prepare_for_torch()
+        start_torch_threads(None)
     from ..api import load
 
     if given["lines"] and prompt is not None:

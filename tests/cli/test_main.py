@@ -267,7 +267,7 @@ def test_an_interrupt_that_a_script_ignores_stays_ignored(model_path: Path) -> N
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of address space are heeded elsewhere in other ways")
-@pytest.mark.parametrize("command", ["eval M text.txt", "sample M a -n 5"])
+@pytest.mark.parametrize("command", ["eval M text.txt", "sample M a -n 5", "info M"])
 @pytest.mark.parametrize("megabytes", [20, 40, 90, 105, 120, 150])
 def test_too_little_memory_at_any_stage_is_one_line(command: str, megabytes: int, tmp_path: Path) -> None:
     random_model(layers=3, hidden=512).save(tmp_path / "M")

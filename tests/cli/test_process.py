@@ -11,8 +11,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from helpers import ROOT, TEXT
 
+from charlstm.cli.group import cli
 from charlstm.cli.process import (
     StopSignals,
     limit_blas_threads,
@@ -127,3 +129,28 @@ def test_threads_that_have_no_room_are_refused_before_they_start(
     monkeypatch.setattr("charlstm.cli.process.mmap.mmap", refuse)
     with pytest.raises(MemoryError) if limited else contextlib.nullcontext():
         start_torch_threads(None)
+
+
+@pytest.mark.parametrize("command", ["eval M text.txt --dynamic", "sample M a -n 1 --device cuda"])
+def test_torchs_threads_have_room_before_a_model_is_used(
+    command: str, model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def is_limited() -> bool:
+        asked.append(True)
+        return False
+
+    monkeypatch.setattr("charlstm.cli.process.memory_is_limited", is_limited)
+    (tmp_path / "text.txt").write_text("abc")
+    monkeypatch.chdir(tmp_path)
+    arguments = [str(model_path) if word == "M" else word for word in command.split()]
+    CliRunner().invoke(cli, arguments)
+    assert asked
+
+
+def test_to_read_a_model_file_numpy_needs_one_thread(model_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", environment := dict(os.environ))
+    environment.pop("OPENBLAS_NUM_THREADS", None)
+    assert CliRunner().invoke(cli, ["info", str(model_path)]).exit_code == 0
+    assert environment["OPENBLAS_NUM_THREADS"] == "1"
