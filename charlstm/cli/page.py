@@ -1,7 +1,7 @@
 """The self-contained web page that `inspect --html` writes: a model, a text, and the script that computes them.
 
 The page computes the model itself and asks for nothing from anywhere. Whatever comes from a model file or a text goes
-in as JSON in which no `<` stands, so that nothing of it is ever markup.
+in as JSON in which no `<` stands, so that nothing of it is ever markup; tensors are deflated and in base64.
 
 A page stays below 4 MB where the network leaves it the room. Parameters take three bytes each, with which no surprisal
 changes by more than 1e-4 bits. Where n-gram counts need the room, matrices take two bytes (5e-4 bits; float16 would
@@ -14,6 +14,7 @@ import base64
 import dataclasses
 import json
 import os
+import zlib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..config import MixtureSettings
 from ..errors import OutputError
 from ..inference.inspection import Report
 from ..models.file import ModelFile
@@ -49,19 +51,22 @@ def packed(tensor: NDArray[Any], size: int = 3) -> dict[str, Any]:
     """A tensor as whole numbers of `size` bytes, each row of a matrix with a unit of its own.
 
     The unit is the size of the row's largest parameter over 2^(8 size - 1) - 1, so the error is at most half of that.
-    All is in row-major order, the lowest byte first, in base64.
+    All is in row-major order, the lowest bytes of all numbers first: the highest, side by side, are compressed best.
     """
     rows = np.atleast_2d(tensor).astype(np.float64)
     most = 2 ** (8 * size - 1) - 1
     units = (np.abs(rows).max(axis=1, initial=0) / most).astype("<f4")
     units[units == 0] = 1
     numbers = np.clip(np.rint(rows / units[:, None]), -most, most).astype("<i4")
-    parts = numbers.reshape(-1).view(np.uint8).reshape(-1, 4)[:, :size]
-    return {"size": size, "units": _base64(units), "bytes": _base64(parts)}
+    parts = numbers.reshape(-1).view(np.uint8).reshape(-1, 4)[:, :size].T
+    return {"size": size, "units": _compressed(units), "bytes": _compressed(parts)}
 
 
-def _base64(array: NDArray[Any]) -> str:
-    return base64.b64encode(array.astype(array.dtype.newbyteorder("<")).tobytes()).decode()
+def _compressed(array: NDArray[Any]) -> str:
+    """Bytes, the lowest of a number first, deflated and in base64."""
+    squeezing = zlib.compressobj(9, wbits=-15, memLevel=9)
+    data = array.astype(array.dtype.newbyteorder("<")).tobytes()
+    return base64.b64encode(squeezing.compress(data) + squeezing.flush()).decode()
 
 
 def longest_text(file: ModelFile) -> int:
@@ -112,13 +117,13 @@ def _fitting(file: ModelFile, room: int) -> tuple[dict[str, Any], dict[str, Any]
     tensors = _network(file, matrix_size=3)
     if not file.mixture:
         return tensors, None
-    order = len(file.mixture.sizes)
-    if len(_as_data(tensors)) + len(_as_data(_ngrams(file, order))) > room:
+    ngrams = _ngrams(file, file.mixture)
+    if len(_as_data(tensors)) + len(_as_data(ngrams)) > room:
         tensors = _network(file, matrix_size=2)
         left = max(room - len(_as_data(tensors)), LEAST_FOR_COUNTS)
-        while order > 1 and len(_as_data(_ngrams(file, order))) > left:
-            order -= 1
-    return tensors, _ngrams(file, order)
+        while len(ngrams["levels"]) > 1 and len(_as_data(ngrams)) > left:
+            ngrams["levels"].pop()  # the first levels of a trie are a trie, whose longest n-grams nothing continues
+    return tensors, ngrams
 
 
 def _network(file: ModelFile, matrix_size: int) -> dict[str, Any]:
@@ -126,19 +131,16 @@ def _network(file: ModelFile, matrix_size: int) -> dict[str, Any]:
     return {name: packed(tensor, matrix_size if tensor.ndim > 1 else 3) for name, tensor in file.tensors.items()}
 
 
-def _ngrams(file: ModelFile, order: int) -> dict[str, Any]:
-    """The n-grams of up to `order` characters, and how they are mixed with the network.
-
-    The first levels of a trie are a trie: what the last of them holds has no continuations.
-    """
-    assert file.mixture
+def _ngrams(file: ModelFile, mixture: MixtureSettings) -> dict[str, Any]:
+    """All n-grams, and how they are mixed with the network."""
     return {
-        "network_weight": file.mixture.network_weight,
-        "ngram_weight": file.mixture.ngram_weight,
+        "network_weight": mixture.network_weight,
+        "ngram_weight": mixture.ngram_weight,
         "newline": int(file.vocabulary.encode("\n")[0]),
         "symbol_size": symbol_dtype(file.settings.vocab_size).itemsize,
         "levels": [
-            {name: _base64(file.counts[f"ngrams.{level}.{name}"]) for name in LEVEL_TENSORS} for level in range(order)
+            {name: _compressed(file.counts[f"ngrams.{level}.{name}"]) for name in LEVEL_TENSORS}
+            for level in range(len(mixture.sizes))
         ],
     }
 

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import zlib
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -44,11 +45,15 @@ def data_of(html: str) -> Any:
     return json.loads(Parts(html).scripts[0])
 
 
+def inflated(text: str) -> bytes:
+    return zlib.decompress(base64.b64decode(text), wbits=-15)
+
+
 def unpacked(tensor: dict[str, Any], shape: tuple[int, ...]) -> Any:
     """The parameters that stand in a page."""
-    raw, size = base64.b64decode(tensor["bytes"]), tensor["size"]
-    whole = [int.from_bytes(raw[k : k + size], "little", signed=True) for k in range(0, len(raw), size)]
-    units = np.frombuffer(base64.b64decode(tensor["units"]), "<f4")
+    raw = np.frombuffer(inflated(tensor["bytes"]), np.uint8).reshape(tensor["size"], -1).T
+    whole = [int.from_bytes(bytes(number), "little", signed=True) for number in raw]
+    units = np.frombuffer(inflated(tensor["units"]), "<f4")
     values = np.reshape(whole, (len(units), -1)) * units[:, None].astype(np.float64)
     return values.astype(np.float32).reshape(shape)
 
@@ -148,17 +153,17 @@ def test_the_page_of_a_model_of_three_layers_of_192_is_below_four_megabytes() ->
     assert {tensor["size"] for tensor in data_of(html)["model"]["tensors"].values()} == {3}
 
 
-@pytest.mark.parametrize(("order", "kept"), [(9, 9), (10, 9)])
-def test_with_counts_matrices_take_two_bytes_and_the_longest_ngrams_are_left_out(order: int, kept: int) -> None:
+@pytest.mark.parametrize(("codes", "kept"), [(16, 10), (256, 9)])
+def test_with_counts_matrices_take_two_bytes_and_the_longest_ngrams_are_left_out(codes: int, kept: int) -> None:
     """So that the page is below four megabytes even then; it says what it left out."""
-    file = with_tries(random_model("".join(map(chr, range(32, 92))), layers=3, hidden=192), order)
+    file = with_tries(random_model("".join(map(chr, range(32, 92))), layers=3, hidden=192), 10, tuple(range(codes)))
     html = page_of(file, "\ud800" * 4000)
     assert len(html.encode()) < MOST_BYTES
     data = data_of(html)
     assert {len(file.tensors[name].shape): x["size"] for name, x in data["model"]["tensors"].items()} == {1: 3, 2: 2}
     assert len(data["model"]["ngrams"]["levels"]) == kept
     note = "Its n-grams are of up to 9 characters here, of up to 10 in the model: "
-    assert [text[: len(note)] for text in data["notes"]] == ([note] if kept < order else [])
+    assert [text[: len(note)] for text in data["notes"]] == ([note] if kept < 10 else [])
 
 
 def test_a_network_beyond_four_megabytes_leaves_room_for_some_counts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,7 +188,7 @@ def test_small_counts_go_in_as_they_are() -> None:
     assert {tensor["size"] for tensor in data["model"]["tensors"].values()} == {3}
     for level, tensors in enumerate(data["model"]["ngrams"]["levels"]):
         for name, text in tensors.items():
-            assert base64.b64decode(text) == file.counts[f"ngrams.{level}.{name}"].tobytes()
+            assert inflated(text) == file.counts[f"ngrams.{level}.{name}"].tobytes()
     assert data_of(page_of(random_model(), "abc"))["model"]["ngrams"] is None
 
 
@@ -288,6 +293,22 @@ def test_trained_parameters_agree_too(browser: Any, tmp_path: Path, trained: Pat
     file, text = load(trained), "the cat is a bird and the dog is not\n"
     opened(browser, tmp_path, file, text)
     np.testing.assert_allclose(browser.execute_script("return reading.bits"), bits(file, text), atol=1e-4)
+
+
+def test_the_page_undoes_the_compression(browser: Any, tmp_path: Path) -> None:
+    """Of blocks that are stored, of fixed codes and of codes of their own, with repeats near and far."""
+    opened(browser, tmp_path, random_model(ALPHABET), "a")
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, 70_000).astype(np.uint8).tobytes()
+    skewed = rng.geometric(0.2, 70_000).astype(np.uint8).tobytes()
+    for data in (b"", b"a", bytes(100_000), noise, skewed, noise[:30_000] * 2, skewed[:300] * 90 + noise[:9] * 400):
+        for level, strategy in ((0, 0), (9, zlib.Z_DEFAULT_STRATEGY), (9, zlib.Z_FIXED), (1, zlib.Z_HUFFMAN_ONLY)):
+            squeezing = zlib.compressobj(level, wbits=-15, strategy=strategy)
+            text = base64.b64encode(squeezing.compress(data) + squeezing.flush()).decode()
+            wanted = base64.b64encode(data).decode()
+            script = """let text = ""; for (const byte of bytesOf(arguments[0])) text += String.fromCharCode(byte);
+                return btoa(text) === arguments[1]"""
+            assert browser.execute_script(script, text, wanted), (len(data), level, strategy)
 
 
 @pytest.mark.parametrize("lines", [False, True])
