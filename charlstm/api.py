@@ -332,6 +332,8 @@ def train(
     """
     from .training.run import prepare
 
+    if text is not None:
+        _check_text("text", text)
     request = settings_of(TrainingRequest, settings)
     return _finished(
         lambda: prepare(

@@ -350,3 +350,15 @@ def test_a_model_reads_prompts_and_texts_in_the_normalization_form_that_it_was_t
         assert model.score(text) == other.score("caf\u00e9")
         assert model.score_lines([text]) == other.score_lines(["caf\u00e9"])
         assert [part for part, _ in model.surprisals([text])] == ["caf\u00e9"]
+
+
+@pytest.mark.parametrize("text", [b"bytes", 3, ["a"]])
+def test_bytes_and_other_things_are_no_text_to_train_on(text: Any, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="it must be a text"):
+        library.train(text=text, output=tmp_path / "m.safetensors", steps=1)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800b"])
+def test_there_is_nothing_to_resume_by_a_name_that_no_file_can_have(name: str) -> None:
+    with pytest.raises(library.ModelFileError, match="no unfinished run"):
+        library.resume(name)

@@ -191,7 +191,7 @@ class Checkpoint:
             ModelFileError: there is none, or it is broken or another version's.
         """
         path = resume_path(output)
-        if not path.exists():
+        if not os.path.exists(path):  # False, too, where no file can have that name
             raise ModelFileError(_why_not(output))
         tensors, saved = tensor_file.read(path)
         if saved.get("format") != RESUME_FORMAT:
@@ -256,7 +256,7 @@ def mark(path: Path) -> tuple[int, ...]:
     """What tells one version of a file from another; empty where there is none."""
     try:
         status = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # the latter where no file can have that name
         return ()
     return status.st_ino, status.st_size, status.st_mtime_ns
 
