@@ -217,14 +217,14 @@ class NgramModel:
         self, k: int, nodes: NDArray[Any], chosen: NDArray[np.intp], rows: Floats, scale: Floats
     ) -> None:
         """Add u times a scale (B,) after some contexts of k characters (B,) to their rows (B, V)."""
-        level = self.levels[k]
+        level, flat = self.levels[k], rows.reshape(-1)  # a view: one index for each cell is twice as fast as two
         counts = level.first[nodes[chosen] + 1] - level.first[nodes[chosen]]
         for begin, end in _pieces(np.cumsum(counts)):
             some, count = chosen[begin:end], counts[begin:end]
             starts = level.first[nodes[some]] - (np.cumsum(count) - count)
             index = np.repeat(starts, count) + np.arange(int(count.sum()))
-            owners = np.repeat(some, count)
-            rows[owners, level.symbols[index]] += scale[owners] * level.probabilities[index]
+            cells = np.repeat(some * self.vocab_size, count) + level.symbols[index]  # no cell twice
+            flat[cells] += np.repeat(scale[some], count) * level.probabilities[index]
 
     def _unigram_row(self) -> Floats:
         level = self.levels[0]
