@@ -64,6 +64,9 @@ def last_lines(ids: Ids, fraction: float, newline: int) -> Split:
 
 COMMON = 20
 """A line that occurs that many times as often as the median line is common: any text of its source has it again."""
+CERTAIN = 10
+"""So is a line of which a random part as long as the held-out one has that many copies, whatever the median line is: of
+yes and no neither is new in another text."""
 NOTABLE_COPIES = 0.1
 """Fraction of lines that are copies of others beyond which that is said."""
 
@@ -71,12 +74,12 @@ NOTABLE_COPIES = 0.1
 def random_lines(ids: Ids, fraction: float, newline: int, seed: int) -> Split:
     """Hold out distinct lines drawn at random, each with all lines that are equal to it.
 
-    Of common lines, such as the questions of a form, only some copies are held out: a new text would have them again,
-    and they are in the training part by then.
+    Of common lines, such as the questions of a form or yes and no, only some copies are held out: a new text would have
+    them again, and they are in the training part by then.
     """
     bounds = line_bounds(ids, newline)
     _, which, copies = np.unique(line_hashes(ids, bounds), return_inverse=True, return_counts=True)
-    common = copies >= COMMON * max(1.0, float(np.median(copies)))  # (distinct lines,)
+    common = (copies >= COMMON * max(1.0, float(np.median(copies)))) | (copies * fraction >= CERTAIN)  # (distinct lines,)
     rng = np.random.default_rng((seed, 2))
     chosen = _drawn(np.where(common, 0, copies), fraction * float(copies[~common].sum()), rng)
     held_out = np.where(common[which], rng.random(len(which)) < fraction, chosen[which])  # (lines,)
@@ -92,8 +95,11 @@ def random_lines(ids: Ids, fraction: float, newline: int, seed: int) -> Split:
 def _copies_noted(distinct: int, lines: int, common: int) -> str:
     if lines - distinct < NOTABLE_COPIES * lines:
         return ""
+    counted = f"lines occur more than once ({distinct:,} distinct of {lines:,})"
+    if common == distinct:
+        return f"{counted}; some copies of each are held out"
     but = f", but for copies of the {common:,} most common" if common else ""
-    return f"lines occur more than once ({distinct:,} distinct of {lines:,}); equal ones are held out together{but}"
+    return f"{counted}; equal ones are held out together{but}"
 
 
 def _drawn(copies: NDArray[np.int64], target: float, rng: np.random.Generator) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charlstm.data.lines import split_lines
-from charlstm.data.split import COMMON, Boundaries, Split, last_lines, random_lines, spread_blocks, the_end
+from charlstm.data.split import CERTAIN, COMMON, Boundaries, Split, last_lines, random_lines, spread_blocks, the_end
 from charlstm.data.vocabulary import Ids
 
 quick = settings(deadline=None, derandomize=True, max_examples=150)
@@ -154,8 +154,9 @@ def test_equal_lines_are_on_one_side(lines: list[list[int]], fraction: float, se
     np.testing.assert_array_equal(random_lines(ids, fraction, NEWLINE, seed).blocks, split.blocks)
     training, held_out = ({line.tobytes() for line in split_lines(part, NEWLINE)} for part in split.applied(ids))
     copies = collections.Counter(bytes(line) for line in lines)
-    assert all(copies[line[:-1]] >= COMMON for line in training & held_out)
-    if max(copies.values()) < COMMON:
+    least = min(COMMON, CERTAIN / fraction)
+    assert all(copies[line[:-1]] >= least for line in training & held_out)
+    if max(copies.values()) < least:
         assert bool(held_out) == (len(copies) > 1)
         assert len(held_out) <= max(1, round(fraction * len(lines)))
 
@@ -183,6 +184,19 @@ def test_of_lines_that_any_text_of_the_source_has_again_some_copies_are_held_out
         assert len(answers) == 50
         assert not set(answers) & {tuple(line) for line in training}
         assert "the 6 most common" in split.note
+
+
+def test_where_all_lines_have_many_copies_no_line_is_new() -> None:
+    """Of a list of yes and no one of the two was held out whole, and the model had never seen it."""
+    for kinds in (2, 40):
+        drawn = np.random.default_rng(kinds).integers(0, kinds, 200 * kinds)
+        ids = np.stack([drawn + 2, np.full(len(drawn), NEWLINE)], axis=1).ravel()
+        for seed in range(10):
+            split = random_lines(ids, 0.1, NEWLINE, seed)
+            training, held_out = split.applied(ids)
+            assert set(training.tolist()) == set(ids.tolist()) >= set(held_out.tolist())
+            assert 0.05 < len(held_out) / len(ids) < 0.15
+            assert split.note.endswith(f"({kinds} distinct of {200 * kinds:,}); some copies of each are held out")
 
 
 def test_the_last_lines_are_whole() -> None:
