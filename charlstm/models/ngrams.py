@@ -276,8 +276,8 @@ class NgramModel:
 
 def _pieces(ends: NDArray[np.int64]) -> list[tuple[int, int]]:
     """Cut rows whose sizes sum to `ends` into ranges of at most about MOST_EXPANDED in all."""
-    if not len(ends):
-        return []
+    if not len(ends) or ends[-1] <= MOST_EXPANDED:
+        return [(0, len(ends))][: len(ends)]
     limits = np.arange(MOST_EXPANDED, int(ends[-1]) + MOST_EXPANDED, MOST_EXPANDED)
     bounds = np.unique(np.concatenate([[0], np.searchsorted(ends, limits, side="right"), [len(ends)]])).tolist()
     return list(itertools.pairwise(bounds))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..data.vocabulary import Ids
 from ..models.ngrams import encoded, symbol_dtype, tensor_types
+from .occurrences import Occurrences
 
 Keys = NDArray[np.uint64]
 Counts = NDArray[np.int32]
@@ -50,6 +51,8 @@ class Ngrams:
     """(N,) how often each occurs."""
     adjusted: Counts
     """(N,) Kneser-Ney's counts: before how many different characters each stands, but for the longest n-grams."""
+    firsts: NDArray[np.int64]
+    """(N,) the rank of the first of each, among all n-grams of the text in ascending order."""
 
 
 def packed(ids: Ids, vocab_size: int, order: int, record_end: int | None) -> Keys:
@@ -78,8 +81,7 @@ def packed(ids: Ids, vocab_size: int, order: int, record_end: int | None) -> Key
 
 
 def counted(keys: Keys, vocab_size: int, order: int) -> list[Ngrams]:
-    """The n-grams of 1 ... `order` characters; sorts `keys` in place."""
-    keys.sort()
+    """The n-grams of 1 ... `order` characters, from keys in ascending order."""
     bits = _bits(vocab_size)
     levels: list[Ngrams] = []
     for k in range(order, 0, -1):
@@ -89,7 +91,7 @@ def counted(keys: Keys, vocab_size: int, order: int) -> list[Ngrams]:
         whole = (prefixes[edges] & np.uint64((1 << bits) - 1)) != 0
         found, counts = prefixes[edges][whole], counts[whole]
         adjusted = _continuations(found, counts, levels[-1].keys, bits * k) if levels else counts
-        levels.append(Ngrams(found, counts, adjusted))
+        levels.append(Ngrams(found, counts, adjusted, edges[whole]))
     return levels[::-1]
 
 
@@ -135,6 +137,8 @@ class CountedText:
     """See `models.ngrams.tensor_types`."""
     statistics: list[LevelStatistics]
     """Of each level."""
+    occurrences: Occurrences
+    """Which n-gram begins at each position."""
 
 
 def count_text(
@@ -154,10 +158,12 @@ def count_text(
     """
     if not 1 <= order <= largest_order(vocab_size):
         raise ValueError(f"an order of {order} does not fit {vocab_size} symbols")
-    levels = counted(packed(ids, vocab_size, order, record_end), vocab_size, order)
+    keys = packed(ids, vocab_size, order, record_end)
+    by_key = np.argsort(keys)
+    levels = counted(keys[by_key], vocab_size, order)
     least = _pruning(levels, vocab_size, most_bytes)
     tensors: dict[str, NDArray[Any]] = {}
-    statistics = []
+    statistics, kept_levels = [], []
     contexts, kept_contexts = np.zeros(1, np.uint64), np.ones(1, bool)
     for k, level in enumerate(levels):
         kept = level.counts >= least[k]
@@ -166,8 +172,24 @@ def count_text(
         found, some = _smoothed(level, kept, contexts, kept_contexts, vocab_size)
         tensors |= {f"ngrams.{k}.{name}": tensor for name, tensor in found.items()}
         statistics.append(some)
+        kept_levels.append(kept)
         contexts, kept_contexts = level.keys, kept
-    return CountedText(tensors, statistics)
+    return CountedText(tensors, statistics, _occurrences(by_key, levels, kept_levels))
+
+
+def _occurrences(by_key: NDArray[np.int64], levels: list[Ngrams], kept: list[NDArray[np.bool_]]) -> Occurrences:
+    """Where the n-grams that are kept stand in the text, whose positions are given in the order of their keys."""
+    begins, held = [], []
+    for level, some in zip(levels, kept, strict=False):
+        first, count = level.firsts[some], level.counts[some]
+        begin = np.zeros(len(by_key), bool)
+        begin[first] = True
+        changes = np.zeros(len(by_key) + 1, np.int8)
+        changes[first] += 1
+        changes[first + count] -= 1
+        begins.append(begin)
+        held.append(np.cumsum(changes[:-1], dtype=np.int8).astype(bool))
+    return Occurrences(by_key, begins, held)
 
 
 def _smoothed(

@@ -85,7 +85,7 @@ def count(corpus: Corpus, longest: int, *, lines: bool, seconds: float | None = 
         most_bytes=min(MOST_BYTES, max(LEAST_BYTES, BYTES_PER_CHARACTER * len(ids))),
     )
     model = NgramModel(vocab_size, text.tensors, newline=corpus.line_end)
-    return Counts(model, text, LeaveOneOut(model, text.statistics, corpus.training, stretches))
+    return Counts(model, text, LeaveOneOut(model, text, corpus.training, stretches))
 
 
 def _stretches(length: int, most: int) -> list[range]:

@@ -1,0 +1,50 @@
+"""Occurrences: which n-gram begins where, in nine bytes a character."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charlstm.models.ngrams import ABSENT, NgramModel
+from charlstm.training import occurrences
+from charlstm.training.counting import count_text
+
+VOCAB_SIZE = 6
+NEWLINE = 1
+texts = st.lists(st.integers(1, VOCAB_SIZE - 1), min_size=2, max_size=80)
+
+
+@given(texts, st.integers(2, 5), st.sampled_from([None, NEWLINE]), st.integers(60, 2000), st.booleans())
+def test_contexts_are_those_that_walking_finds(
+    text: list[int], order: int, record_end: int | None, room: int, short: bool
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(occurrences, "MOST_UNPACKED", 1000 if short else 0)
+        patch.setattr(occurrences, "PIECE", 16)
+        counted = count_text(np.array(text), VOCAB_SIZE, order, record_end=record_end, most_bytes=room)
+        model = NgramModel(VOCAB_SIZE, counted.tensors, newline=NEWLINE)
+        walked = model.walk(np.array(text)[:, None], model.start(1))[:, :-1, 0]
+        found = counted.occurrences.contexts(np.arange(1, len(text)))
+    np.testing.assert_array_equal(found, walked)
+    assert (counted.occurrences.contexts(np.zeros(1, int)) == ABSENT).all()
+
+
+@given(texts, st.integers(1, 4))
+def test_in_order_the_indices_rise(text: list[int], order: int) -> None:
+    found = count_text(np.array(text), VOCAB_SIZE, order).occurrences
+    for level in range(found.levels):
+        index = found.in_order(level, slice(0, len(text)))
+        kept = index[index != ABSENT]
+        assert (np.diff(kept) >= 0).all()
+        assert len(kept) == len(text) - level
+
+
+def test_a_long_text_takes_nine_bytes_a_character(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(occurrences, "MOST_UNPACKED", 0)
+    text = np.random.default_rng(0).integers(1, VOCAB_SIZE, 20_000)
+    found = count_text(text, VOCAB_SIZE, 9).occurrences
+    found.contexts(np.arange(10))
+    kept = sum(array.nbytes for array in vars(found).values() if isinstance(array, np.ndarray))
+    assert kept < 13 * len(text)
