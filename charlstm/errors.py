@@ -5,7 +5,8 @@
     |- TextError                a text cannot be read, decoded or trained on
     |- ModelFileError           a model file is missing, broken, hostile or of another format
     |- OutputError              a result cannot be written, or would overwrite something
-    `- DivergedError            training went to infinity and did not come back
+    |- DivergedError            training went to infinity and did not come back
+    `- ProcessGroupError        of several processes that train together, one failed or cannot be reached
 
 Each message names the thing and the remedy. The command line turns any of them into one line on standard
 error and the exit status below; the library raises them and prints nothing.
@@ -50,3 +51,7 @@ class OutputError(CharlstmError):
 
 class DivergedError(CharlstmError):
     """The training loss became infinite again and again."""
+
+
+class ProcessGroupError(CharlstmError):
+    """Of several processes that train together, one ended, failed, or cannot be reached."""

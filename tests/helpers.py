@@ -22,6 +22,7 @@ from charlstm.config import MixtureSettings, ModelSettings, TrainingRequest
 from charlstm.data.corpus import Corpus, Reading, read_corpus
 from charlstm.data.vocabulary import Vocabulary
 from charlstm.models.file import ModelFile
+from charlstm.training.ranks import ALONE, Ranks
 
 if TYPE_CHECKING:
     from charlstm.training.run import Run
@@ -169,7 +170,12 @@ class Clock:
 
 
 def started_run(
-    folder: Path, name: str = "model", text: str = TEXT, clock: Callable[[], float] = time.monotonic, **settings: object
+    folder: Path,
+    name: str = "model",
+    text: str = TEXT,
+    clock: Callable[[], float] = time.monotonic,
+    ranks: Ranks = ALONE,
+    **settings: object,
 ) -> Run:
     """A training run over a text that lies in the folder."""
     from charlstm.training.run import prepare
@@ -178,7 +184,8 @@ def started_run(
     if not source.exists():
         source.write_text(text)
     request = TrainingRequest(**{**SMALL, **settings})
-    return prepare([source], output=folder / f"{name}.safetensors", request=request, force=True, clock=clock)
+    output = folder / f"{name}.safetensors"
+    return prepare([source], output=output, request=request, force=True, clock=clock, ranks=ranks)
 
 
 def ngrams_of(text: Any, vocab_size: int, order: int) -> dict[str, np.ndarray]:

@@ -25,6 +25,8 @@ DOCUMENTS = [
     *RUN,
     *(ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "corpora/README.md", "benchmarks/README.md")),
 ]
+TORCHRUN = ("--nnodes", "--node-rank", "--nproc-per-node", "--master-addr", "--master-port")
+"""Options of PyTorch's launcher that a document names."""
 NEVER = ("kept back", "by heart", "keeps back", "start from another model", "optimiser")
 """What the field has better words for: held out, memorise, fine-tune, optimizer."""
 
@@ -69,6 +71,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     launcher = folder / "bin" / "charlstm"
     launcher.write_text(f'#!/bin/sh\nexec {sys.executable} -m charlstm "$@"\n')
     launcher.chmod(0o755)
+    torchrun = folder / "bin" / "torchrun"  # at any free port: several tests may run at once
+    torchrun.write_text(f'#!/bin/sh\nexec {sys.executable} -m torch.distributed.run --standalone "$@"\n')
+    torchrun.chmod(0o755)
     (folder / "bin" / "python").symlink_to(sys.executable)
     return folder
 
@@ -162,7 +167,7 @@ def test_the_help_texts_in_the_reference_are_those_of_the_commands() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_option_that_a_document_names_exists(document: Path) -> None:
-    known = {"--help", "--version", "--strict"}
+    known = {"--help", "--version", "--strict", *TORCHRUN}
     for command in cli.commands.values():
         known |= {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}
     for script in (*(ROOT / "corpora").glob("*.py"), *(ROOT / "benchmarks").glob("*.py")):

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from ..errors import CharlstmError
 from .console import say
+from .launcher import speaks_of
 from .process import memory_is_limited
 
 _LESS = {
@@ -51,11 +52,13 @@ def report(error: Exception) -> int:
     import click
 
     if isinstance(error, CharlstmError):
-        say(f"error: {error}")
+        if speaks_of(error):
+            say(f"error: {error}")
         return error.exit_status
     if isinstance(error, click.ClickException):
-        with contextlib.suppress(OSError):
-            error.show()
+        if speaks_of(error):
+            with contextlib.suppress(OSError):
+                error.show()
         return error.exit_code
     if isinstance(error, click.Abort):
         return 130

@@ -59,9 +59,13 @@ class StopSignals:
     """A context in which Ctrl-C, SIGTERM and SIGHUP are noted, for the work to end when it can; a second one ends it.
 
     A SIGHUP that is ignored, as under nohup, stays so.
+
+    Args:
+        announced: whether to say what a signal does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, announced: bool = True) -> None:
+        self._announced = announced
         self.received: int | None = None
         self._before: dict[int, object] = {}
 
@@ -80,7 +84,8 @@ class StopSignals:
         self.received = self.received or number
         signal.signal(number, signal.SIG_DFL)
         with contextlib.suppress(OSError):
-            os.write(2, b"\ncharlstm: stopping after this step; once more stops at once\n")
+            if self._announced:
+                os.write(2, b"\ncharlstm: stopping after this step; once more stops at once\n")
 
 
 def limit_blas_threads() -> int:

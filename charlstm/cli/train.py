@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import signal
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +16,7 @@ import click
 from ..config import CELLS, NORMALIZATIONS, SPLITS, TrainingRequest, from_given
 from ..errors import OutputError, UsageError
 from .console import say, write_path
+from .launcher import compare_options, joined
 from .options import Command, decoding_options, setting
 from .process import (
     STARTED,
@@ -28,6 +30,7 @@ from .progress import follow
 from .stdin import refuse_terminal, wait
 
 if TYPE_CHECKING:
+    from ..training.ranks import Ranks
     from ..training.run import Run
 
 
@@ -88,24 +91,45 @@ def train(**given: Any) -> None:
     limit_blas_threads()
     prepare_for_torch()
     start_torch_threads(given["threads"])
-    with outliving_the_reader():
-        run = _prepared(given)
-        log = _open_log(given["log"], [*run.files(), *([given["init_from"]] if given["init_from"] else [])])
-        for note in run.corpus.notes:
-            say(note)
-        if not given["quiet"]:
-            for reason in run.plan.reasons:
-                say(reason)
-        _train(run, given["sample_every"] or math.inf, log, quiet=given["quiet"], plain=given["plain"])
+    with outliving_the_reader(), joined() as ranks:
+        if ranks.size > 1:
+            compare_options(ranks, given)
+        if ranks.leads:
+            _lead(ranks, given)
+        else:
+            _follow(ranks)
+
+
+def _lead(ranks: Ranks, given: dict[str, Any]) -> None:
+    """The run, in the process that leads it; most often there is no other."""
+    run = _prepared(given, ranks)
+    log = _open_log(given["log"], [*run.files(), *([given["init_from"]] if given["init_from"] else [])])
+    for note in run.corpus.notes:
+        say(note)
+    if not given["quiet"]:
+        for reason in run.plan.reasons:
+            say(reason)
+        if ranks.size > 1:
+            say(f"{ranks.size} processes share each batch")
+    _train(run, given["sample_every"] or math.inf, log, quiet=given["quiet"], plain=given["plain"])
     if sys.stdout is not None:  # without one the model is there all the same
         write_path(run.output)
 
 
-def _prepared(given: dict[str, Any]) -> Run:
+def _follow(ranks: Ranks) -> None:
+    """The part of another process in the run."""
+    from ..training.following import follow
+
+    with StopSignals(announced=False) as stopping:
+        follow(ranks, lambda: stopping.received is not None)
+
+
+def _prepared(given: dict[str, Any], ranks: Ranks) -> Run:
     """The run that the options describe."""
     from ..data.files import status_of
     from ..data.streams import STANDARD_INPUT
     from ..training.checkpoint import default_output
+    from ..training.following import ONE_READER
     from ..training.run import prepare, resume
 
     texts = given["texts"] or ("-",)
@@ -113,7 +137,10 @@ def _prepared(given: dict[str, Any]) -> Run:
     if given["resume"]:
         _refuse_retyped()
         named = given["texts"] if given["output"] is not None else ()  # else the first one names the output
-        return resume(output, paths=named, validation=given["validation"], minutes=given["minutes"], started=STARTED)
+        minutes, validation = given["minutes"], given["validation"]
+        return resume(output, paths=named, validation=validation, minutes=minutes, started=STARTED, ranks=ranks)
+    if STANDARD_INPUT in texts and ranks.size > 1:
+        raise UsageError(ONE_READER)
     refuse_terminal(texts)
     waited = wait("a text") if STANDARD_INPUT in texts else 0.0
     for text in texts:  # before the output, whose name may come from a text's
@@ -129,6 +156,7 @@ def _prepared(given: dict[str, Any]) -> Run:
         errors=given["encoding_errors"],
         started=STARTED + waited,
         init_from=given["init_from"],
+        ranks=ranks,
     )
 
 
@@ -164,12 +192,12 @@ def _open_log(path: str | None, others: Iterable[str | os.PathLike[str]]) -> IO[
 
 def _train(run: Run, sample_every: float, log: IO[str] | None, *, quiet: bool, plain: bool) -> None:
     with StopSignals() as stopping:
-        reports = run.run(lambda: stopping.received is not None, sample_every)
+        reports = run.run(lambda: stopping.received is not None or run.ranks.asked_to_stop, sample_every)
         follow(reports, log, quiet=quiet, plain=plain)
-        if stopping.received and not run.finished:
+        if not run.finished:
             for way in run.ways_on():
                 say(way, wrapped=False)
-            sys.exit(128 + stopping.received)
+            sys.exit(128 + (stopping.received or signal.SIGTERM))
     if not quiet:
         _say_result(run.result)
 

@@ -7,7 +7,7 @@ only: nothing of characters, networks or devices.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +24,28 @@ DOCUMENT_LENGTH = 2000
 """Characters between empty lines, on average, beyond which these do not count as document boundaries."""
 
 
+class Share(NamedTuple):
+    """Which streams of each batch are read: all, or those of one of several processes."""
+
+    rank: int = 0
+    size: int = 1
+
+    def of(self, streams: int) -> slice:
+        """Its part of so many streams."""
+        return slice(streams * self.rank // self.size, streams * (self.rank + 1) // self.size)
+
+    @property
+    def is_last(self) -> bool:
+        """Whether it is the one that takes what is left over."""
+        return self.rank == self.size - 1
+
+
+WHOLE = Share()
+
+
 @dataclass(frozen=True)
 class Batch:
-    """What one step of training reads and must predict. T time steps, B streams."""
+    """What one step of training reads and must predict, or a share of it. T time steps, B streams."""
 
     inputs: NDArray[np.int64]
     """(T, B) ids; the start symbol where a stream starts from the zero state."""
@@ -37,9 +56,13 @@ class Batch:
     carried: int
     """The first so many streams go on in the next step; the others end with this one."""
     characters: int
-    """Targets that are scored."""
+    """Targets that are scored, in all shares."""
     positions: NDArray[np.int64]
     """(T, B) where in the training text the targets stand; anywhere, where a record has ended."""
+    before: int = 0
+    """So many streams of the batch, in shares before this one, ..."""
+    after: int = 0
+    """... and so many, in shares after it, are read by others."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +83,8 @@ class BatchSettings:
     """Fraction of characters that are shown as the unknown symbol."""
     seed: int = 0
     """All that is random comes from it and the step's number."""
+    share: Share = WHOLE
+    """What is read of each batch; the shares together are the same batch as the whole."""
 
 
 class Batches(Protocol):
@@ -72,8 +97,8 @@ class Batches(Protocol):
         ...
 
 
-def batches(corpus: Corpus, settings: TrainingSettings) -> Batches:
-    """The training part of a corpus as an endless, stateless sequence of batches."""
+def batches(corpus: Corpus, settings: TrainingSettings, share: Share = WHOLE) -> Batches:
+    """The training part of a corpus as an endless, stateless sequence of batches, or a share of each."""
     how = BatchSettings(
         batch_size=settings.batch,
         context=settings.context,
@@ -82,17 +107,30 @@ def batches(corpus: Corpus, settings: TrainingSettings) -> Batches:
         restart_every=settings.fresh_every,
         unknown=settings.unknown,
         seed=settings.seed,
+        share=share,
     )
     return LineBatches(corpus.training, how) if settings.lines else TextBatches(corpus.training, how)
 
 
-def _show_some_as_unknown(window: NDArray[np.int64], fraction: float, rng: np.random.Generator) -> None:
-    """Replace a few characters by the unknown symbol, so that it is trained on texts without rare characters."""
-    count = rng.poisson(fraction * window.size)
+def _show_some_as_unknown(
+    window: NDArray[np.int64], own: slice, streams: int, fraction: float, rng: np.random.Generator
+) -> None:
+    """Replace a few characters by the unknown symbol, so that it is trained on texts without rare characters.
+
+    Args:
+        window: (T + 1, B) what is read of a batch.
+        own: which of its streams that are.
+        streams: of the whole batch, from all of which the characters are chosen.
+        fraction, rng: how many, and by which random numbers.
+    """
+    size = len(window) * streams
+    count = rng.poisson(fraction * size)
     if count:
-        flat = window.reshape(-1)
-        chosen = rng.integers(0, window.size, count)
-        flat[chosen[flat[chosen] != IGNORED]] = UNKNOWN
+        rows, columns = np.divmod(rng.integers(0, size, count), streams)
+        ours = (columns >= own.start) & (columns < own.stop)
+        rows, columns = rows[ours], columns[ours] - own.start
+        shown = window[rows, columns] != IGNORED
+        window[rows[shown], columns[shown]] = UNKNOWN
 
 
 class TextBatches:
@@ -122,14 +160,20 @@ class TextBatches:
         if step % how.restart_every == 0:
             positions = np.append(positions, rng.choice(self.document_starts))
             fresh = np.append(fresh, True)
+        total, own = len(positions), how.share.of(how.batch_size)
+        carried = own.stop - own.start
+        if how.share.is_last:
+            own = slice(own.start, total)
+        positions, fresh = positions[own], fresh[own]
         offsets = np.arange(-1, how.context)[:, None]
         window = self.ids.take(positions + offsets, mode="wrap").astype(np.int64)  # (T + 1, B)
-        _show_some_as_unknown(window, how.unknown, rng)
+        _show_some_as_unknown(window, own, total, how.unknown, rng)
         targets = window[1:]  # (T, B)
         inputs = window[:-1].copy()
         inputs[0, fresh] = how.start
         targets_at = (positions + offsets[1:]) % len(self.ids)  # (T, B)
-        return Batch(inputs, targets, fresh, how.batch_size, targets.size, targets_at)
+        characters = total * how.context
+        return Batch(inputs, targets, fresh, carried, characters, targets_at, own.start, total - own.stop)
 
 
 def _document_starts(ids: Ids, line_end: int) -> NDArray[np.int64]:
@@ -168,20 +212,28 @@ class LineBatches:
             self._plan_epoch(0, 0)
         while step >= self._first_step + len(self._steps):
             self._plan_epoch(self._epoch + 1, self._first_step + len(self._steps))
-        records, offset = self._steps[step - self._first_step]
-        window = self._window(records, offset)  # (T + 1, B)
-        characters = int((window[1:] != IGNORED).sum())
+        whole, offset = self._steps[step - self._first_step]
+        left = np.clip(self.lengths[whole] - offset, 0, self.settings.context)  # (B of all shares,)
+        own = self.settings.share.of(len(whole))
+        records = whole[own]
+        window = self._window(records, offset, int(left[-1]))  # (T + 1, B)
         rng = np.random.default_rng((self.settings.seed, step))
-        _show_some_as_unknown(window, self.settings.unknown, rng)
+        _show_some_as_unknown(window, own, len(whole), self.settings.unknown, rng)
         inputs = np.where(window[:-1] == IGNORED, self.settings.start, window[:-1])
         fresh = np.full(len(records), offset == 0)
         targets_at = self.bounds[records] + offset + np.arange(len(window) - 1)[:, None]  # (T, B)
         targets_at = np.minimum(targets_at, len(self.ids) - 1)
-        return Batch(inputs, window[1:], fresh, len(records), characters, targets_at)
+        after = len(whole) - own.stop
+        return Batch(inputs, window[1:], fresh, len(records), int(left.sum()), targets_at, own.start, after)
 
-    def _window(self, records: NDArray[np.int64], offset: int) -> NDArray[np.int64]:
-        """(T + 1, B) ids of records from an offset on; row 0 is the character before, padding is IGNORED."""
-        size = min(self.settings.context, int(self.lengths[records[-1]]) - offset)
+    def _window(self, records: NDArray[np.int64], offset: int, size: int) -> NDArray[np.int64]:
+        """(T + 1, B) ids of records from an offset on; row 0 is the character before, padding is IGNORED.
+
+        Args:
+            records: their numbers (B,).
+            offset: within each of them.
+            size: T, by the longest record of all shares.
+        """
         window = np.full((size + 1, len(records)), IGNORED, dtype=np.int64)  # (T + 1, B)
         for column, record in enumerate(records):
             begin, end = self.bounds[record : record + 2]

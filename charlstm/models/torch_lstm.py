@@ -31,6 +31,8 @@ CHRONO_UNITS = 0.25
 """Fraction of an lstm layer's units that begin with a time constant of their own (see `_initialise`)."""
 LONGEST_TIME_CONSTANT = 500
 """Characters."""
+WORD = 8
+"""Bytes that the generator of random numbers draws at a time, and can pass over."""
 
 _LAYERS: dict[str, type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 _KERNELS: dict[str, Any] = {"lstm": torch.lstm, "gru": torch.gru, "rnn": torch.rnn_tanh}
@@ -131,7 +133,23 @@ class TorchNetwork(nn.Module):
         """Values under the network's dropout times `scale`, while training."""
         if not (self.training and self.dropout):
             return values
-        return values * self._mask(values, scale * self.dropout)
+        return values * self._mask_of_streams(values, scale * self.dropout)
+
+    def _mask_of_streams(self, like: Tensor, p: float) -> Tensor:
+        """As `_mask`, for (T, B, H) of B streams among others: what a stream's is does not depend on who computes it.
+
+        Each stream has random bytes of its own; those of the streams that are computed elsewhere are passed over. On
+        other devices than a CPU every process draws its own.
+        """
+        if like.device.type != "cpu":
+            return self._mask(like, p)
+        times, streams, width = like.shape
+        words = -(-times * width // WORD)  # that a stream takes
+        self._skip(self.streams_before * words)
+        drawn = self._random_bytes(streams * words * WORD).view(streams, words * WORD)
+        self._skip(self.streams_after * words)
+        kept = drawn[:, : times * width].reshape(streams, times, width).transpose(0, 1)  # (T, B, H)
+        return _scaled(kept, p, like.dtype)
 
     def _mask(self, like: Tensor, p: float) -> Tensor:
         """A dropout mask: 0 with probability p, else 1 / (1 - p).
@@ -141,17 +159,30 @@ class TorchNetwork(nn.Module):
         """
         if like.device.type != "cpu":
             return torch.empty_like(like).bernoulli_(1 - p, generator=self.device_noise) / (1 - p)
-        dropped = min(255, round(256 * p))
-        drawn = torch.frombuffer(bytearray(self.noise.bytes(like.numel())), dtype=torch.uint8)
-        return (drawn >= dropped).view(like.shape).to(like.dtype) * (256 / (256 - dropped))
+        return _scaled(self._random_bytes(like.numel()).view(like.shape), p, like.dtype)
 
-    def reseed(self, seed: int, step: int) -> None:
-        """Let all dropout masks from here on come from these two numbers."""
-        self.noise = np.random.Generator(np.random.SFC64((seed, step)))
+    def _random_bytes(self, count: int) -> Tensor:
+        whole = bytearray(self.noise.bytes(-(-count // WORD) * WORD))
+        return torch.frombuffer(whole, dtype=torch.uint8)[:count] if count else torch.empty(0, dtype=torch.uint8)
+
+    def _skip(self, words: int) -> None:
+        """Pass over random numbers that others draw."""
+        if words:
+            self.noise.bit_generator.advance(words)  # type: ignore[attr-defined]
+
+    def reseed(self, seed: int, step: int, before: int = 0, after: int = 0) -> None:
+        """Let all dropout masks from here on come from these two numbers.
+
+        Args:
+            seed, step: those.
+            before, after: streams of the same batch that other processes compute, before and after those here.
+        """
+        self.noise = np.random.Generator(np.random.PCG64DXSM((seed, step)))
+        self.streams_before, self.streams_after = before, after
         device = self.head.weight.device
         if device.type not in ("cpu", "meta"):
             self.device_noise = torch.Generator(device)
-            self.device_noise.manual_seed((seed * 1_000_003 + step) % 2**63)
+            self.device_noise.manual_seed((seed * 1_000_003 + step + before * 7_368_787) % 2**63)
 
     def tensors(self) -> dict[str, NDArray[np.float32]]:
         """A copy of the tensors, as the model file holds them."""
@@ -178,6 +209,12 @@ class TorchNetwork(nn.Module):
                 ours.copy_(theirs)
         self.head.weight[known:] = self.head.weight[UNKNOWN]
         self.head.bias[known:] = self.head.bias[UNKNOWN]
+
+
+def _scaled(drawn: Tensor, p: float, dtype: torch.dtype) -> Tensor:
+    """Random bytes as a dropout mask."""
+    dropped = min(255, round(256 * p))
+    return (drawn >= dropped).to(dtype) * (256 / (256 - dropped))
 
 
 class TorchLanguageModel:

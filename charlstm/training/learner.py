@@ -1,6 +1,8 @@
 """Truncated backpropagation through time: one step of it, and all that a step changes.
 
-Knows a network, an optimizer and the batch that it is given; knows nothing about texts, budgets or validation.
+Knows a network, an optimizer and the batch that it is given; knows nothing about texts, budgets or validation. Where
+several processes train together, each computes its own share of the batch, and all change their copies of the
+parameters alike, by the sum of the gradients.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from ..models.tensor_file import Tensors
 from ..models.torch_lstm import TorchNetwork, TorchState
 from .leave_one_out import LeaveOneOut
 from .optimizer import Optimizer
+from .ranks import ALONE, Ranks, Work
 from .schedule import ema_weight
 
 
@@ -32,6 +35,7 @@ class Learner:
             of this one's.
         counts: n-gram counts of the training text, so that the network learns what they do not know; their
             log-probabilities, times `settings.ngram_weight`, are added to its logits.
+        ranks: the processes that train together. What the leading one calls, `following` calls in the others.
     """
 
     def __init__(
@@ -41,8 +45,9 @@ class Learner:
         device: torch.device,
         pretrained: Tensors | None = None,
         counts: LeaveOneOut | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
-        self.settings, self.device, self.counts = settings, device, counts
+        self.settings, self.device, self.counts, self.ranks = settings, device, counts, ranks
         precision = getattr(torch, settings.precision)
         with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they were
             torch.default_generator.manual_seed(settings.seed)
@@ -64,27 +69,30 @@ class Learner:
         """One step of truncated backpropagation through time (Williams and Peng 1990).
 
         Args:
-            batch: ids (T, B).
+            batch: ids (T, B) of this process's streams.
             step: its number, from 0; all that is random in it comes from the run's seed and this.
             learning_rate: of this step.
 
         Returns:
-            The mean loss in nats.
+            The mean loss in nats, of all streams.
         """
-        self.model.reseed(self.settings.seed, step)
+        self.ranks.announce(Work.TRAIN_STEP, step, learning_rate)
+        self.model.reseed(self.settings.seed, step, batch.before, batch.after)
         inputs = torch.from_numpy(batch.inputs).to(self.device)  # (T, B)
         targets = torch.from_numpy(batch.targets).to(self.device)  # (T, B)
         logits, state = self.model(inputs, self._initial_state(batch))  # (T, B, V)
         if self.counts is not None:
             counted = torch.from_numpy(self.counts.log_probabilities(batch.positions)).to(self.device)  # (T, B, V)
             logits = logits + self.settings.ngram_weight * counted
-        loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
+        nats = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum")
+        loss = nats / batch.characters
         loss.backward()  # type: ignore[no-untyped-call]
+        mean = self.ranks.add_up(list(self.model.parameters()), loss)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
         self.optimizer.step(learning_rate)
         self._update_average(step)
         self.state = [tuple(part.detach()[:, : batch.carried] for part in layer) for layer in state]
-        return float(loss.detach())
+        return mean
 
     def _initial_state(self, batch: Batch) -> TorchState:
         """The state that the last step left, with zeros for the streams that start afresh behind those."""
@@ -107,6 +115,39 @@ class Learner:
         self.averaged.load(tensors)
         self.optimizer.forget()
         self.state = None
+        self.share_out()
+
+    def share_out(self) -> None:
+        """Give all processes what the leading one has, and of the state each its own streams.
+
+        Before, the leading process has the state of all streams, or none.
+        """
+        if self.ranks.size == 1:
+            return
+        self.ranks.announce(Work.SHARE_OUT)
+        parameters = [*self.model.parameters(), *self.averaged.parameters()]
+        self.ranks.take_over([*parameters, *self.optimizer.moments().values()])
+        streams = self.ranks.leaders(self.state[0][0].shape[1] if self.state else 0)
+        if not streams:
+            self.state = None
+            return
+        state = self.state if self.ranks.leads and self.state else self.model.zero_state(streams)
+        whole = torch.cat([part for layer in state for part in layer])  # (L or 2 L, B of all, H)
+        self.ranks.take_over([whole])
+        self.state = self._in_layers(whole[:, self.ranks.share.of(streams)])
+
+    def whole_state(self) -> TorchState | None:
+        """The carried state of the streams of all processes, each part (1, B, H)."""
+        if self.state is None or self.ranks.size == 1:
+            return self.state
+        self.ranks.announce(Work.COLLECT)
+        return self._in_layers(self.ranks.joined(torch.cat([part for layer in self.state for part in layer])))
+
+    def _in_layers(self, parts: Tensor) -> TorchState:
+        """What one layer after the other has of a state (L or 2 L, B, H), by layer."""
+        count = len(self.model.zero_state(1)[0])
+        singles = [parts[number : number + 1] for number in range(len(parts))]
+        return [tuple(singles[first : first + count]) for first in range(0, len(singles), count)]
 
     def checkpoint(self) -> Tensors:
         """Copies of the parameters, their average, the optimizer's moments and the state."""
@@ -117,14 +158,14 @@ class Learner:
             tensors[f"averaged.{name}"] = _copied(averaged)
         for name, moment in self.optimizer.moments().items():
             tensors[f"optimizer.{name}"] = _copied(moment)
-        for layer, parts in enumerate(self.state or []):
+        for layer, parts in enumerate(self.whole_state() or []):
             for number, part in enumerate(parts):
                 tensors[f"state.{layer}.{number}"] = _copied(part)
         return tensors
 
     @torch.no_grad()
     def restore(self, tensors: Tensors) -> None:
-        """Go on from what `checkpoint` gave; other tensors are ignored."""
+        """Go on from what `checkpoint` gave; other tensors are ignored. The state is that of all streams."""
         pairs = zip(self.model.named_parameters(), self.averaged.parameters(), strict=True)
         for (name, parameter), averaged in pairs:
             parameter.copy_(_checked(tensors, f"model.{name}", parameter))

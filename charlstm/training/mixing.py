@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config import MixtureSettings
+from ..config import MixtureSettings, TrainingSettings
 from ..data.corpus import Corpus
 from ..data.lines import split_lines
 from ..data.vocabulary import Ids
@@ -60,6 +60,12 @@ class Counts:
         """What the model file says of a mixture with these weights."""
         sizes = tuple(len(level.symbols) for level in self.model.levels)
         return MixtureSettings(sizes, network_weight, ngram_weight)
+
+
+def count_for(settings: TrainingSettings, corpus: Corpus) -> Counts | None:
+    """Count the training part as a run does: the same, wherever it is done."""
+    seconds = 60 * settings.budget.amount if settings.budget.unit == "minutes" else None
+    return count(corpus, settings.ngrams, lines=settings.lines, seconds=seconds)
 
 
 def count(corpus: Corpus, longest: int, *, lines: bool, seconds: float | None = None) -> Counts | None:

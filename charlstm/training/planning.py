@@ -83,6 +83,7 @@ def plan(
     *,
     pretrained: bool = False,
     used: float = 0.0,
+    ranks: int = 1,
 ) -> Plan:
     """Decide everything about a run.
 
@@ -93,13 +94,13 @@ def plan(
         precision: the faster dtype here.
         pretrained: whether the run begins with a pretrained model, which too high a learning rate would undo.
         used: seconds of a budget in minutes that are gone by now.
+        ranks: processes that share each batch, each as fast as this one; a stream for each at least.
     """
-    budget = _left(request.budget(), used)
+    budget, speed = _left(request.budget(), used), speed * ranks
     model = _shape(request, budget, text, speed)
     context = request.context or _context(text)
-    batch = request.batch or _batch(
-        _characters(budget, text, model, 16 * context, speed) / context, text.characters / context
-    )
+    sequences = _characters(budget, text, model, 16 * context, speed) / context
+    batch = request.batch or max(ranks, _batch(sequences, text.characters / context))
     expected = _characters(budget, text, model, batch * context, speed)
     epochs = expected / text.characters
     overfitting = _overfitting(epochs, model.multiplications() / text.characters)

@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 from ..config import ModelSettings, TrainingRequest
 from ..errors import UsageError
+from ..models import file as modelfile
 from ..models.file import ModelFile
+
+
+def beginning_with(
+    path: str | os.PathLike[str] | None, request: TrainingRequest
+) -> tuple[ModelFile | None, TrainingRequest]:
+    """The model that a run begins with, if there is one, and a request that keeps its shape.
+
+    Raises:
+        ModelFileError, UsageError: it cannot be loaded; another shape was asked for.
+    """
+    if path is None:
+        return None, request
+    model = modelfile.load(path)
+    request = in_the_shape_of(model.settings, request)
+    return model, dataclasses.replace(request, normalize=request.normalize or model.normalize)
 
 
 def in_the_shape_of(model: ModelSettings, request: TrainingRequest) -> TrainingRequest:

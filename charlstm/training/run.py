@@ -18,24 +18,26 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ..config import Budget, SampleSettings, TrainingRequest
 from ..data.corpus import Corpus, Reading, read_corpus
 from ..data.streams import STANDARD_INPUT
-from ..errors import DivergedError, OutputError, UsageError
+from ..errors import DivergedError, OutputError, ProcessGroupError, UsageError
 from ..inference.sampling import read_prompts, stream_one
-from ..models import file as modelfile
 from ..models.file import ModelFile
 from ..models.numpy_lstm import NumpyNetwork
 from .checkpoint import Checkpoint, SaveClock, broken_state_named, check_writable, locked, mark, resume_path
+from .following import Task, hand_over
 from .planning import Plan, Text, plan
-from .pretrained import in_the_shape_of, notes_on_pretrained
+from .pretrained import beginning_with, notes_on_pretrained
+from .ranks import ALONE, Ranks
 from .schedule import ALMOST_OVER
 from .sources import Paths as Paths
 from .sources import (
     absolute,
     as_paths,
     candidate_readings,
-    is_pipe,
     localized,
     portable,
     read_again,
+    reads_a_pipe,
+    refuse_contradictions,
     refuse_to_overwrite,
 )
 
@@ -65,6 +67,8 @@ class Run:
     """Which file of a stopped run's state it goes on from, see `mark`."""
     clock: Callable[[], float] = time.monotonic
     """Seconds, from any origin: when to save."""
+    ranks: Ranks = ALONE
+    """The processes that train together; this one leads."""
     finished: bool = False
     result: dict[str, Any] = field(default_factory=dict)
 
@@ -80,6 +84,7 @@ class Run:
         Raises:
             DivergedError: the best model so far is saved, if there is one that has learned something.
             OutputError: the last save failed, and the last good file is intact; or another process writes there.
+            ProcessGroupError: another process failed or ended; what was saved last is intact.
         """
         from .hardware import torch_threads
 
@@ -87,10 +92,16 @@ class Run:
             check_writable(self.output, force=self.force)  # another run may have ended meanwhile
             if self.went_on_from not in (None, mark(resume_path(self.output))):
                 raise OutputError(f"{self.output}: another process has gone on with this run meanwhile")
+            hand_over(self.task(), self.trainer.learner, self.ranks)
             if self.went_on_from is None:
                 resume_path(self.output).unlink(missing_ok=True)  # another run's: it does not belong to this model
             with torch_threads(self.threads):
                 yield from self._with_samples(self._run(stop), sample_every)
+
+    def task(self) -> Task:
+        """What other processes must know of the run to take part in it."""
+        device = self.trainer.device.type
+        return Task(self.reading, self.corpus.sources, self.plan.model, self.plan.training, device, self.threads)
 
     def _with_samples(self, reports: Iterable[Progress], every: float) -> Iterator[Progress]:
         due = self.trainer.seconds + 60 * every
@@ -115,8 +126,11 @@ class Run:
                 yield progress
         except DivergedError as error:
             self._keep_what_is_left(error)
+        except ProcessGroupError as error:
+            self._point_to_the_last_save(error)
         self.finished = progress is not None and progress.fraction >= 1.0
         if self.finished:
+            self.ranks.dismiss()
             self._save_model(self.trainer.finish())
             resume_path(self.output).unlink(missing_ok=True)
         else:
@@ -140,6 +154,12 @@ class Run:
             raise DivergedError(f"{error}; nothing was learned that is worth keeping") from error
         self._save_model(self.trainer.snapshot(diverged=True))
         raise DivergedError(f"{error}; the best model so far is in {self.output}") from error
+
+    def _point_to_the_last_save(self, error: ProcessGroupError) -> NoReturn:
+        if not resume_path(self.output).exists():
+            raise ProcessGroupError(f"{error}; nothing was saved yet") from error
+        way = f"charlstm train --resume -o {shlex.quote(os.fspath(self.output))}"
+        raise ProcessGroupError(f"{error}; go on from the last save, with any number of processes: {way}") from error
 
     def files(self) -> list[str | os.PathLike[str]]:
         """What the run reads and writes: files and folders."""
@@ -226,6 +246,7 @@ def prepare(
     started: float | None = None,
     init_from: str | os.PathLike[str] | None = None,
     clock: Callable[[], float] = time.monotonic,
+    ranks: Ranks = ALONE,
 ) -> Run:
     """Read the texts, decide what was left open, and make ready to train.
 
@@ -235,13 +256,15 @@ def prepare(
         request, force: what is decided already; whether to replace an existing output.
         started, clock: see Trainer; the time that standard input takes to arrive is not counted.
         init_from: a pretrained model; its shape is kept, and its vocabulary grows by what is new.
+        ranks: the processes that train together, of which this one leads and the others `follow`.
 
     Raises:
         TextError, OutputError, UsageError, ModelFileError: see there.
     """
     started = clock() if started is None else started
-    origin, request = _pretrained(init_from, request or TrainingRequest())
-    named, validating = _checked(as_paths(paths), as_paths(validation), request)
+    origin, request = beginning_with(init_from, request or TrainingRequest())
+    named, validating = as_paths(paths), as_paths(validation)
+    refuse_contradictions(named, validating, request)
     check_writable(output, force=force)
     refuse_to_overwrite([Path(output), resume_path(output)], [*named, *validating], encoding)
     reading = Reading(
@@ -253,31 +276,11 @@ def prepare(
     waiting = clock()
     corpus = read_corpus(reading)
     started += clock() - waiting if kept.piped else 0.0
-    run = _planned(request, corpus, Path(output), kept, started, clock, origin)
+    run = _planned(request, corpus, Path(output), kept, started, clock, origin, ranks)
     run.force = force
     if origin:
         run.started_from = {"name": os.path.basename(init_from or ""), "trained_on": origin.trained_on}
     return run
-
-
-def _pretrained(
-    path: str | os.PathLike[str] | None, request: TrainingRequest
-) -> tuple[ModelFile | None, TrainingRequest]:
-    """The model that a run begins with, and a request that keeps its shape."""
-    if path is None:
-        return None, request
-    model = modelfile.load(path)
-    request = in_the_shape_of(model.settings, request)
-    return model, dataclasses.replace(request, normalize=request.normalize or model.normalize)
-
-
-def _checked(paths: list[str], validation: list[str], request: TrainingRequest) -> tuple[list[str], list[str]]:
-    """The paths of the texts and of those that only validate, where they do not contradict each other."""
-    if STANDARD_INPUT in paths and STANDARD_INPUT in validation:
-        raise UsageError("standard input can be read once only: give - once")
-    if validation and request.val_fraction != TrainingRequest.val_fraction:
-        raise UsageError("--val and --val-fraction contradict each other: give one of them")
-    return paths, validation
 
 
 def _planned(
@@ -288,26 +291,29 @@ def _planned(
     started: float,
     clock: Callable[[], float],
     origin: ModelFile | None,
+    ranks: Ranks,
 ) -> Run:
     """A run with everything decided, for this machine where the budget is in minutes."""
     from .hardware import measured_precision, pick_device, threads_for, torch_threads
     from .trainer import Trainer
 
-    device = pick_device(request.device)
+    device = ranks.own_device(pick_device(request.device))
     precision: Any = "float32" if request.precision == "auto" else request.precision
     speed = 1e11  # steps and epochs must give the same run on a fast machine and on a slow one
     with torch_threads(threads_for(request)) as threads:
         if request.budget().unit == "minutes":
             precision, speed = measured_precision(device, request.precision)
         used = clock() - started
-        chosen = plan(request, Text.of(corpus), speed, precision, pretrained=origin is not None, used=used)
+        chosen = plan(
+            request, Text.of(corpus), speed, precision, pretrained=origin is not None, used=used, ranks=ranks.size
+        )
         trainer = Trainer(
             corpus, chosen.model, chosen.training,
             device=device, started=started, expected=chosen.expected, clock=clock,
-            pretrained=origin.tensors if origin else None,
+            pretrained=origin.tensors if origin else None, ranks=ranks,
         )  # fmt: skip
     corpus.notes.extend([*(notes_on_pretrained(origin, request) if origin else []), *chosen.warnings])
-    return Run(trainer, chosen, request, corpus, output, reading, threads, clock=clock)
+    return Run(trainer, chosen, request, corpus, output, reading, threads, clock=clock, ranks=ranks)
 
 
 def resume(
@@ -318,6 +324,7 @@ def resume(
     minutes: float | None = None,
     started: float | None = None,
     clock: Callable[[], float] = time.monotonic,
+    ranks: Ranks = ALONE,
 ) -> Run:
     """Make ready to go on with a run that stopped, exactly where it stopped.
 
@@ -331,6 +338,7 @@ def resume(
         minutes: a new budget for the whole run, the part already used included; the learning rate falls from where it
             is to zero over what is left.
         started, clock: see Trainer.
+        ranks: see `prepare`; their number may be another one than it was.
 
     Raises:
         ModelFileError: there is nothing to go on with, or it is broken.
@@ -351,39 +359,37 @@ def resume(
         readings = [dataclasses.replace(read, paths=named or read.paths, validation=validating or read.validation)]
     waiting = clock()
     corpus, reading = read_again(readings, saved.trained_on, output)
-    started += clock() - waiting if _is_piped(reading) else 0.0
-    run = _resumed(saved, corpus, budget, started, clock)
+    started += clock() - waiting if reads_a_pipe(reading) else 0.0
+    run = _resumed(saved, corpus, budget, started, clock, ranks)
     run.output, run.reading, run.went_on_from = Path(output), portable(reading), before
     return run
 
 
 def _resumed(
-    saved: Checkpoint, corpus: Corpus, budget: Budget | None, started: float, clock: Callable[[], float]
+    saved: Checkpoint,
+    corpus: Corpus,
+    budget: Budget | None,
+    started: float,
+    clock: Callable[[], float],
+    ranks: Ranks,
 ) -> Run:
     from .hardware import device_again, threads_again
     from .trainer import Trainer
 
     device, other_device = device_again(saved.request.device, saved.device)
+    device = ranks.own_device(device)
     threads, fewer_threads = threads_again(saved.request, saved.threads)
     corpus.notes.extend([*other_device, *fewer_threads])
     training = dataclasses.replace(saved.training, budget=budget or saved.training.budget)
     with broken_state_named(resume_path(saved.output)):
         expected = float(saved.trainer["expected"])
-        trainer = Trainer(corpus, saved.model, training, device=device, started=started, expected=expected, clock=clock)
+        trainer = Trainer(
+            corpus, saved.model, training,
+            device=device, started=started, expected=expected, clock=clock, ranks=ranks,
+        )  # fmt: skip
         trainer.restore(saved.tensors, saved.trainer, new_budget=budget is not None)
     reason = f"going on at step {trainer.step} ({trainer.fraction:.0%} of the budget is used)"
     return Run(
-        trainer=trainer,
-        plan=Plan(saved.model, training, expected, (reason,)),
-        request=saved.request,
-        corpus=corpus,
-        output=Path(saved.output),
-        reading=saved.reading,
-        threads=threads,
-        started_from=saved.started_from,
-        clock=clock,
-    )
-
-
-def _is_piped(reading: Reading) -> bool:
-    return any(is_pipe(path) for path in (*reading.paths, *reading.validation))
+        trainer, Plan(saved.model, training, expected, (reason,)), saved.request, corpus, Path(saved.output),
+        saved.reading, threads, saved.started_from, clock=clock, ranks=ranks,
+    )  # fmt: skip

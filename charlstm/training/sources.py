@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..config import TrainingRequest
 from ..data.corpus import Corpus, Reading, read_corpus
 from ..data.files import find_files
 from ..data.streams import STANDARD_INPUT
@@ -54,6 +55,23 @@ def is_pipe(path: str) -> bool:
     except (OSError, ValueError):
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def reads_a_pipe(reading: Reading) -> bool:
+    """Whether one of the texts can be read once only."""
+    return any(is_pipe(path) for path in (*reading.paths, *reading.validation))
+
+
+def refuse_contradictions(paths: Sequence[str], validation: Sequence[str], request: TrainingRequest) -> None:
+    """Compare the texts to train on and those that only validate.
+
+    Raises:
+        UsageError: they contradict each other, or the request.
+    """
+    if STANDARD_INPUT in paths and STANDARD_INPUT in validation:
+        raise UsageError("standard input can be read once only: give - once")
+    if validation and request.val_fraction != TrainingRequest.val_fraction:
+        raise UsageError("--val and --val-fraction contradict each other: give one of them")
 
 
 def refuse_to_overwrite(ours: Iterable[Path], texts: Paths, encoding: str) -> None:

@@ -27,7 +27,8 @@ from ..models.mixture import Mixture
 from ..models.tensor_file import Tensors
 from ..models.torch_lstm import TorchLanguageModel, TorchNetwork
 from .learner import Learner, with_prefix
-from .mixing import count, fit_mixture
+from .mixing import count_for, fit_mixture
+from .ranks import ALONE, Ranks
 from .reports import Meter, Progress, Result, with_entry
 from .schedule import ALMOST_OVER, Schedule
 from .validation import CALIBRATION, Validator, calibrate
@@ -53,6 +54,7 @@ class Trainer:
         pretrained: tensors of another model to begin with instead of random ones; its vocabulary is the beginning
             of this one's.
         clock: seconds, from any origin.
+        ranks: the processes that train together; this one leads.
     """
 
     def __init__(
@@ -66,15 +68,15 @@ class Trainer:
         expected: float,
         pretrained: Tensors | None = None,
         clock: Callable[[], float] = time.monotonic,
+        ranks: Ranks = ALONE,
     ) -> None:
         self.corpus, self.model_settings, self.settings, self.device = corpus, model_settings, settings, device
         self.clock, self._started, self._earlier = clock, started, 0.0
-        self.batches = batches(corpus, settings)
+        self.batches = batches(corpus, settings, ranks.share)
         self.schedule = Schedule.of(settings, self.batches.steps_per_epoch)
-        seconds = self.schedule.total if self.schedule.timed else None
-        self.counts = count(corpus, settings.ngrams, lines=settings.lines, seconds=seconds)
+        self.counts = count_for(settings, corpus)
         joint = self.counts.leave_one_out if self.counts and settings.ngram_weight else None
-        self.learner = Learner(model_settings, settings, device, pretrained, joint)
+        self.learner = Learner(model_settings, settings, device, pretrained, joint, ranks)
         self.expected = expected
         self.validator = self._new_validator()
         self.validation_due = self.schedule.next_validation(0)

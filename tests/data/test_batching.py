@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charlstm.config import Budget, TrainingSettings
-from charlstm.data.batching import IGNORED, Batch, Batches, BatchSettings, LineBatches, TextBatches, batches
+from charlstm.data.batching import IGNORED, Batch, Batches, BatchSettings, LineBatches, Share, TextBatches, batches
 from charlstm.data.lines import split_lines
 from charlstm.data.vocabulary import UNKNOWN, Ids
 
@@ -312,3 +313,36 @@ def test_batches_are_streams_of_a_text_and_records_of_lines() -> None:
     assert isinstance(lines, LineBatches)
     assert running[0].inputs[0].tolist() == [found.vocabulary.start] * 5
     assert len(lines.lengths) == TEXT.count("\n")
+
+
+# ------------------------------------------------------------------------------------------------ shares
+
+
+@quick
+@given(
+    st.sampled_from([TextBatches, LineBatches]),
+    st.integers(1, 4),
+    st.tuples(st.integers(4, 9), st.integers(1, 20)),
+    st.integers(0, 200),
+)
+def test_the_shares_of_a_batch_are_together_the_batch(
+    made: type[TextBatches] | type[LineBatches], size: int, shape: tuple[int, int], step: int
+) -> None:
+    how = BatchSettings(*shape, START, LINE_END, restart_every=2, unknown=0.1)
+    ids = with_lines(300, 7)
+    whole = made(ids, how)[step]
+    shares = [made(ids, dataclasses.replace(how, share=Share(rank, size)))[step] for rank in range(size)]
+    for name in ("inputs", "targets", "fresh", "positions"):
+        parts = [getattr(share, name) for share in shares]
+        np.testing.assert_array_equal(np.concatenate(parts, axis=-1), getattr(whole, name))
+    assert sum(share.carried for share in shares) == whole.carried
+    for share in shares:
+        assert share.characters == whole.characters
+        assert share.before + len(share.fresh) + share.after == len(whole.fresh)
+    assert [share.before for share in shares] == [sum(len(s.fresh) for s in shares[:rank]) for rank in range(size)]
+
+
+def test_shares_differ_by_one_stream_at_most() -> None:
+    sizes = [part.stop - part.start for part in (Share(rank, 5).of(13) for rank in range(5))]
+    assert sum(sizes) == 13
+    assert max(sizes) - min(sizes) == 1

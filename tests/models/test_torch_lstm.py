@@ -135,6 +135,17 @@ def test_a_step_computes_on_the_model_s_device_alone(cell: str) -> None:
     assert {tensor.device.type for tensor in tensors if tensor is not None} == {"meta"}
 
 
+def test_a_stream_s_dropout_does_not_depend_on_who_computes_the_others() -> None:
+    model = model_of(dropout=0.3, dropconnect=0.2).train()
+    ids = some_ids()
+    model.reseed(1, 2)
+    whole, _ = model(ids, model.zero_state(BATCH))
+    for begin, end in ((0, 1), (1, BATCH), (1, 1)):
+        model.reseed(1, 2, begin, BATCH - end)
+        part, _ = model(ids[:, begin:end], model.zero_state(end - begin))
+        torch.testing.assert_close(part, whole[:, begin:end])
+
+
 @every_cell
 def test_bfloat16_training_computes_nearly_the_same(cell: str) -> None:
     low, full = logits_of(model_of(cell, precision=torch.bfloat16).train()), logits_of(model_of(cell).train())

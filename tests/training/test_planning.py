@@ -263,3 +263,11 @@ def test_a_budget_far_beyond_the_text_is_warned_of(budget: dict[str, Any], chara
 def test_the_same_question_has_the_same_answer() -> None:
     first, second = (plan(TrainingRequest(), text_of(10**6), FAST, "bfloat16") for _ in range(2))
     assert first == second
+
+
+def test_processes_add_their_speeds_and_have_a_stream_each() -> None:
+    request = TrainingRequest(minutes=5)
+    alone, four = (plan(request, text_of(10**8), speed, "float32") for speed in (FAST, 4 * FAST))
+    assert plan(request, text_of(10**8), FAST, "float32", ranks=4) == four
+    assert four.model.parameters() > alone.model.parameters()
+    assert plan(TrainingRequest(steps=5), text_of(10**8), FAST, "float32", ranks=64).training.batch == 64

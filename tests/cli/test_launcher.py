@@ -1,0 +1,38 @@
+"""Under a launcher one process speaks; without one, nothing is different."""
+
+from __future__ import annotations
+
+import pytest
+
+from charlstm.cli.launcher import rank, speaks_of
+from charlstm.errors import ProcessGroupError, UsageError
+
+
+@pytest.mark.parametrize(
+    ("environment", "found"),
+    [
+        ({}, None),
+        ({"RANK": "0", "WORLD_SIZE": "1"}, None),
+        ({"WORLD_SIZE": "8"}, None),
+        ({"RANK": "x", "WORLD_SIZE": "8"}, None),
+        ({"RANK": "0", "WORLD_SIZE": "2"}, 0),
+        ({"RANK": "7", "WORLD_SIZE": "8"}, 7),
+    ],
+)
+def test_a_process_is_one_of_several_where_a_launcher_says_so(environment: dict[str, str], found: int | None) -> None:
+    assert rank(environment) == found
+
+
+@pytest.mark.parametrize(("number", "of_mistakes", "of_losses"), [(0, True, True), (1, False, True), (2, False, False)])
+def test_a_mistake_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, number: int, of_mistakes: bool, of_losses: bool
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    monkeypatch.setenv("RANK", str(number))
+    assert speaks_of(UsageError("no")) is of_mistakes
+    assert speaks_of(ProcessGroupError("lost")) is of_losses
+
+
+def test_a_process_alone_tells_of_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RANK", raising=False)
+    assert speaks_of(UsageError("no"))
