@@ -79,7 +79,8 @@ def random_lines(ids: Ids, fraction: float, newline: int, seed: int) -> Split:
     """
     bounds = line_bounds(ids, newline)
     _, which, copies = np.unique(line_hashes(ids, bounds), return_inverse=True, return_counts=True)
-    common = (copies >= COMMON * max(1.0, float(np.median(copies)))) | (copies * fraction >= CERTAIN)  # (distinct lines,)
+    often = COMMON * max(1.0, float(np.median(copies)))
+    common = (copies >= often) | (copies * fraction >= CERTAIN)  # (distinct lines,)
     rng = np.random.default_rng((seed, 2))
     chosen = _drawn(np.where(common, 0, copies), fraction * float(copies[~common].sum()), rng)
     held_out = np.where(common[which], rng.random(len(which)) < fraction, chosen[which])  # (lines,)
