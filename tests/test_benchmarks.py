@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import memory
+import numpy as np
 import pytest
 import throughput
 from common import in_words
 from helpers import ROOT
+from windows import WindowNetwork, surprisals
 
-SCRIPTS = sorted(path for path in (ROOT / "benchmarks").glob("*.py") if path.stem not in ("common", "sources"))
+from charlstm.config import CellName, ModelSettings
+
+SCRIPTS = sorted(
+    path for path in (ROOT / "benchmarks").glob("*.py") if path.stem not in ("common", "sources", "windows")
+)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
@@ -29,3 +36,29 @@ def test_throughput_measures_the_network_that_it_names(tmp_path: Path) -> None:
     assert ran.startswith("2 x 16 lstm, ")
     assert "batch size 4, context 64, " in ran
     assert ran.endswith(", dropout 0, dropconnect 0, float32")
+
+
+def test_a_window_network_sees_its_window_and_nothing_else() -> None:
+    network = WindowNetwork(vocab_size=5, window=3, parameters=1000)
+    assert sum(p.numel() for p in network.parameters()) == pytest.approx(1000 + 6 * 32, rel=0.1)
+    text = np.array([0, 1, 2, 3, 4, 0, 1])
+    nats = surprisals(network, text)
+    changed = surprisals(network, np.array([1, 1, 2, 3, 4, 0, 1]))
+    assert nats[4:] == pytest.approx(changed[4:], abs=1e-6)
+    assert (nats[:4] != changed[:4]).all()
+
+
+def test_a_peer_of_another_cell_is_as_large() -> None:
+    like = ModelSettings(61, 3, 192, 64)
+    cells: list[CellName] = ["gru", "rnn"]
+    for cell in cells:
+        size = memory.as_large(cell, like)
+        assert ModelSettings(61, 3, size, 64, cell).parameters() == pytest.approx(like.parameters(), rel=0.05)
+
+
+def test_a_decided_word_is_foreseen_where_its_characters_together_are_likely() -> None:
+    words = [memory.Decided(1, "ab", 10, "name"), memory.Decided(3, "c", 30, "name")]
+    nats = np.array([9.0, 0.3, 0.3, 0.8])
+    assert memory.foreseen(words, nats).tolist() == [True, False]
+    assert memory.most_frequent(words).sum() == 1
+    assert memory.by_kind(words, np.array([True, False])) == {"name": 0.5}
