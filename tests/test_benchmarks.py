@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
+from typing import Any
 
 import memory
 import numpy as np
 import pytest
+import sentiment
 import throughput
 from common import in_words
-from helpers import ROOT
+from helpers import ROOT, charlstm
 from windows import WindowNetwork, surprisals
 
 from charlstm.config import CellName, ModelSettings
@@ -62,3 +65,36 @@ def test_a_decided_word_is_foreseen_where_its_characters_together_are_likely() -
     assert memory.foreseen(words, nats).tolist() == [True, False]
     assert memory.most_frequent(words).sum() == 1
     assert memory.by_kind(words, np.array([True, False])) == {"name": 0.5}
+
+
+@pytest.fixture(scope="module")
+def reviews() -> tuple[list[Any], list[Any]]:
+    """Some reviews to train on, and some that are held out."""
+    corpus = importlib.import_module("reviews")
+    return corpus.reviews(1, 1000), corpus.reviews(1, 200, held_out=True)
+
+
+def test_who_counts_words_knows_the_plain_reviews_and_guesses_at_the_turned(
+    reviews: tuple[list[Any], list[Any]],
+) -> None:
+    train, held_out = reviews
+    words, pairs = (sentiment.accuracies(sentiment.counter_of_words(train, longest), held_out) for longest in (1, 2))
+    assert words["plain"] > 0.95
+    assert words["turned"] == 0.5
+    assert pairs["turned"] > 0.55
+
+
+def test_the_likelier_model_is_the_one_that_eval_against_names(
+    reviews: tuple[list[Any], list[Any]], tmp_path: Path
+) -> None:
+    train, held_out = reviews
+    praise, pan = (
+        sentiment.trained(train[:300], label, tmp_path / label, steps=2, hidden=8, threads=1)
+        for label in sentiment.LABELS
+    )
+    texts = [review.text for review in held_out]
+    guessed = sentiment.likelier(praise, pan)(texts)
+    (tmp_path / "held-out.txt").write_text("".join(text + "\n" for text in texts))
+    shown = charlstm("eval", "praise", "--against", "pan", "--lines", "held-out.txt", cwd=tmp_path).stdout
+    assert ["praise" if praises else "pan" for praises in guessed] == [row.split("\t")[0] for row in shown.splitlines()]
+    assert len(set(guessed.tolist())) == 2

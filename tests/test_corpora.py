@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 FOLDER = Path(__file__).resolve().parent.parent / "corpora"
 
 TALES_SHA256 = "9b8a84b42497e66a7ff4953c24256a9f0a8611785739912733731d9ccb065b7b"
+REVIEWS_SHA256 = "59268b81470c04f21304df1c1c9c09d4af711ec63f3ec4bbb7cf874eb19f8b83"
 NAMES_SHA256 = "2031d5a96dbe4e1e8d531a5a742c67e0e14c3b7387a606af103e4018071ac4d0"
 
 A_BEFORE_A_VOWEL = re.compile(r"\b[Aa] [aeiou]\w*", re.IGNORECASE)
@@ -216,6 +218,99 @@ def test_the_names_are_thousands_and_all_different() -> None:
 def test_another_seed_invents_other_names(modules: tuple[ModuleType, ModuleType]) -> None:
     first, second = modules[1].names(1), modules[1].names(2)
     assert len(set(first) & set(second)) < len(first) / 2
+
+
+@pytest.fixture(scope="module")
+def written(modules: tuple[ModuleType, ModuleType]) -> list[Any]:
+    """Write reviews, as many as a test can wait for."""
+    return list(importlib.import_module("reviews").reviews(1, 6000))
+
+
+@pytest.fixture(scope="module")
+def held_out(modules: tuple[ModuleType, ModuleType]) -> list[Any]:
+    """Write held-out reviews."""
+    return list(importlib.import_module("reviews").reviews(1, 1000, held_out=True))
+
+
+def words_of(text: str) -> Counter[str]:
+    return Counter(re.findall(r"[a-z0-9']+", text.lower()))
+
+
+def test_the_same_seed_writes_the_same_reviews_in_any_locale_and_with_any_hash_seed(written: list[Any]) -> None:
+    tsv = run("-X", "utf8=0", "corpora/reviews.py", "--count", "6000", LC_ALL="C", PYTHONHASHSEED="7")
+    assert tsv.decode("ascii") == "".join(f"{one.text}\t{one.label}\n" for one in written)
+    assert hashlib.sha256(tsv).hexdigest() == REVIEWS_SHA256
+
+
+def test_reviews_are_one_line_each_and_all_different(written: list[Any], held_out: list[Any]) -> None:
+    texts = [one.text for one in written]
+    assert len(set(texts)) == len(texts)
+    assert all(40 <= len(text) <= 200 and text.isascii() and text.isprintable() for text in texts)
+    assert Counter(one.label for one in written) == {"praise": 3000, "pan": 3000}
+    assert Counter(one.kind for one in written)["plain"] == 1800
+    assert len(set(Counter(one.kind for one in written if one.kind != "plain").values())) == 1
+
+
+def test_a_twin_has_the_other_label_and_the_same_surroundings(written: list[Any]) -> None:
+    for one, twin in zip(written[::2], written[1::2], strict=True):
+        assert {one.label, twin.label} == {"praise", "pan"}
+        assert one.kind == twin.kind
+        assert one.text.replace(one.judgement, "...") == twin.text.replace(twin.judgement, "...")
+
+
+def test_the_same_words_in_another_order_turn_the_label(written: list[Any]) -> None:
+    for one, twin in zip(written[::2], written[1::2], strict=True):
+        assert (words_of(one.text) == words_of(twin.text)) == (one.kind != "plain"), (one, twin)
+
+
+def test_no_place_in_a_turned_sentence_is_the_one_that_is_meant(written: list[Any]) -> None:
+    """Of every kind that has two templates or more, some mean what comes first, others what comes last."""
+    words = importlib.import_module("reviews_words")
+    for kind, forms in words.TURNS.items():
+        templates = [template for some in forms.values() for template in some]
+        first = [template.index("{wins}") < template.index("{loses}") for template in templates]
+        assert 0.2 < sum(first) / len(first) < 0.8, kind
+
+
+def test_words_that_praise_never_pan() -> None:
+    words = importlib.import_module("reviews_words")
+    rows = importlib.import_module("tales_teller").table("thing verb good bad", words.ASPECTS)
+    cells = importlib.import_module("tales_teller").cells
+    good = {word for row in rows for word in cells(row["good"])} | {*words.GOOD_QUALITIES, *words.GOOD_DEEDS}
+    bad = {word for row in rows for word in cells(row["bad"])} | {*words.BAD_QUALITIES, *words.BAD_DEEDS}
+    assert not (good | {*words.GOOD_MOODS}) & (bad | {*words.BAD_MOODS})
+
+
+def test_no_held_out_judgement_is_among_the_others_in_any_order(written: list[Any], held_out: list[Any]) -> None:
+    known = {tuple(sorted(words_of(one.judgement).items())) for one in written}
+    assert len({one.text for one in held_out}) == 1000
+    assert not [one for one in held_out if tuple(sorted(words_of(one.judgement).items())) in known]
+
+
+@pytest.mark.parametrize(
+    "seam",
+    [A_BEFORE_A_VOWEL, AN_BEFORE_A_CONSONANT, DOUBLED_WORD, ODD_SPACE, LOWER_CASE_START, TEMPLATE_MARK],
+    ids=["a before a vowel", "an before a consonant", "doubled word", "odd space", "no capital", "template mark"],
+)
+def test_the_english_of_the_reviews_has_no_seams(seam: re.Pattern[str], written: list[Any]) -> None:
+    texts = (re.sub(r"\b([Aa]n) h(?=onest|our)", r"\1 ", one.text) for one in written)  # as they are spoken
+    assert not {match[0] for text in texts for match in seam.finditer(text)}
+    assert not [one.text for one in written if re.search(r"\ba honest", one.text, re.IGNORECASE)]
+
+
+def test_a_label_and_a_kind_choose_among_the_same_reviews(written: list[Any]) -> None:
+    some = written[:600]
+    texts = run("corpora/reviews.py", "--count", "600", "--label", "pan", "--kind", "irony").decode().splitlines()
+    assert texts == [one.text for one in some if (one.label, one.kind) == ("pan", "irony")]
+    rows = run("corpora/reviews.py", "--count", "600", "--kind", "wish").decode().splitlines()
+    assert rows == [f"{one.text}\t{one.label}" for one in some if one.kind == "wish"]
+
+
+def test_half_a_pair_of_twins_is_refused() -> None:
+    command = [sys.executable, "corpora/reviews.py", "--count", "3"]
+    done = subprocess.run(command, cwd=FOLDER.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "--count must be an even number" in done.stderr
 
 
 def test_the_readme_describes_the_texts_as_they_are(
