@@ -124,10 +124,8 @@ def _pieces(sources: Sequence[str], models: Sequence[Model], given: dict[str, An
     """
     from ..data.characters import KNOWN_IN_NFC, watched
     from ..data.reading import ended, read_pieces
-    from ..data.streams import STANDARD_INPUT
 
-    if STANDARD_INPUT in sources:
-        wait("a text")
+    wait("a text", sources)
     of_lines = any(model.lines for model in models)
     records = given["lines"] or of_lines
     form = given["normalize"] or next((model.file.normalize for model in models if model.file.normalize), None)

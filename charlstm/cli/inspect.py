@@ -118,10 +118,8 @@ def _pieces(file: ModelFile, sources: Sequence[str], given: dict[str, Any]) -> I
         TextError: it is empty.
     """
     from ..data.reading import read_pieces
-    from ..data.streams import STANDARD_INPUT
 
-    if STANDARD_INPUT in sources:
-        wait("a text")
+    wait("a text", sources)
     empty = True
     form = given["normalize"] or file.normalize
     for piece in read_pieces(
@@ -278,6 +276,7 @@ def _read_labels(file: ModelFile, given: dict[str, Any]) -> tuple[list[str], lis
     from ..data.reading import read_pieces
 
     name = given["labels"]
+    wait("labelled texts", [name])
     form = given["normalize"] or file.normalize
     pieces = read_pieces([name], given["encoding"], given["encoding_errors"], say, normalize=form)
     lines = "".join(pieces).split("\n")

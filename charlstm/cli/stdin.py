@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import select
+import stat
 import sys
 import time
 from collections.abc import Iterable
@@ -15,6 +17,10 @@ from .console import say
 
 PATIENCE = 2.0
 """Seconds of silence after which it is said what is waited for."""
+
+_OPEN_HERE = re.compile(r"/dev/stdin|/(?:dev|proc/self)/fd/(\d{1,4})")
+_MOST = 1024
+"""Descriptors that `select` can ask for."""
 
 
 def is_absent() -> bool:
@@ -33,21 +39,41 @@ def refuse_terminal(texts: Iterable[str]) -> None:
         raise UsageError(f"no text: name a file or folder, or pipe a text in; see charlstm {command} --help")
 
 
-def wait(what: str, patience: float = PATIENCE) -> float:
-    """Wait until standard input has something to read, or has ended; nothing is read.
+def wait(what: str, paths: Iterable[str] = ("-",), patience: float = PATIENCE) -> float:
+    """Wait until pipes among the paths have something to read, or have ended; nothing is read.
 
-    Where it stays silent, a line says what is waited for, and the wait is left to whoever reads.
+    Where one stays silent, a line says what is waited for, and the wait is left to whoever reads.
 
     Args:
-        what: what standard input should bring.
+        what: what they should bring.
+        paths: files, and pipes that this process has open: standard input, a shell's <(command).
         patience: seconds of silence before that.
 
     Returns:
         Seconds that passed.
     """
-    if is_absent() or os.name == "nt":  # where only sockets can be asked
+    if os.name == "nt":  # where only sockets can be asked
         return 0.0
     before = time.monotonic()
-    if not select.select([sys.stdin], [], [], patience)[0]:
-        say(f"waiting for {what} on standard input")
+    for path in paths:
+        descriptor = _descriptor(path)
+        left = max(0.0, before + patience - time.monotonic())
+        if descriptor is not None and not select.select([descriptor], [], [], left)[0]:
+            where = "on standard input" if path in ("-", "/dev/stdin") else f"from {path}"
+            say(f"waiting for {what} {where}")
+            break
     return time.monotonic() - before
+
+
+def _descriptor(path: str) -> int | None:
+    """The pipe that a path names, if it is one that is open here."""
+    if path == "-":
+        return None if is_absent() else sys.stdin.fileno()
+    found = _OPEN_HERE.fullmatch(path)
+    if not found:
+        return None
+    descriptor = int(found[1] or 0)
+    try:
+        return descriptor if descriptor < _MOST and stat.S_ISFIFO(os.fstat(descriptor).st_mode) else None
+    except OSError:
+        return None

@@ -130,19 +130,16 @@ def _prepared(given: dict[str, Any], ranks: Ranks) -> Run:
     from ..data.streams import STANDARD_INPUT
     from ..training.checkpoint import default_output
     from ..training.following import ONE_READER
-    from ..training.run import prepare, resume
+    from ..training.run import prepare
 
     texts = given["texts"] or ("-",)
     output = default_output(texts[0]) if given["output"] is None else given["output"]
     if given["resume"]:
-        _refuse_retyped()
-        named = given["texts"] if given["output"] is not None else ()  # else the first one names the output
-        minutes, validation = given["minutes"], given["validation"]
-        return resume(output, paths=named, validation=validation, minutes=minutes, started=STARTED, ranks=ranks)
+        return _going_on(output, given, ranks)
     if STANDARD_INPUT in texts and ranks.size > 1:
         raise UsageError(ONE_READER)
     refuse_terminal(texts)
-    waited = wait("a text") if STANDARD_INPUT in texts else 0.0
+    waited = wait("a text", (*texts, *given["validation"]))
     for text in texts:  # before the output, whose name may come from a text's
         if text != STANDARD_INPUT:
             status_of(text)
@@ -156,6 +153,26 @@ def _prepared(given: dict[str, Any], ranks: Ranks) -> Run:
         errors=given["encoding_errors"],
         started=STARTED + waited,
         init_from=given["init_from"],
+        ranks=ranks,
+    )
+
+
+def _going_on(output: str, given: dict[str, Any], ranks: Ranks) -> Run:
+    """The run that stopped, where it stopped."""
+    from ..training.checkpoint import saved_reading
+    from ..training.run import resume
+
+    _refuse_retyped()
+    texts = given["texts"] if given["output"] is not None else ()  # else the first one names the output
+    validation = given["validation"]
+    read = saved_reading(output)
+    waited = wait("the text of the run", (*(texts or read.paths), *(validation or read.validation)))
+    return resume(
+        output,
+        paths=texts,
+        validation=validation,
+        minutes=given["minutes"],
+        started=STARTED + waited,
         ranks=ranks,
     )
 

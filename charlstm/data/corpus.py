@@ -125,11 +125,20 @@ def _collected(reading: Reading) -> Collected:
     text = collect(reading.paths, reading.texts, **reading.decoding())
     count = len(text.ids)
     if count < SMALLEST_TEXT:
-        what = f"the text has only {count} characters" if count else "the text is empty"
-        raise TextError(f"{what}; training needs {SMALLEST_TEXT} characters or more, and does better with 100,000")
+        needed = f"training needs {SMALLEST_TEXT} characters or more, and does better with 100,000"
+        raise TextError(f"{_how_short(text)}; {needed}")
     if reading.lines and int((text.ids == text.symbol("\n")).sum()) < 2:
         raise TextError("the text has one line only; leave out --lines, or give one record a line")
     return text
+
+
+def _how_short(text: Collected) -> str:
+    count = len(text.ids)
+    blank = sum(source["characters"] for source in text.sources) > count  # lines that were left out
+    if not count:
+        return "the text has blank lines only" if blank else "the text is empty"
+    what = "1 character" if count == 1 else f"{count} characters"
+    return f"the text has only {what}{', its blank lines left out' if blank else ''}"
 
 
 def _split(text: Collected, reading: Reading) -> Split:

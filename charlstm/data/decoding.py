@@ -21,6 +21,7 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
 )
 LONGEST_MARK = 4
 """Bytes of the longest byte order mark."""
+_ASCII = bytes(range(128))
 _CUT = ("unexpected end of data", "truncated data", "incomplete multibyte sequence")
 """How Python's codecs call a text that ends within a character."""
 
@@ -60,14 +61,26 @@ def wide_encoding(piece: bytes, offset: int = 0) -> str | None:
     """
     counts = [piece[(position - offset) % 4 :: 4].count(0) for position in range(4)]  # by position in four bytes
     quarter = len(piece) / 4
-    if min(counts[2], counts[3]) > 0.9 * quarter:
+    if min(counts[2], counts[3]) > 0.9 * quarter > 2 * counts[0]:
         return "utf-32-le"
-    if min(counts[0], counts[1]) > 0.9 * quarter:
+    if min(counts[0], counts[1]) > 0.9 * quarter > 2 * counts[3]:
         return "utf-32-be"
     even, odd = counts[0] + counts[2], counts[1] + counts[3]
-    if max(even, odd) < 0.02 * len(piece) or min(even, odd) > 0.1 * max(even, odd):
+    high = piece[((odd > even) - offset) % 2 :: 2]
+    if min(even, odd) > 0.1 * max(even, odd) or not _are_high_bytes(high, piece):
         return None
     return "utf-16-le" if odd > even else "utf-16-be"
+
+
+def _are_high_bytes(half: bytes, piece: bytes) -> bool:
+    """Whether every second byte of a piece may be the high byte of a UTF-16 character.
+
+    A few NULs among other bytes are strays. The alphabets have high bytes below 16; where there are others, as in
+    Chinese, no more than some of all bytes are ASCII.
+    """
+    few = half.count(0) < max(4, 0.02 * len(piece)) and half.count(0) < 0.4 * len(piece)
+    alphabetic = sum(map(half.count, range(16))) > 0.9 * len(half)
+    return not few and len(piece) > 1 and (alphabetic or len(piece.translate(None, _ASCII)) > 0.1 * len(piece))
 
 
 class Decoder:

@@ -5,6 +5,7 @@ Opens files of folders to see whether they are texts; reads none of them.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterable
@@ -17,13 +18,23 @@ from .streams import STANDARD_INPUT, errors_named, open_stream
 HEAD = 8192
 """Bytes of a file that are looked at."""
 
+_NO_SUCH_FILE = (errno.ENOENT, errno.ENAMETOOLONG, errno.ENOTDIR)
+"""What the system answers where a text was given for a name; anything else it says of a file that is there."""
 
-def find_files(paths: Iterable[str | os.PathLike[str]], encoding: str = "utf-8") -> tuple[list[str], list[str]]:
+
+def find_files(
+    paths: Iterable[str | os.PathLike[str]], encoding: str = "utf-8", *, repeated: bool = False
+) -> tuple[list[str], list[str]]:
     """Files named directly or found below folders (sorted, each once), and notes on what was left out.
 
     In a folder, hidden files and folders and links to folders are passed over, and so are, with a note, files that
     look binary (a NUL character in the first 8 KiB) and are not compressed texts. The same file reached twice
     through links counts once.
+
+    Args:
+        paths: files, folders, "-".
+        encoding: of the texts.
+        repeated: whether what is named twice is there twice, as for `cat`; below one folder a file still counts once.
 
     Raises:
         TextError: there is no such file, or a folder holds no text or cannot be read.
@@ -37,6 +48,8 @@ def find_files(paths: Iterable[str | os.PathLike[str]], encoding: str = "utf-8")
                 raise UsageError("standard input can be read once only: give - once")
             files.append(path)
             continue
+        if repeated:
+            seen.clear()
         mode = status_of(path).st_mode
         found = _texts_below(path, encoding, notes) if stat.S_ISDIR(mode) else [path]
         if not found:
@@ -63,7 +76,7 @@ def status_of(path: str) -> os.stat_result:
         return os.stat(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no valid name"
-        if not _may_be_a_text(path):
+        if (isinstance(error, OSError) and error.errno not in _NO_SUCH_FILE) or not _may_be_a_text(path):
             raise TextError(f"{path}: cannot read it: {reason}") from error
         name = path if len(path) <= 60 else f"{path[:60]} ..."
         raise TextError(

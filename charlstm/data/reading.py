@@ -144,14 +144,14 @@ def read_pieces(
     end_lines: bool = False,
     normalize: str | None = None,
 ) -> Iterator[str]:
-    """The texts of files, folders and "-", one after the other as `cat` joins them, in pieces.
+    """The texts of files, folders and "-", one after the other as `cat` joins them, in pieces; as often as named.
 
     Args:
         note: called with each thing that a user should be told.
         end_lines: whether a text that does not end its last line is given a newline there, if another text follows.
         normalize: a Unicode normalization form, such as "nfc".
     """
-    files, notes = find_files(paths, encoding)
+    files, notes = find_files(paths, encoding, repeated=True)
     for text in notes:
         note(text)
     last = "\n"

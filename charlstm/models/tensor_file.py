@@ -135,12 +135,30 @@ def read(
         _check_header_size(name)
         _try_to_map(name)
         with safetensors.safe_open(name, framework="numpy") as file:
-            description = _parse_json((file.metadata() or {}).get(KEY))
+            description = _description_in(file)
             found = {key: _spec(file.get_slice(key)) for key in file.keys()}  # noqa: SIM118
             if wanted is not None:
                 check_specs(found, wanted(description))
             _reserve(sum(math.prod(spec.shape) * np.dtype(spec.dtype).itemsize for spec in found.values()))
             return {key: file.get_tensor(key) for key in found}, description
+
+
+def read_description(path: str | os.PathLike[str]) -> Description:
+    """The description in any file that `write` wrote, without its tensors.
+
+    Raises:
+        ModelFileError: as for `read`.
+    """
+    name = os.fspath(path)
+    with broken_file_named(name):
+        _check_header_size(name)
+        _try_to_map(name)
+        with safetensors.safe_open(name, framework="numpy") as file:
+            return _description_in(file)
+
+
+def _description_in(file: Any) -> Description:
+    return _parse_json((file.metadata() or {}).get(KEY))
 
 
 def _try_to_map(name: str) -> None:

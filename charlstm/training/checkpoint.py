@@ -190,12 +190,9 @@ class Checkpoint:
         Raises:
             ModelFileError: there is none, or it is broken or another version's.
         """
-        path = resume_path(output)
-        if not os.path.exists(path):  # False, too, where no file can have that name
-            raise ModelFileError(_why_not(output))
+        path = _state_of(output)
         tensors, saved = tensor_file.read(path)
-        if saved.get("format") != RESUME_FORMAT:
-            raise ModelFileError(f"{path}: not a run's state that this version of charlstm can go on with; start anew")
+        _check_format(path, saved)
         with broken_state_named(path):
             return Checkpoint(
                 tensors,
@@ -212,6 +209,31 @@ class Checkpoint:
                 saved["device"],
                 saved["threads"],
             )
+
+
+def saved_reading(output: str | os.PathLike[str]) -> Reading:
+    """How the run that writes that model read its texts.
+
+    Raises:
+        ModelFileError: as for `Checkpoint.load`.
+    """
+    path = _state_of(output)
+    saved = tensor_file.read_description(path)
+    _check_format(path, saved)
+    with broken_state_named(path):
+        return Reading.from_json(saved["reading"])
+
+
+def _state_of(output: str | os.PathLike[str]) -> Path:
+    path = resume_path(output)
+    if not os.path.exists(path):  # False, too, where no file can have that name
+        raise ModelFileError(_why_not(output))
+    return path
+
+
+def _check_format(path: Path, saved: dict[str, Any]) -> None:
+    if saved.get("format") != RESUME_FORMAT:
+        raise ModelFileError(f"{path}: not a run's state that this version of charlstm can go on with; start anew")
 
 
 def _why_not(output: str | os.PathLike[str]) -> str:

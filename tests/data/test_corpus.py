@@ -272,9 +272,11 @@ def test_blank_lines_among_records_are_left_out_and_it_is_said() -> None:
     assert "\n\n" in whole(corpus_of(texts=[records.replace("\n", "\n\n")]))
 
 
-def test_a_list_of_blank_lines_only_is_an_empty_text() -> None:
-    with pytest.raises(TextError, match="empty"):
-        corpus_of(texts=["\n" * 500], lines=True)
+def test_a_list_without_records_is_an_error_that_speaks_of_its_blank_lines() -> None:
+    with pytest.raises(TextError, match=r"^the text has blank lines only; training needs"):
+        corpus_of(texts=["\n \n" * 500], lines=True)
+    with pytest.raises(TextError, match=r"^the text has only 4 characters, its blank lines left out; training needs"):
+        corpus_of(texts=["\n" * 500 + "one"], lines=True)
 
 
 def test_a_last_record_without_its_newline_is_a_record_like_others() -> None:

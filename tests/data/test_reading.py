@@ -243,6 +243,32 @@ def test_a_stray_nul_is_an_error_with_both_remedies(tmp_path: Path) -> None:
     assert read(path, errors="replace")[0] == TEXT + "\ufffd" + TEXT
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\0",
+        b"\0" * 4096,
+        b"ab\0cd ef\n",
+        b"name\0value\n" * 3,
+        b"odd\0" * 50,
+        b"a line that was being written when the power went\n" + b"\0" * 5000,
+        b"caf\xe9 \0 noir\n",
+    ],
+)
+def test_stray_nuls_are_not_taken_for_a_wide_encoding(raw: bytes, tmp_path: Path) -> None:
+    with pytest.raises(TextError) as raised:
+        read(write(tmp_path / "t", raw))
+    assert "looks like" not in str(raised.value)
+    assert "--encoding-errors replace" in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["a", "Hi\n", "\u4e2d\u6587\u5b57\u7b26\uff0c\u5f88\u957f\u3002 \n" * 4])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_short_text_in_a_wide_encoding_is_known_too(encoding: str, text: str, tmp_path: Path) -> None:
+    with pytest.raises(TextError, match=f"--encoding {encoding}$"):
+        read(write(tmp_path / "t", text.encode(encoding)))
+
+
 def test_a_text_cut_within_a_character_says_so(tmp_path: Path) -> None:
     text = "Der M\u00fcller \u00fcber dem Fluss".encode()
     cut = text.index("\u00fcb".encode()) + 1
@@ -544,6 +570,15 @@ def test_one_file_reached_twice_is_read_once_and_it_is_said(tmp_path: Path) -> N
     assert all("already" in note for note in notes)
 
 
+def test_what_is_named_twice_is_read_twice_where_nothing_is_learned_from_it(tmp_path: Path) -> None:
+    first, other = write(tmp_path / "a", "one "), write(tmp_path / "b" / "c", "two ")
+    (tmp_path / "b" / "d").symlink_to("c")
+    told: list[str] = []
+    found = "".join(read_pieces([first, tmp_path / "b", first, other], note=told.append))
+    assert found == "one two one two "
+    assert [os.path.basename(note.split(":")[0]) for note in told] == ["d"]  # below one folder, each file once
+
+
 def test_a_loop_of_folders_does_not_hang(tmp_path: Path) -> None:
     write(tmp_path / "a" / "t", "text")
     (tmp_path / "a" / "loop").symlink_to(tmp_path, target_is_directory=True)
@@ -638,6 +673,13 @@ def test_a_text_given_for_a_files_name_is_told_from_a_file_that_is_not_there(tex
     assert len(str(raised.value)) < 300
     with pytest.raises(TextError, match=r"missing\.txt: cannot read it: No such file"):
         find_files([tmp_path / "missing.txt"])
+
+
+def test_a_file_that_is_there_is_not_taken_for_a_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TextError, match=r"^loop: cannot read it: Too many levels of symbolic links$"):
+        find_files(["loop"])
 
 
 @pytest.mark.parametrize(
