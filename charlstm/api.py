@@ -262,13 +262,10 @@ def _texts(name: str, texts: Iterable[str]) -> list[str]:
 
 
 def _torch_network(file: ModelFile, device: str) -> TorchNetwork:
-    import torch
-
     from .models.torch_lstm import TorchNetwork
     from .training.hardware import pick_device
 
-    with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they were
-        network = TorchNetwork(file.settings)
+    network = TorchNetwork(file.settings)
     network.load(file.tensors)
     return network.to(pick_device(device))
 

@@ -9,6 +9,7 @@ Shapes: T time steps, B sequences (the batch), E embedding dimension, H hidden u
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,6 +35,9 @@ LONGEST_TIME_CONSTANT = 500
 WORD = 8
 """Bytes that the generator of random numbers draws at a time, and can pass over."""
 
+_DRAWING = threading.Lock()
+"""torch has one generator for all threads; its layers can be given no other."""
+
 _LAYERS: dict[str, type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 _KERNELS: dict[str, Any] = {"lstm": torch.lstm, "gru": torch.gru, "rnn": torch.rnn_tanh}
 
@@ -47,6 +51,7 @@ class TorchNetwork(nn.Module):
             embedding, EMBEDDING_DROPOUT times that.
         dropconnect: dropout of the recurrent weights, in training (Merity et al. 2018).
         precision: dtype of the layers' arithmetic while training.
+        seed: of its random parameters; torch's own random numbers stay as they were.
     """
 
     def __init__(
@@ -55,17 +60,23 @@ class TorchNetwork(nn.Module):
         dropout: float = 0.0,
         dropconnect: float = 0.0,
         precision: torch.dtype = torch.float32,
+        seed: int = 0,
     ) -> None:
         super().__init__()
         self.settings, self.dropout, self.dropconnect, self.precision = settings, dropout, dropconnect, precision
+        with _DRAWING, torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            self._build(settings)
+        self.device_noise: torch.Generator | None = None
+        self.reseed(0, 0)
+
+    def _build(self, settings: ModelSettings) -> None:
         self.embedding = nn.Embedding(settings.vocab_size + 1, settings.embedding)
         layer_type = _LAYERS[settings.cell]
         widths = [settings.hidden if layer else settings.embedding for layer in range(settings.layers)]
         self.layers = nn.ModuleList(layer_type(width, settings.hidden) for width in widths)
         self.head = nn.Linear(settings.hidden, settings.vocab_size)
         self._initialise()
-        self.device_noise: torch.Generator | None = None
-        self.reseed(0, 0)
 
     @torch.no_grad()
     def _initialise(self) -> None:

@@ -107,8 +107,7 @@ def device_again(asked: str, before: str) -> tuple[torch.device, list[str]]:
 def measure_speed(device: torch.device, precision: torch.dtype, seconds: float = 0.3) -> float:
     """Floating-point operations a second of a training step (2 x 192, 16 streams, 64 characters of each)."""
     settings = ModelSettings(vocab_size=64, layers=2, hidden=192, embedding=64)
-    with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they were
-        model = TorchNetwork(settings, precision=precision).to(device).train()
+    model = TorchNetwork(settings, precision=precision).to(device).train()
     optimizer = Optimizer(model.named_parameters(), weight_decay=0.1, betas=(0.9, 0.99), precision=precision)
     ids = torch.zeros(64, 16, dtype=torch.long, device=device)
     times: list[float] = []

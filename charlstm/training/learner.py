@@ -49,12 +49,10 @@ class Learner:
     ) -> None:
         self.settings, self.device, self.counts, self.ranks = settings, device, counts, ranks
         precision = getattr(torch, settings.precision)
-        with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they were
-            torch.default_generator.manual_seed(settings.seed)
-            self.model = TorchNetwork(model_settings, settings.dropout, settings.dropconnect, precision)
-            if pretrained:
-                self.model.load_pretrained(pretrained)
-            self.averaged = TorchNetwork(model_settings).to(device)
+        self.model = TorchNetwork(model_settings, settings.dropout, settings.dropconnect, precision, settings.seed)
+        if pretrained:
+            self.model.load_pretrained(pretrained)
+        self.averaged = TorchNetwork(model_settings).to(device)
         self.model.to(device)
         self.averaged.load_state_dict(self.model.state_dict())
         self.optimizer = Optimizer(

@@ -304,8 +304,7 @@ class Trainer:
     def interrupted(self) -> Result:
         """As `snapshot`, mixed with the counts: what a user who stops the run gets; the run can go on."""
         result = self.snapshot()
-        with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they were
-            network = TorchNetwork(self.model_settings)
+        network = TorchNetwork(self.model_settings)
         network.load(result.tensors)
         _, result = self._mixed(network.to(self.device), result)
         return result

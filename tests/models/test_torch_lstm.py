@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
+import threading
 from typing import Any
 
 import numpy as np
@@ -21,8 +23,7 @@ every_cell = pytest.mark.parametrize("cell", CELLS)
 
 
 def model_of(cell: Any = "lstm", layers: int = 2, *, seed: int = 0, **options: Any) -> TorchNetwork:
-    torch.manual_seed(seed)
-    return TorchNetwork(ModelSettings(VOCABULARY, layers, HIDDEN, EMBEDDING, cell), **options)
+    return TorchNetwork(ModelSettings(VOCABULARY, layers, HIDDEN, EMBEDDING, cell), seed=seed, **options)
 
 
 def some_ids() -> torch.Tensor:
@@ -37,6 +38,32 @@ def logits_of(model: TorchNetwork, seed: int = 0) -> torch.Tensor:
 
 
 # ---------------------------------------------------------------------------------------- a fresh model
+
+
+def test_a_seed_gives_the_same_parameters_while_other_threads_draw_too() -> None:
+    expected = {seed: nn.utils.parameters_to_vector(model_of(seed=seed).parameters()) for seed in (1, 2)}
+    assert not torch.equal(expected[1], expected[2])
+    drawn: dict[int, list[torch.Tensor]] = {1: [], 2: []}
+
+    def draw(seed: int) -> None:
+        for _ in range(20):
+            drawn[seed].append(nn.utils.parameters_to_vector(model_of(seed=seed).parameters()))
+
+    before = torch.get_rng_state()
+    threads = [threading.Thread(target=draw, args=[seed]) for seed in drawn]
+    often = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(often)
+    assert torch.equal(torch.get_rng_state(), before)
+    for seed, parameters in drawn.items():
+        assert all(torch.equal(one, expected[seed]) for one in parameters)
+        assert len(parameters) == 20
 
 
 @pytest.mark.parametrize("layers", [1, 3])
