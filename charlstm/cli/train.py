@@ -66,7 +66,7 @@ if TYPE_CHECKING:
 @click.option("--log", type=click.Path(), help="append each report to this file, as JSON lines")
 @click.option(
     "--sample-every",
-    type=click.FloatRange(min=0, min_open=True),
+    type=float,
     metavar="MINUTES",
     help="show a sample of what it writes so far, each time so many minutes have passed",
 )
@@ -88,6 +88,8 @@ def train(**given: Any) -> None:
     Everything that is not given is chosen from the text, this machine's speed and the budget. The model's path
     goes to standard output. Ctrl-C saves; --resume goes on (with --minutes: so many in all).
     """
+    if given["sample_every"] is not None and not given["sample_every"] > 0:  # nan, too
+        raise UsageError(f"sample-every is {given['sample_every']}; it must be more than 0")
     limit_blas_threads()
     prepare_for_torch()
     start_torch_threads(given["threads"])
@@ -230,7 +232,7 @@ def _say_result(result: dict[str, Any]) -> None:
 
 def _held_out_in_words(held_out: str, characters: int | None) -> str:
     """What a figure is of: the held-out text or, where it is too long to be scored whole, so many characters of it."""
-    count = f"{characters:,} characters"
+    count = "1 character" if characters == 1 else f"{characters:,} characters"
     if characters is None or f" {count} " in f" {held_out} ":
         return held_out
     if not held_out:

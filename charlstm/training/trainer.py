@@ -230,7 +230,8 @@ class Trainer:
             )
         note = ""
         if self.schedule.timed and self.step < 20:
-            note = f"the budget was over after {self.step} steps; give more --minutes"
+            steps = "1 step" if self.step == 1 else f"{self.step} steps"
+            note = f"the budget was over after {steps}; give more --minutes"
         elif self.validator.kept_step == 0:
             note = f"no validation was better than at the start: {self._kept()} are kept"
         return self._report(bits, note)

@@ -38,6 +38,7 @@ BAD_INPUT: list[tuple[list[object], int, str]] = [
     (["train", "text.txt", "-o", "-"], 1, "--output"),
     (["train", "text.txt", "--log", "text.txt"], 2, "--log"),
     (["train", "text.txt", "--log", "nowhere/log"], 1, "the log"),
+    (["train", "text.txt", "--sample-every", "nan"], 2, "sample-every is nan"),
     (["train", "text.txt", "--encoding", "utf-16"], 1, "utf-16"),
     (["train", "text.txt", "--steps", 5, "--minutes", 1], 2, "--steps"),
     (["train", "text.txt", "--steps", 0], 2, "more than 0"),

@@ -205,3 +205,6 @@ def test_the_end_says_what_the_validation_figure_is_of(tmp_path: Path) -> None:
     assert said.count("characters") == 1
     said = charlstm("train", "text.txt", "--val", "other.txt", *options, cwd=tmp_path).stderr.splitlines()[-1]
     assert "other.txt" in said
+    (tmp_path / "other.txt").write_text("t")
+    said = charlstm("train", "text.txt", "--val", "other.txt", *options, cwd=tmp_path).stderr.splitlines()[-1]
+    assert "(1 character of the file other.txt)" in said
