@@ -54,7 +54,11 @@ Surprisals = NDArray[np.float64]
 
 
 def spread_sample(corpus: Corpus, *, lines: bool, most: int) -> Ids:
-    """The held-out part or, where it is longer than so many characters, about so many from all over it."""
+    """The held-out part or, where it is longer than so many characters, about so many from all over it.
+
+    Stretches of running text begin and end with lines, where these are not too long: a network that keeps track of
+    something, such as how deep in brackets it is, is confused by a jump from the midst of one line into another.
+    """
     ids = corpus.validation
     if lines:
         return lines_all_over(ids, corpus.line_end, most)
@@ -62,8 +66,16 @@ def spread_sample(corpus: Corpus, *, lines: bool, most: int) -> Ids:
         return ids
     count = max(1, most // STRETCH)
     length = most // count
-    begins = np.linspace(0, len(ids) - length, count).astype(int)
-    return np.concatenate([ids[begin : begin + length] for begin in begins])
+    begins = np.linspace(0, len(ids) - length, count).astype(int).tolist()
+    bounds = [(_line_start(ids, begin, corpus.line_end), begin + length) for begin in begins]
+    return np.concatenate([ids[begin : _line_start(ids, end, corpus.line_end)] for begin, end in bounds])
+
+
+def _line_start(ids: Ids, position: int, line_end: int) -> int:
+    """Where the line begins that a position is in, if that is near; else the position."""
+    first = max(0, position - STRETCH // 4)
+    ends = np.flatnonzero(ids[first:position] == line_end) if line_end != UNKNOWN else ids[:0]
+    return first + int(ends[-1]) + 1 if len(ends) else position
 
 
 def surprisals(model: LanguageModel, corpus: Corpus, ids: Ids, *, lines: bool, rough: bool) -> Surprisals:

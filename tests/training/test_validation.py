@@ -80,6 +80,14 @@ def test_running_text_is_sampled_from_its_beginning_to_its_end() -> None:
     assert np.histogram(sample, bins=4, range=(0, 100_000))[0].min() > 2000
 
 
+def test_stretches_of_running_text_are_of_whole_lines() -> None:
+    """Else a network that keeps count of something is confused by each jump from the midst of a line into another."""
+    corpus = corpus_of(texts=["some words\n" * 20_000])
+    sample = spread_sample(corpus, lines=False, most=10_000)
+    assert 9000 < len(sample) < 11_000
+    assert corpus.vocabulary.decode(sample) == "some words\n" * (len(sample) // 11)
+
+
 def test_a_sorted_list_is_sampled_from_its_beginning_to_its_end() -> None:
     words = "".join(f"{letter}{number:06d}\n" for letter in "abcdefghij" for number in range(2000))
     corpus = corpus_of(texts=[words], lines=True)
