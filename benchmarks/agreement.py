@@ -11,7 +11,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from common import cores, in_words, machine, median_time, report
+from common import in_words, machine, median_time, report
 
 from charlstm import api
 from charlstm.cli.process import prepare_for_torch
@@ -19,7 +19,7 @@ from charlstm.data.vocabulary import Ids
 from charlstm.inference.parallel import EXACT, ONE_STREAM, ROUGH, Division
 from charlstm.inference.scoring import LN2, Scorer
 from charlstm.models.file import load
-from charlstm.models.interface import LanguageModel
+from charlstm.models.interface import LanguageModel, processors
 from charlstm.models.torch_lstm import TorchLanguageModel, TorchNetwork
 
 
@@ -50,8 +50,8 @@ def main() -> None:
     rows = {"one stream": measured(model.network, model, ids, ONE_STREAM)}
     for same in arguments.same:
         division = dataclasses.replace(exactly, tolerance=same)
-        rows[f"parts, states to {same:g}"] = measured(model.network, model, ids, division, cores())
-    rows["roughly"] = measured(model.network, model, ids, roughly, cores())
+        rows[f"parts, states to {same:g}"] = measured(model.network, model, ids, division, processors())
+    rows["roughly"] = measured(model.network, model, ids, roughly, processors())
     rows["roughly, by torch"] = measured(TorchLanguageModel(in_torch), model, ids, roughly)
     exact = rows["one stream"][0]
     ran = in_words(model.file.settings)

@@ -18,14 +18,10 @@ import numpy as np
 from charlstm.config import ModelSettings, TrainingSettings
 from charlstm.data.vocabulary import Vocabulary
 from charlstm.models.file import ModelFile, load
+from charlstm.models.interface import processors
 
 ROOT = Path(__file__).resolve().parent.parent
 ALPHABET = "\n" + "".join(map(chr, range(32, 97)))
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def machine() -> str:
@@ -36,7 +32,7 @@ def machine() -> str:
         rows = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
         name = rows[0] if rows else name
     versions = f"Python {platform.python_version()}, torch {version('torch')}, numpy {version('numpy')}"
-    return f"{name}, {cores()} cores, {platform.system()}, {versions}"
+    return f"{name}, {processors()} cores, {platform.system()}, {versions}"
 
 
 def in_words(model: ModelSettings, training: TrainingSettings | None = None) -> str:

@@ -17,10 +17,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from common import ALPHABET, cores, in_words, machine, matrix_rate, median_time, random_model, report
+from common import ALPHABET, in_words, machine, matrix_rate, median_time, random_model, report
 
 from charlstm.api import Model
 from charlstm.config import SampleSettings
+from charlstm.models.interface import processors
 
 SIZES = (128, 256, 512)
 TEXT = 300_000
@@ -105,7 +106,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plot", help="write a plot to this file")
     arguments = parser.parse_args()
-    threads = cores()
+    threads = processors()
     # A large product on all processors: numpy's are kept to one thread here, so torch's is asked.
     matrix = torch.rand(2048, 2048)
     all_cores = 2 * 2048**3 / median_time(lambda: matrix @ matrix, 5)

@@ -26,8 +26,17 @@ def show_values(pieces: Valued, legend: str, as_json: bool) -> None:
 
 def has_colours() -> bool:
     """Whether standard output is a terminal that shows colours, and the user wants them."""
-    on_terminal = sys.stdout is not None and sys.stdout.isatty()
-    return on_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return sys.stdout is not None and sys.stdout.isatty() and wants_colours()
+
+
+def wants_colours() -> bool:
+    """Whether colours may be written, were standard output a terminal or not."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def has_fine_colours() -> bool:
+    """Whether the terminal says that it takes 24-bit colours."""
+    return os.environ.get("COLORTERM") in ("truecolor", "24bit")
 
 
 def draw(pieces: Iterable[tuple[str, Sequence[float]]]) -> None:
@@ -35,7 +44,7 @@ def draw(pieces: Iterable[tuple[str, Sequence[float]]]) -> None:
     from .terminal import coloured
 
     shown = ((visible(text), values) for text, values in pieces)
-    for piece in coloured(shown, fine=os.environ.get("COLORTERM") in ("truecolor", "24bit")):
+    for piece in coloured(shown, fine=has_fine_colours()):
         write_raw(piece)
     write_raw("\n")
 

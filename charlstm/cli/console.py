@@ -13,6 +13,8 @@ from typing import Any
 
 from ..errors import OutputError
 
+BLOCKS = "▁▂▃▄▅▆▇█"
+
 
 def say(text: str, *, wrapped: bool = True) -> None:
     """One line for a person, on standard error; a terminal breaks it between words, if it is to be wrapped."""
@@ -58,6 +60,11 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(entry) for entry in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def block(height: float) -> str:
+    """A bar of that height, from 0 to 1, as a character."""
+    return BLOCKS[round(height * (len(BLOCKS) - 1))]
 
 
 def clock(seconds: float) -> str:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import TextError, UsageError
+from .colours import has_fine_colours, wants_colours
 from .console import say, strict_json, visible, write, write_raw
 from .options import Command, device_option, reading_options
-from .process import limit_blas_threads, prepare_for_torch, start_torch_threads
+from .process import limit_blas_threads, prepare_for_torch, shared_threads, start_torch_threads
 from .stdin import refuse_terminal, wait
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def evaluate(model: str, texts: tuple[str, ...], against: tuple[str, ...], **giv
 
     Fewer bits per character are better; perplexity is 2 to their power.
     """
-    threads = limit_blas_threads()
+    limit_blas_threads()
     if given["dynamic"] or given["device"] != "cpu":
         prepare_for_torch()
         start_torch_threads(None)
@@ -71,7 +72,7 @@ def evaluate(model: str, texts: tuple[str, ...], against: tuple[str, ...], **giv
     )
     sources = texts or ("-",)
     refuse_terminal(sources)
-    models = [load(path, given["device"], threads) for path in names]
+    models = [load(path, given["device"], shared_threads()) for path in names]
     if given["dynamic"] and models[0].lines:
         raise UsageError("--dynamic reads one running text, and this model was trained on lines; leave it out")
     pieces = _pieces(sources, models, given)
@@ -205,12 +206,12 @@ def _eval_heatmap(model: Model, pieces: Iterable[str]) -> None:
     from .terminal import heatmap
 
     shown = ((visible(text), bits) for text, bits in _in_bits(model, pieces))
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    if not wants_colours():
         say("NO_COLOR is set or the terminal has no colours, so here is the text alone")
         for text, _ in shown:
             write_raw(text)
         return
-    for piece in heatmap(shown, fine=os.environ.get("COLORTERM") in ("truecolor", "24bit")):
+    for piece in heatmap(shown, fine=has_fine_colours()):
         write_raw(piece)
 
 

@@ -12,7 +12,7 @@ import click
 
 from ..errors import TextError, UsageError
 from .colours import show_values
-from .console import say, strict_json, write, write_path
+from .console import block, say, strict_json, write, write_path
 from .options import Command, reading_options
 from .process import limit_blas_threads
 from .stdin import refuse_terminal, wait
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ..models.file import ModelFile
     from ..models.numpy_lstm import NumpyNetwork
 
-BLOCKS = "▁▂▃▄▅▆▇█"
 HALF_LIVES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 """Characters: the bounds between the bars of a histogram of half-lives."""
 LONG = 2_000_000
@@ -193,7 +192,7 @@ def _layer_as_text(file: ModelFile, seen: Report, layer: int) -> Iterator[str]:
 
 
 def _block(count: int, tallest: int) -> str:
-    return BLOCKS[round((len(BLOCKS) - 1) * count / tallest)] if count else " "
+    return block(count / tallest) if count else " "
 
 
 def histogram(lives: NDArray[Any]) -> list[int]:

@@ -21,6 +21,9 @@ STARTED = time.monotonic()
 BYTES_PER_THREAD = 48 << 20
 """Address space that a thread of torch takes, with its stack and its buffers."""
 
+MOST_THREADS = 16
+"""That share the work on a text."""
+
 KEEP_BLOCKS_UP_TO = (1 << 30, 32 << 20)
 """Bytes of the largest block that is kept when it is freed, best first: older C libraries take 32 MiB at most."""
 
@@ -88,16 +91,21 @@ class StopSignals:
                 os.write(2, b"\ncharlstm: stopping after this step; once more stops at once\n")
 
 
-def limit_blas_threads() -> int:
-    """Keep numpy's matrix products to one thread each, and give how many threads of ours may use them.
+def limit_blas_threads() -> None:
+    """Keep numpy's matrix products to one thread each; see `shared_threads` for ours.
 
     Only before numpy is first imported. On a busy machine threads inside small products wait for each other most
     of the time: measured, many times slower beside another program on both processors.
     """
     for name in ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):  # not MKL's: torch would heed it
         os.environ.setdefault(name, "1")
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(count or 1, 16))
+
+
+def shared_threads() -> int:
+    """How many threads of ours share the work on a text; loads numpy, so only after `limit_blas_threads`."""
+    from ..models.interface import processors
+
+    return min(processors(), MOST_THREADS)
 
 
 def prepare_for_torch() -> None:

@@ -15,7 +15,7 @@ from ..errors import UsageError
 from .console import say, strict_json, write
 from .escapes import typed_escape, unescape
 from .options import Command, as_utf8, device_option, reading_options, setting
-from .process import limit_blas_threads, prepare_for_torch, start_torch_threads
+from .process import limit_blas_threads, prepare_for_torch, shared_threads, start_torch_threads
 from .stdin import is_absent, wait
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def sample(model: str, prompt: str | None, **given: Any) -> None:
     first, then top-k, top-p, min-p. A stop text is written, then the sample ends; a model of lines ends a sample
     with its line.
     """
-    threads = limit_blas_threads()
+    limit_blas_threads()
     if given["device"] != "cpu":
         prepare_for_torch()
         start_torch_threads(None)
@@ -66,7 +66,7 @@ def sample(model: str, prompt: str | None, **given: Any) -> None:
     if given["lines"] and prompt is not None:
         raise UsageError("--lines reads its prompts from standard input; leave PROMPT out")
     settings = _settings(given)
-    loaded = load(model, given["device"], threads)
+    loaded = load(model, given["device"], shared_threads())
     prompts = _prompts(prompt, given)
     _warn(loaded, prompts, settings.stop, typed=prompt not in (None, "-"), escapes=given["escapes"])
     if given["as_json"]:

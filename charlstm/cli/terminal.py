@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 
+from .console import block
+
 if TYPE_CHECKING:
     from ..training.reports import Progress as TrainingProgress
-
-BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 class TrainingDisplay:
@@ -71,7 +71,7 @@ def sparkline(values: Sequence[float], width: int = 60) -> str:
     span = (high - low) or 1.0
     if not math.isfinite(span):  # figures that no training gives
         return ""
-    return "".join(BLOCKS[round((value - low) / span * (len(BLOCKS) - 1))] for value in picked)
+    return "".join(block((value - low) / span) for value in picked)
 
 
 def heatmap(pieces: Iterable[tuple[str, Sequence[float]]], fine: bool) -> Iterator[str]:

@@ -6,6 +6,7 @@ no implementation. Shapes: T time steps, B sequences in a batch, L layers, H hid
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -91,6 +92,11 @@ def read_long(model: LanguageModel, ids: NDArray[np.integer], state: State) -> S
     for begin in range(0, len(ids), steps):
         state = model.read(ids[begin : begin + steps].astype(np.int64), state)
     return state
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def in_threads(work: Callable[[_Part], _Result], parts: Sequence[_Part], threads: int) -> list[_Result]:

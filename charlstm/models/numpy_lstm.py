@@ -160,6 +160,7 @@ class NumpyNetwork:
         self, settings: ModelSettings, tensors: Mapping[str, NDArray[Any]], dtype: DTypeLike = np.float32
     ) -> None:
         self.settings = settings
+        self.vocab_size, self.numbers_per_step = settings.vocab_size, settings.numbers_per_step
         parameters = {name: np.asarray(tensor, dtype=dtype) for name, tensor in tensors.items()}
         names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
         self.layers = [
@@ -176,16 +177,6 @@ class NumpyNetwork:
         ]
         self.head = np.ascontiguousarray(parameters["head.weight"].T)  # (H, V)
         self.head_bias = parameters["head.bias"]  # (V,)
-
-    @property
-    def vocab_size(self) -> int:
-        """See LanguageModel."""
-        return self.settings.vocab_size
-
-    @property
-    def numbers_per_step(self) -> int:
-        """See LanguageModel."""
-        return max(self.settings.vocab_size, self.settings.gates * self.settings.hidden)
 
     def zero_state(self, batch_size: int) -> State:
         """The state of B sequences before anything was read."""

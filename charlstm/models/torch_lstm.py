@@ -236,18 +236,9 @@ class TorchLanguageModel:
 
     def __init__(self, network: TorchNetwork) -> None:
         self.network = network.eval()
-        self.settings = network.settings
+        self.settings = settings = network.settings
+        self.vocab_size, self.numbers_per_step = settings.vocab_size, settings.numbers_per_step
         self._device = network.head.weight.device
-
-    @property
-    def vocab_size(self) -> int:
-        """See LanguageModel."""
-        return self.settings.vocab_size
-
-    @property
-    def numbers_per_step(self) -> int:
-        """See LanguageModel."""
-        return max(self.settings.vocab_size, self.settings.gates * self.settings.hidden)
 
     def zero_state(self, batch_size: int) -> State:
         """See LanguageModel."""

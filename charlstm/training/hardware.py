@@ -13,6 +13,7 @@ import torch
 
 from ..config import ModelSettings, TrainingRequest
 from ..errors import UsageError
+from ..models.interface import processors
 from ..models.torch_lstm import TorchNetwork
 from .optimizer import Optimizer
 from .planning import operations
@@ -61,11 +62,6 @@ def threads_for(request: TrainingRequest) -> int | None:
         return request.threads
     asked = os.environ.get("OMP_NUM_THREADS", "")
     return int(asked) if asked.isdecimal() and int(asked) else FIXED_THREADS
-
-
-def processors() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 FIXED_THREADS = 2

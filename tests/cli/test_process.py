@@ -57,7 +57,7 @@ def test_a_c_library_that_takes_no_threshold_is_left_as_it_was() -> None:
 def test_what_the_user_set_for_numpys_threads_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     environment = {"OPENBLAS_NUM_THREADS": "3"}
     monkeypatch.setattr(os, "environ", environment)
-    assert limit_blas_threads() >= 1
+    limit_blas_threads()
     assert environment == {"OPENBLAS_NUM_THREADS": "3", "VECLIB_MAXIMUM_THREADS": "1"}
 
 
