@@ -334,18 +334,11 @@ def train(
     request = settings_of(TrainingRequest, settings)
     return _finished(
         lambda: prepare(
-            paths,
-            output=output,
-            texts=[text] if text else [],
-            request=request,
-            validation=validation,
-            encoding=encoding,
-            errors=errors,
-            force=force,
-            init_from=init_from,
+            paths, output=output, texts=[text] if text else [], request=request, validation=validation,
+            encoding=encoding, errors=errors, force=force, init_from=init_from,
         ),
         progress,
-    )
+    )  # fmt: skip
 
 
 def resume(

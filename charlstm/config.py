@@ -77,7 +77,7 @@ def check_fields(settings: Any) -> None:
         if least is None and most is None:
             continue
         if value != value or (least is not None and value < least) or (most is not None and value > most):
-            bounds = f"at least {least:g}" if most is None else f"between {least:g} and {most:g}"
+            bounds = f"at least {least:,}" if most is None else f"between {least:,} and {most:,}"
             raise UsageError(f"{name} is {value!s:.20}; it must be {bounds}")
 
 
@@ -104,6 +104,11 @@ class ModelSettings:
     def gates(self) -> int:
         """Rows of a layer's weight matrices, in units of the hidden size."""
         return GATES[self.cell]
+
+    @property
+    def numbers_per_step(self) -> int:
+        """Size of the widest intermediate result for one character of one sequence."""
+        return max(self.vocab_size, self.gates * self.hidden)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Names and shapes of all tensors of such a network, as torch names them.
@@ -221,7 +226,7 @@ class TrainingRequest:
         None,
         "peak learning rate, after a short warm-up; it then decays linearly to 0 (default: by hidden size)",
         least=0,
-        most=1e6,
+        most=10**6,
     )
     weight_decay: float | None = setting(None, "weight decay of all matrices (default: 0.1)", least=0, most=100)
     dropout: float | None = setting(
@@ -231,7 +236,7 @@ class TrainingRequest:
         most=0.95,
     )
     dropconnect: float | None = setting(None, "dropout of the recurrent weights (default: 0)", least=0, most=0.95)
-    val_fraction: float = setting(0.1, "fraction of the text to hold out for validation", least=0.0, most=0.9)
+    val_fraction: float = setting(0.1, "fraction of the text to hold out for validation", least=0, most=0.9)
     val_split: SplitName = setting(
         "spread",
         "which part to hold out: spread takes blocks from all over the text (with --lines, distinct lines at random), "
@@ -328,7 +333,7 @@ class SampleSettings:
     """How characters are drawn from a model's predictions."""
 
     length: int = setting(500, "characters to write", least=0, most=10**15)
-    temperature: float = setting(0.8, "below 1 plays safe, above 1 takes risks; 0 is greedy", least=0, most=1e6)
+    temperature: float = setting(0.8, "below 1 plays safe, above 1 takes risks; 0 is greedy", least=0, most=10**6)
     top_k: int | None = setting(None, "draw from the K likeliest characters only", least=1)
     top_p: float | None = setting(None, "draw from the likeliest characters that reach P together", least=0, most=1)
     min_p: float | None = setting(

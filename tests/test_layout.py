@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import statistics
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -112,6 +113,21 @@ def test_nobody_imports_a_private_name_or_another_test(path: Path) -> None:
         else:
             continue
         assert not [name for name in names if re.match(r"_[^_]|test_", name)]
+
+
+def test_no_module_is_longer_than_a_reader_can_hold() -> None:
+    assert not [module for module in MODULES if len((PACKAGE / f"{module}.py").read_text().splitlines()) > 400]
+
+
+def test_functions_are_short() -> None:
+    lengths = {
+        f"{module}:{node.lineno} {node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
+        for module in MODULES
+        for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert not {name for name, length in lengths.items() if length > 45}
+    assert statistics.median(lengths.values()) <= 10
 
 
 def loaded_by(*arguments: object, input: str = "") -> set[str]:

@@ -112,21 +112,21 @@ def test_a_zero_that_was_given_is_not_taken_for_absent(name: str) -> None:
     assert getattr(plan(request, text_of(10_000), FAST, "float32").training, name) == 0
 
 
+def hidden_size(budget: dict[str, Any], text: Text, speed: float) -> int:
+    return plan(TrainingRequest(**budget), text, speed, "float32").model.hidden
+
+
 @quick
 @given(texts, minutes, minutes, speeds)
 def test_a_longer_budget_never_chooses_a_narrower_network(text: Text, one: float, other: float, speed: float) -> None:
-    short, long = (
-        plan(TrainingRequest(minutes=time), text, speed, "float32").model.hidden for time in sorted((one, other))
-    )
+    short, long = (hidden_size({"minutes": time}, text, speed) for time in sorted((one, other)))
     assert short <= long
 
 
 @quick
 @given(texts, minutes, speeds, speeds)
 def test_a_faster_machine_never_chooses_a_narrower_network(text: Text, time: float, one: float, other: float) -> None:
-    slow, fast = (
-        plan(TrainingRequest(minutes=time), text, speed, "float32").model.hidden for speed in sorted((one, other))
-    )
+    slow, fast = (hidden_size({"minutes": time}, text, speed) for speed in sorted((one, other)))
     assert slow <= fast
 
 
@@ -137,10 +137,7 @@ def test_a_shorter_text_never_gets_a_wider_network(
 ) -> None:
     assume(characters != text.characters)
     sizes = sorted((characters, text.characters))
-    short, long = (
-        plan(TrainingRequest(**budget), dataclasses.replace(text, characters=size), speed, "float32").model.hidden
-        for size in sizes
-    )
+    short, long = (hidden_size(budget, dataclasses.replace(text, characters=size), speed) for size in sizes)
     assert short <= long
 
 

@@ -35,6 +35,21 @@ def finished(run: Run) -> list[Progress]:
     return list(run.run())
 
 
+def after_each_step(monkeypatch: pytest.MonkeyPatch, then: Callable[[Learner, int, float], float]) -> None:
+    """Let something happen after each step of training, which is told the step and its loss and gives a loss."""
+    train_step = Learner.train_step
+
+    def changed(learner: Learner, batch: Batch, step: int, learning_rate: float) -> float:
+        return then(learner, step, train_step(learner, batch, step, learning_rate))
+
+    monkeypatch.setattr(Learner, "train_step", changed)
+
+
+def fill(network: torch.nn.Module, value: float) -> None:
+    for parameter in network.parameters():
+        parameter.data.fill_(value)
+
+
 def assert_same_bytes(first: Tensors, second: Tensors) -> None:
     assert first.keys() == second.keys()
     for name in first:
@@ -367,19 +382,14 @@ def test_a_loss_that_is_not_finite_goes_back_and_the_run_ends_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = started_run(tmp_path, steps=120)
-    learner = run.trainer.learner
-    train_step = learner.train_step
 
-    def poisoned(batch: Batch, step: int, learning_rate: float) -> float:
-        loss = train_step(batch, step, learning_rate)
-        if step == 60 and not run.trainer.rate_cuts:
-            with torch.no_grad():
-                for parameter in learner.model.parameters():
-                    parameter.fill_(math.nan)
-            return math.nan
-        return loss
+    def poisoned(learner: Learner, step: int, loss: float) -> float:
+        if step != 60 or run.trainer.rate_cuts:
+            return loss
+        fill(learner.model, math.nan)
+        return math.nan
 
-    monkeypatch.setattr(learner, "train_step", poisoned)
+    after_each_step(monkeypatch, poisoned)
     reports = finished(run)
     assert run.trainer.rate_cuts == 1
     assert reports[-1].val_bits is not None
@@ -390,13 +400,10 @@ def test_a_loss_that_is_not_finite_goes_back_and_the_run_ends_well(
 def test_a_run_that_diverges_and_is_cut_into_pieces_ends_with_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train_step = Learner.train_step
-
-    def poisoned(learner: Learner, batch: Batch, step: int, learning_rate: float) -> float:
-        loss = train_step(learner, batch, step, learning_rate)
-        return math.nan if step in (2, 45) else loss  # before the first validation, and after
-
-    monkeypatch.setattr(Learner, "train_step", poisoned)
+    before_the_first_validation_and_after = (2, 45)
+    after_each_step(
+        monkeypatch, lambda _, step, loss: math.nan if step in before_the_first_validation_and_after else loss
+    )
     whole = started_run(tmp_path, "whole", steps=60)
     finished(whole)
     assert whole.trainer.rate_cuts == 2
@@ -412,16 +419,12 @@ def test_a_run_that_diverges_and_is_cut_into_pieces_ends_with_the_same_bytes(
 def test_broken_weights_never_become_the_model_where_nothing_validates(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train_step = Learner.train_step
-
-    def poisoned(learner: Learner, batch: Batch, step: int, learning_rate: float) -> float:
-        loss = train_step(learner, batch, step, learning_rate)
+    def poisoned(learner: Learner, step: int, loss: float) -> float:
         if step == 39:
-            for parameter in learner.averaged.parameters():
-                parameter.data.fill_(math.nan)
+            fill(learner.averaged, math.nan)
         return loss
 
-    monkeypatch.setattr(Learner, "train_step", poisoned)
+    after_each_step(monkeypatch, poisoned)
     run = started_run(tmp_path, steps=40, val_fraction=0.0)
     finished(run)
     load(run.output)  # finite throughout
@@ -433,19 +436,15 @@ def test_weights_that_break_in_a_step_never_replace_good_ones(
 ) -> None:
     """The loss is that of before the step, so only the validation sees it; the second time there is no next step."""
     run = started_run(tmp_path, steps=120)
-    learner = run.trainer.learner
-    train_step = learner.train_step
 
-    def poisoned(batch: Batch, step: int, learning_rate: float) -> float:
-        loss = train_step(batch, step, learning_rate)
+    def poisoned(learner: Learner, step: int, loss: float) -> float:
         if step == when and not run.trainer.rate_cuts:
-            with torch.no_grad():
-                for parameter in (*learner.model.parameters(), *learner.averaged.parameters()):
-                    parameter.fill_(math.nan)
+            fill(learner.model, math.nan)
+            fill(learner.averaged, math.nan)
             run.trainer.validation_due = 0  # a validation follows at once
         return loss
 
-    monkeypatch.setattr(learner, "train_step", poisoned)
+    after_each_step(monkeypatch, poisoned)
     finished(run)
     assert run.result["val_bits_per_char"] < 4
     load(run.output)  # finite throughout
