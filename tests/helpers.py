@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import dataclasses
+import functools
 import os
 import pty
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import tracemalloc
@@ -63,12 +67,39 @@ def corpus_of(paths: Iterable[str | os.PathLike[str]] = (), **how: Any) -> Corpu
 Result = subprocess.CompletedProcess[str]
 
 
+ENVIRONMENT = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+"""Of the command line when the tests run it, beside their own."""
+
+
+@functools.cache
+def command_line() -> list[str]:
+    """What stands for `charlstm`: where forks are safe, it starts at once, see `forkserver`."""
+    if sys.platform != "linux":
+        return [sys.executable, "-m", "charlstm"]
+    script, folder = ROOT / "tests" / "forkserver.py", tempfile.mkdtemp(prefix="charlstm-tests-")
+    address = os.path.join(folder, "socket")
+    server = subprocess.Popen(
+        [sys.executable, script, "serve", address],
+        env={**os.environ, **ENVIRONMENT, "OPENBLAS_NUM_THREADS": "1"},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    atexit.register(shutil.rmtree, folder)
+    atexit.register(server.communicate)
+    atexit.register(server.terminate)
+    assert server.stdout
+    assert server.stdout.readline() == b"ready\n"
+    return [sys.executable, "-IS", str(script), "run", address]
+
+
 def charlstm(*arguments: object, input: str | bytes | None = "", cwd: Path | None = None, **extra: Any) -> Result:
     """Run the command line in a process of its own, as a user does. Standard input is empty unless given."""
     data = input.encode() if isinstance(input, str) else input
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **extra.pop("env", {})}
+    changed = extra.pop("env", {})
+    at_start = [name for name in changed if name.startswith(("PYTHON", "LC_"))]  # what Python reads when it starts
+    command = [sys.executable, "-m", "charlstm"] if at_start else command_line()
+    environment = {**os.environ, **ENVIRONMENT, **changed}
     done = subprocess.run(
-        [sys.executable, "-m", "charlstm", *map(str, arguments)],
+        [*command, *map(str, arguments)],
         input=data,
         capture_output=True,
         cwd=cwd,
@@ -112,8 +143,8 @@ def peak_memory(work: Callable[..., Any], *arguments: Any) -> int:
 
 
 def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
-    """Until a file is there that a process makes."""
-    wait_until(path.exists, process)
+    """Until a file is there that a process makes, with something in it."""
+    wait_until(lambda: path.exists() and path.stat().st_size > 0, process)
 
 
 def wait_until(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
@@ -137,12 +168,12 @@ def on_a_terminal(*arguments: object, cwd: Path, status: int = 0, **environment:
     """Run the command line with standard output and error on a pseudo terminal; give what it drew."""
     primary, secondary = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "charlstm", *map(str, arguments)],
+        [*command_line(), *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         stdout=secondary,
         stderr=secondary,
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "TERM": "xterm", "CI": "", **environment},
+        env={**os.environ, **ENVIRONMENT, "TERM": "xterm", "CI": "", **environment},
     )
     os.close(secondary)
     drawn = b""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from helpers import ROOT, TEXT
+from helpers import ROOT, TEXT, command_line
 from write_help import REFERENCE, with_help
 
 import charlstm
@@ -77,7 +78,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name in copies:
             shutil.copy(folder / f"{original}.safetensors", folder / f"{name}.safetensors")
     launcher = folder / "bin" / "charlstm"
-    launcher.write_text(f'#!/bin/sh\nexec {sys.executable} -m charlstm "$@"\n')
+    launcher.write_text(f'#!/bin/sh\nexec {shlex.join(command_line())} "$@"\n')
     launcher.chmod(0o755)
     torchrun = folder / "bin" / "torchrun"  # at any free port: several tests may run at once
     torchrun.write_text(f'#!/bin/sh\nexec {sys.executable} -m torch.distributed.run --standalone "$@"\n')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import select
@@ -86,6 +87,8 @@ def test_characters_appear_as_they_are_made(model_path: Path) -> None:
 
 def test_ctrl_c_ends_a_writer_that_nobody_reads_from(model_path: Path) -> None:
     reader, writer = os.pipe()
+    if hasattr(fcntl, "F_SETPIPE_SZ"):  # as small as can be: it is soon full
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
     with subprocess.Popen(
         [sys.executable, "-m", "charlstm", "sample", str(model_path), "-n", "1000000000"],
         stdin=subprocess.DEVNULL, stdout=writer, cwd=ROOT,
