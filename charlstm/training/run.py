@@ -251,9 +251,8 @@ def prepare(
     """Read the texts, decide what was left open, and make ready to train.
 
     Args:
-        paths, texts, validation, encoding, errors: see `Reading`.
-        output: where the model goes.
-        request, force: what is decided already; whether to replace an existing output.
+        paths, texts, validation, encoding, errors, request: see `Reading` and `TrainingRequest`.
+        output, force: where the model goes, and whether it may replace what is there.
         started, clock: see Trainer; the time that standard input takes to arrive is not counted.
         init_from: a pretrained model; its shape is kept, and its vocabulary grows by what is new.
         ranks: the processes that train together, of which this one leads and the others `follow`.
@@ -272,14 +271,12 @@ def prepare(
         known=list(origin.vocabulary.characters) if origin else None,
         **{name: getattr(request, name) for name in _OF_THE_CORPUS},
     )  # fmt: skip
-    kept = portable(reading)  # while its pipes are there
-    waiting = clock()
+    kept, waiting = portable(reading), clock()  # while its pipes are there
     corpus = read_corpus(reading)
     started += clock() - waiting if kept.piped else 0.0
     run = _planned(request, corpus, Path(output), kept, started, clock, origin, ranks)
-    run.force = force
-    if origin:
-        run.started_from = {"name": os.path.basename(init_from or ""), "trained_on": origin.trained_on}
+    run.force, name = force, os.path.basename(init_from or "")
+    run.started_from = {"name": name, "trained_on": origin.trained_on} if origin else None
     return run
 
 
@@ -335,10 +332,8 @@ def resume(
         paths: the texts of the run, where they are neither where they were nor beside the model; their contents must
             be the same.
         validation: likewise, of those that only validate.
-        minutes: a new budget for the whole run, the part already used included; the learning rate falls from where it
-            is to zero over what is left.
-        started, clock: see Trainer.
-        ranks: see `prepare`; their number may be another one than it was.
+        minutes: a new budget for the whole run, over what is left of which the learning rate falls to zero.
+        started, clock, ranks: see `prepare`; the number of ranks may be another one than it was.
 
     Raises:
         ModelFileError: there is nothing to go on with, or it is broken.
