@@ -307,6 +307,7 @@ def train(
     validation: AnyPath | Sequence[AnyPath] = (),
     encoding: str = "utf-8",
     errors: str = "strict",
+    cache: AnyPath | None = None,
     progress: Callable[[Progress], object] = lambda _: None,
     force: bool = False,
     init_from: AnyPath | None = None,
@@ -318,7 +319,7 @@ def train(
         paths: files and folders to train on.
         output: where the model goes.
         text: a text given directly.
-        validation, encoding, errors: see `Reading`.
+        validation, encoding, errors, cache: see `Reading`.
         progress: called with each report.
         force: replace an existing output.
         init_from: a pretrained model to fine-tune.
@@ -335,7 +336,7 @@ def train(
     return _finished(
         lambda: prepare(
             paths, output=output, texts=[text] if text else [], request=request, validation=validation,
-            encoding=encoding, errors=errors, force=force, init_from=init_from,
+            encoding=encoding, errors=errors, cache=cache, force=force, init_from=init_from,
         ),
         progress,
     )  # fmt: skip

@@ -76,6 +76,13 @@ if TYPE_CHECKING:
 @click.option("-q", "--quiet", is_flag=True, help="no progress and no summary: notes, warnings and errors only")
 @decoding_options
 @setting(TrainingRequest, "normalize", type=click.Choice(NORMALIZATIONS))
+@click.option(
+    "--cache",
+    type=click.Path(),
+    metavar="DIR",
+    help="folder for what a text too large for memory is read into "
+    "(default: in the user's cache folder, removed when the run ends)",
+)
 def train(**given: Any) -> None:
     """Train a model on texts: files, folders, compressed files, or standard input.
 
@@ -153,6 +160,7 @@ def _prepared(given: dict[str, Any], ranks: Ranks) -> Run:
         force=given["force"],
         encoding=given["encoding"],
         errors=given["encoding_errors"],
+        cache=given["cache"],
         started=STARTED + waited,
         init_from=given["init_from"],
         ranks=ranks,

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from ..config import TrainingSettings
 from .corpus import Corpus
-from .lines import line_bounds
+from .lines import line_bounds, lines_within
+from .mapping import forget
 from .vocabulary import UNKNOWN, Ids
 
 IGNORED = -100
@@ -22,6 +23,18 @@ IGNORED = -100
 
 DOCUMENT_LENGTH = 2000
 """Characters between empty lines, on average, beyond which these do not count as document boundaries."""
+
+
+MOST_SEARCHED = 1 << 26
+"""Characters that are searched for where documents begin."""
+STRETCHES = 64
+"""Of a longer text, which are searched."""
+FORGOTTEN_EVERY = 1024
+"""Steps after which the memory is let go of that reading a mapped text has taken."""
+MOST_ORDERED = 1 << 26
+"""Characters of a text whose lines are put in order by length all together."""
+CHUNK, CHUNKS = 1 << 16, 256
+"""Characters of a chunk of a longer text, and chunks from all over it whose lines are put in order together."""
 
 
 class Share(NamedTuple):
@@ -165,6 +178,8 @@ class TextBatches:
         if how.share.is_last:
             own = slice(own.start, total)
         positions, fresh = positions[own], fresh[own]
+        if step % FORGOTTEN_EVERY == 0:
+            forget(self.ids)
         offsets = np.arange(-1, how.context)[:, None]
         window = self.ids.take(positions + offsets, mode="wrap").astype(np.int64)  # (T + 1, B)
         _show_some_as_unknown(window, own, total, how.unknown, rng)
@@ -177,7 +192,20 @@ class TextBatches:
 
 
 def _document_starts(ids: Ids, line_end: int) -> NDArray[np.int64]:
-    """Where documents begin: at 0, and after empty lines or, where these are few, after any line."""
+    """Where documents begin: at 0, and after empty lines or, where these are few, after any line.
+
+    Of a long text, those in stretches from all over it.
+    """
+    if len(ids) <= MOST_SEARCHED:
+        return _starts_in(ids, line_end)
+    length = MOST_SEARCHED // STRETCHES
+    begins = np.linspace(0, len(ids) - length, STRETCHES, dtype=np.int64).tolist()
+    found = [begin + _starts_in(ids[begin : begin + length], line_end)[1:] for begin in begins]
+    forget(ids)
+    return np.concatenate([np.zeros(1, dtype=np.int64), *found])
+
+
+def _starts_in(ids: Ids, line_end: int) -> NDArray[np.int64]:
     ends = ids == line_end if line_end != UNKNOWN else np.zeros(len(ids), dtype=bool)
     after_blank = np.flatnonzero(ends[1:-1] & ends[:-2]) + 2
     enough = len(after_blank) * DOCUMENT_LENGTH >= len(ids)
@@ -189,7 +217,8 @@ class LineBatches:
     """Batches of lines, each line a record that starts from the zero state and ends with its newline.
 
     Lines of similar length go together; the order is drawn anew in each epoch. Lines longer than the context
-    are read in several steps with the state carried.
+    are read in several steps with the state carried. The lines of a long text are ordered by length a portion of them
+    at a time, the lines of some chunks of it that are drawn at random, so that memory stays flat.
 
     Args:
         ids: (characters,) the text.
@@ -198,20 +227,19 @@ class LineBatches:
 
     def __init__(self, ids: Ids, settings: BatchSettings) -> None:
         self.ids, self.settings = ids, settings
-        self.bounds = line_bounds(ids, settings.line_end)  # (records + 1,)
-        self.lengths = np.diff(self.bounds)  # (records,)
-        self._epoch = -1
+        self.portions = 1 if len(ids) <= MOST_ORDERED else -(-len(ids) // (CHUNK * CHUNKS))  # of an epoch
+        self._begins = np.zeros(0, dtype=np.int64)  # (records,) of the present portion
+        self.lengths = np.zeros(0, dtype=np.int64)
         self._steps: list[tuple[NDArray[np.int64], int]] = []
-        self._first_step = 0
-        self._plan_epoch(0, 0)
-        self.steps_per_epoch = float(len(self._steps))
+        self._plan(0, 0)
+        self.steps_per_epoch = max(1.0, len(self._steps) * len(ids) / max(1, int(self.lengths.sum())))
 
     def __getitem__(self, step: int) -> Batch:
         """The batch of one step, computed from its number alone."""
         if step < self._first_step:
-            self._plan_epoch(0, 0)
+            self._plan(0, 0)
         while step >= self._first_step + len(self._steps):
-            self._plan_epoch(self._epoch + 1, self._first_step + len(self._steps))
+            self._plan(self._portion + 1, self._first_step + len(self._steps))
         whole, offset = self._steps[step - self._first_step]
         left = np.clip(self.lengths[whole] - offset, 0, self.settings.context)  # (B of all shares,)
         own = self.settings.share.of(len(whole))
@@ -221,7 +249,7 @@ class LineBatches:
         _show_some_as_unknown(window, own, len(whole), self.settings.unknown, rng)
         inputs = np.where(window[:-1] == IGNORED, self.settings.start, window[:-1])
         fresh = np.full(len(records), offset == 0)
-        targets_at = self.bounds[records] + offset + np.arange(len(window) - 1)[:, None]  # (T, B)
+        targets_at = self._begins[records] + offset + np.arange(len(window) - 1)[:, None]  # (T, B)
         targets_at = np.minimum(targets_at, len(self.ids) - 1)
         after = len(whole) - own.stop
         return Batch(inputs, window[1:], fresh, len(records), int(left.sum()), targets_at, own.start, after)
@@ -235,16 +263,28 @@ class LineBatches:
             size: T, by the longest record of all shares.
         """
         window = np.full((size + 1, len(records)), IGNORED, dtype=np.int64)  # (T + 1, B)
-        for column, record in enumerate(records):
-            begin, end = self.bounds[record : record + 2]
+        ends = self._begins[records] + self.lengths[records]
+        for column, (begin, end) in enumerate(zip(self._begins[records].tolist(), ends.tolist(), strict=True)):
             piece = self.ids[begin + max(0, offset - 1) : min(begin + offset + size, end)]
             row = 0 if offset else 1
             window[row : row + len(piece), column] = piece
         return window
 
-    def _plan_epoch(self, epoch: int, first_step: int) -> None:
-        """Lay out the steps of an epoch: pairs of (record numbers, offset within the records)."""
-        rng = np.random.default_rng((self.settings.seed, epoch, 1))
+    def _plan(self, portion: int, first_step: int) -> None:
+        """Lay out the steps of a portion of an epoch: pairs of (record numbers, offset within the records).
+
+        Args:
+            portion: its number, counted through all epochs.
+            first_step: the number of its first step.
+        """
+        forget(self.ids)
+        epoch, part = divmod(portion, self.portions)
+        whole = self.portions == 1
+        if not (whole and len(self._begins)):
+            bounds = [line_bounds(self.ids, self.settings.line_end)] if whole else self._bounds_of(epoch, part)
+            self._begins = np.concatenate([some[:-1] for some in bounds])
+            self.lengths = np.concatenate([np.diff(some) for some in bounds])
+        rng = np.random.default_rng((self.settings.seed, epoch, 1) if whole else (self.settings.seed, epoch, 1, part))
         order = rng.permutation(len(self.lengths))
         order = order[np.argsort(self.lengths[order], kind="stable")]
         groups = self._groups(order)
@@ -253,7 +293,13 @@ class LineBatches:
             for number in rng.permutation(len(groups))
             for offset in range(0, int(self.lengths[groups[number][-1]]), self.settings.context)
         ]
-        self._epoch, self._first_step = epoch, first_step
+        self._portion, self._first_step = portion, first_step
+
+    def _bounds_of(self, epoch: int, part: int) -> list[NDArray[np.int64]]:
+        """The bounds of the lines that begin in the chunks of a portion."""
+        rng = np.random.default_rng((self.settings.seed, epoch, 3))
+        chunks = np.sort(rng.permutation(-(-len(self.ids) // CHUNK))[part :: self.portions])
+        return [lines_within(self.ids, self.settings.line_end, n * CHUNK, (n + 1) * CHUNK) for n in chunks.tolist()]
 
     def _groups(self, order: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """Cut record numbers, from the shortest to the longest record, into batches of B T characters at most."""

@@ -5,10 +5,12 @@ Knows how texts are joined and what was read from where; knows nothing about voc
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import stat
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +21,8 @@ from ..errors import TextError
 from .characters import named, normal_form
 from .decoding import SURROGATE
 from .files import find_files
-from .lines import line_bounds
+from .lines import bounds_by_piece
+from .mapping import MOST_IN_MEMORY, PIECE, IdStore, check_room, default_folder, pieces
 from .reading import TextSource
 from .streams import STANDARD_INPUT
 from .vocabulary import Ids, codepoints, from_codepoints
@@ -46,15 +49,18 @@ class Collected:
 
 
 class Collector:
-    """Gathers texts; one that does not end its last line is given a newline before the next one."""
+    """Gathers texts; one that does not end its last line is given a newline before the next one.
 
-    def __init__(self) -> None:
-        self._table = np.full(0x110000, -1, dtype=np.int32)
+    Args:
+        folder: where the ids of a long text go.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._table = np.full(0x110000, 0xFF, dtype=np.uint8)  # the largest number of its type: not numbered yet
         self._points: list[int] = []
-        self._pieces: list[Ids] = []
-        self._length = 0
+        self._ids = IdStore(folder)
         self._last = "\n"
-        self._begin = (0, 0, "\n")  # pieces, characters and the last one when the present text began
+        self._begin = (0, "\n")  # characters and the last one when the present text began
         self._names: dict[str, str] = {}  # by the SHA-256 of their bytes
         self._starts: list[int] = []
         self._sources: list[dict[str, Any]] = []
@@ -62,7 +68,7 @@ class Collector:
 
     def add(self, piece: str) -> None:
         """Add a piece of the present text."""
-        if self._length == self._begin[1]:
+        if len(self._ids) == self._begin[0]:
             self.end_line()
         self._append(piece)
 
@@ -72,14 +78,26 @@ class Collector:
             self._append("\n")
 
     def _append(self, text: str) -> None:
-        points = codepoints(text)
-        new = np.unique(points[self._table[points] < 0])
-        self._table[new] = np.arange(len(self._points), len(self._points) + len(new))
-        self._points.extend(new.tolist())
-        dtype = np.uint8 if len(self._points) <= 256 else np.uint16 if len(self._points) <= 65536 else np.uint32
-        self._pieces.append(self._table[points].astype(dtype))
-        self._length += len(points)
+        points = np.frombuffer(text.encode("ascii"), dtype=np.uint8) if text.isascii() else codepoints(text)
+        for begin in range(0, len(points), PIECE):
+            ids = self._table.take(points[begin : begin + PIECE], mode="clip")
+            if ids.max() == np.iinfo(ids.dtype).max:
+                self._number(points[begin:])
+                ids = self._table.take(points[begin : begin + PIECE], mode="clip")
+            self._ids.append(ids)
         self._last = text[-1]
+
+    def _number(self, points: NDArray[Any]) -> None:
+        """Give the characters that are new the next numbers."""
+        unknown = np.iinfo(self._table.dtype).max
+        new = np.unique(points[self._table[points] == unknown])
+        numbers = np.arange(len(self._points), len(self._points) + len(new))
+        self._points.extend(new.tolist())
+        if len(self._points) > unknown:  # one number is none
+            narrow, wider = self._table, np.dtype(np.min_scalar_type(len(self._points)))
+            self._table = np.full(len(narrow), np.iinfo(wider).max, dtype=wider)
+            self._table[narrow < unknown] = narrow[narrow < unknown]
+        self._table[new] = numbers
 
     def end_text(self, facts: dict[str, Any], name: str) -> None:
         """End the present text; one that has the bytes of an earlier one is taken out again, with a note.
@@ -88,23 +106,22 @@ class Collector:
             facts: what is kept about it, see `TextSource.facts`.
             name: what a person calls it.
         """
-        pieces, length, last = self._begin
+        length, last = self._begin
         twin = self._names.get(facts["sha256"])
         if twin is not None and facts["bytes"]:
             self.notes.append(f"{name}: left out, it has the same content as {twin}")
-            del self._pieces[pieces:]
-            self._length, self._last = length, last
+            self._ids.truncate(length)
+            self._last = last
             return
         self._names[facts["sha256"]] = name
         self._starts.append(length)
         self._sources.append(facts)
-        self._begin = (len(self._pieces), self._length, self._last)
+        self._begin = (len(self._ids), self._last)
 
     def collected(self) -> Collected:
-        """Everything as one; the pieces are given up, so that a long text is not held twice."""
-        self._pieces = [np.concatenate([np.zeros(0, dtype=np.uint8), *self._pieces])]
+        """Everything as one."""
         points = np.array(self._points, dtype=np.uint32)
-        return Collected(self._pieces[0], points, self._starts, self._sources, self.notes)
+        return Collected(self._ids.ids(), points, self._starts, self._sources, self.notes)
 
 
 def collect(
@@ -115,20 +132,31 @@ def collect(
     encoding: str = "utf-8",
     errors: str = "strict",
     normalize: str | None = None,
+    folder: str | None = None,
 ) -> Collected:
     """Read files, folders and "-", then texts given directly.
 
     Args:
         lines: every line is a record: blank lines are left out, and the last line ends like all others.
         encoding, errors, normalize: see TextSource.
+        folder: where the ids of a long text go; None: see `default_folder`.
+
+    Raises:
+        TextError: a text cannot be read, or changes while it is.
+        OutputError: a long text's ids cannot be written.
     """
     files, notes = find_files(paths, encoding)
-    collector = Collector()
+    folder = folder or default_folder()
+    size = sum(os.path.getsize(path) for path in files if os.path.isfile(path))
+    if size > MOST_IN_MEMORY:
+        check_room(folder, size)
+    collector = Collector(folder)
     collector.notes.extend(notes)
     for path in files:
         source = TextSource(path, encoding, errors, normalize)
-        for piece in source:
-            collector.add(piece)
+        with unchanged(path):
+            for piece in source:
+                collector.add(piece)
         collector.notes.extend(source.notes)
         collector.end_text(source.facts(name_to_keep(path, paths)), source.name)
     for text in texts:
@@ -137,7 +165,29 @@ def collect(
         collector.end_line()
     collected = collector.collected()
     _note_combining_marks(collected)
-    return without_blank_lines(collected) if lines else collected
+    return without_blank_lines(collected, IdStore(folder)) if lines else collected
+
+
+@contextlib.contextmanager
+def unchanged(path: str) -> Iterator[None]:
+    """Refuse a file that another process writes to while it is read; pipes change by being read.
+
+    Raises:
+        TextError: it has another size, time or place on the disk in the end.
+    """
+    before = _version(path)
+    yield
+    if _version(path) != before:
+        raise TextError(f"{path}: it was changed while it was read; give a copy that nothing writes to")
+
+
+def _version(path: str) -> tuple[int, ...]:
+    """What tells one version of a file from another; empty where that is no file."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ()
+    return (status.st_ino, status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else ()
 
 
 def _add_given(collector: Collector, text: str, normalize: str | None) -> None:
@@ -175,8 +225,7 @@ def _note_combining_marks(text: Collected) -> None:
     marks = np.array([bool(unicodedata.combining(character)) for character in characters], dtype=bool)
     if not marks.any():
         return
-    ends = np.flatnonzero(marks[text.ids[1:]]) + 1
-    pairs = np.unique(text.ids[ends - 1].astype(np.int64) * len(characters) + text.ids[ends])
+    pairs = _pairs_with(marks, text.ids)
     letters = (characters[pair // len(characters)] + characters[pair % len(characters)] for pair in pairs.tolist())
     composed = next((letter for letter in letters if len(normal_form(letter, "nfc")) == 1), None)
     if composed:
@@ -186,17 +235,39 @@ def _note_combining_marks(text: Collected) -> None:
         )
 
 
-def without_blank_lines(text: Collected) -> Collected:
-    """Leave out lines that hold nothing but spaces, with a note if there are any; it forgets where texts begin."""
+def _pairs_with(marks: NDArray[np.bool_], ids: Ids) -> NDArray[np.int64]:
+    """Which symbols with a mark follow upon which, each pair once, as the first times the number of symbols + other."""
+    found = np.zeros(0, dtype=np.int64)
+    for begin, piece in pieces(ids):
+        ends = np.flatnonzero(marks[piece])
+        ends = begin + ends[begin + ends > 0]
+        found = np.union1d(found, ids[ends - 1].astype(np.int64) * len(marks) + ids[ends])
+    return found
+
+
+def without_blank_lines(text: Collected, store: IdStore) -> Collected:
+    """Leave out lines that hold nothing but spaces, with a note if there are any; it forgets where texts begin.
+
+    Args:
+        text: it.
+        store: where what is left of it goes, empty.
+    """
     newline = text.symbol("\n")
     if newline < 0:
         return text
     visible = np.array([not character.isspace() for character in from_codepoints(text.points)])
-    bounds = line_bounds(text.ids, newline)
-    blank = ~np.logical_or.reduceat(visible[text.ids], bounds[:-1])  # (lines,)
-    count = int(blank.sum())
+    count = 0
+    for bounds in bounds_by_piece(text.ids, newline):
+        piece = text.ids[bounds[0] : bounds[-1]]
+        blank = ~np.logical_or.reduceat(visible[piece], bounds[:-1] - bounds[0])  # (lines,)
+        if blank.any() and not count:
+            for _, before in pieces(text.ids[: bounds[0]]):
+                store.append(before)
+        count += int(blank.sum())
+        if count:
+            store.append(piece[np.repeat(~blank, np.diff(bounds))])
     if count:
-        text.ids = text.ids[np.repeat(~blank, np.diff(bounds))]
+        text.ids = store.ids()
         text.notes.append("1 blank line was left out" if count == 1 else f"{count:,} blank lines were left out")
     text.starts = []
     return text

@@ -18,9 +18,10 @@ from ..config import SMALLEST_TEXT, NormalizeName, SplitName
 from ..errors import TextError
 from .characters import listed
 from .collecting import Collected, collect
+from .mapping import IdFile, Parts, check_room, default_folder, is_mapped, occurrences
 from .repeats import repeated_lines, repeated_passages
 from .split import NOWHERE, Boundaries, Split, last_lines, random_lines, spread_blocks, the_end
-from .streams import PIECE, STANDARD_INPUT
+from .streams import STANDARD_INPUT
 from .vocabulary import UNKNOWN, Ids, Vocabulary, from_codepoints
 
 NOTABLE_UNKNOWN = 0.02
@@ -57,10 +58,13 @@ class Reading:
     errors: str = "strict"
     normalize: NormalizeName | None = None
     """See TextSource."""
+    cache: str | None = None
+    """A folder for the ids of a long text; None: see `default_folder`."""
 
     def decoding(self) -> dict[str, Any]:
         """How bytes become text, as keyword arguments of `collect`."""
-        return {name: getattr(self, name) for name in ("lines", "encoding", "errors", "normalize")}
+        named = {name: getattr(self, name) for name in ("lines", "encoding", "errors", "normalize")}
+        return {**named, "folder": self.cache}
 
     @property
     def piped(self) -> bool:
@@ -109,11 +113,12 @@ def read_corpus(reading: Reading) -> Corpus:
     """
     text = _collected(reading)
     split = _split(text, reading)
-    training, held_out = split.applied(text.ids)
-    text.ids = text.ids[:0]  # a long text is not held twice
-    vocabulary, notes = _vocabulary(text.points, training, reading)
-    table = vocabulary.encode_points(text.points)  # (symbols,)
-    corpus = Corpus(vocabulary, table[training], table[held_out], text.sources, text.notes + notes, split.description)
+    total = _trained_on(text, split)
+    vocabulary, notes = _vocabulary(text.points, total, reading)
+    training, held_out = _parted(text, split, vocabulary, reading)
+    corpus = Corpus(vocabulary, training, held_out, text.sources, text.notes + notes, split.description)
+    if is_mapped(training):
+        corpus.notes.append(_where(training, held_out, reading))
     corpus.notes += [split.note] if split.note else []
     if reading.validation:
         _read_validation(corpus, reading)
@@ -127,7 +132,7 @@ def _collected(reading: Reading) -> Collected:
     if count < SMALLEST_TEXT:
         needed = f"training needs {SMALLEST_TEXT} characters or more, and does better with 100,000"
         raise TextError(f"{_how_short(text)}; {needed}")
-    if reading.lines and int((text.ids == text.symbol("\n")).sum()) < 2:
+    if reading.lines and occurrences(text.ids, text.symbol("\n")) < 2:
         raise TextError("the text has one line only; leave out --lines, or give one record a line")
     return text
 
@@ -139,6 +144,39 @@ def _how_short(text: Collected) -> str:
         return "the text has blank lines only" if blank else "the text is empty"
     what = "1 character" if count == 1 else f"{count} characters"
     return f"the text has only {what}{', its blank lines left out' if blank else ''}"
+
+
+def _where(training: Ids, held_out: Ids, reading: Reading) -> str:
+    """Where a large text is, for a person."""
+    size, folder = (training.nbytes + held_out.nbytes) / 1e6, reading.cache or default_folder()
+    return f"the text is large: its ids, {size:,.0f} MB, are mapped from {folder}, and removed when the run ends"
+
+
+def _trained_on(text: Collected, split: Split) -> NDArray[np.int64]:
+    """(symbols,) how often each symbol of a text occurs in its training part."""
+    total = np.zeros(len(text.points), dtype=np.int64)
+    for some, _ in split.cut(text.ids):
+        total += np.bincount(some, minlength=len(total))
+    return total
+
+
+def _parted(text: Collected, split: Split, vocabulary: Vocabulary, reading: Reading) -> list[Ids]:
+    """The training part and the held-out part of a text as the vocabulary's ids; mapped where the text is."""
+    table = vocabulary.encode_points(text.points)  # (symbols,)
+    parts = _parts(text, [len(text.ids) - split.held_out, split.held_out], table.dtype, reading)
+    for both in split.cut(text.ids):
+        for part, ids in enumerate(both):
+            parts.append(part, table.take(ids, mode="clip"))
+    text.ids = text.ids[:0]  # a long text is not held twice
+    return parts.arrays()
+
+
+def _parts(text: Collected, lengths: Sequence[int], dtype: np.dtype[Any], reading: Reading) -> Parts:
+    if not is_mapped(text.ids):
+        return Parts(dtype, lengths, None)
+    folder = reading.cache or default_folder()
+    check_room(folder, sum(lengths) * dtype.itemsize)
+    return Parts(dtype, lengths, IdFile(folder))
 
 
 def _split(text: Collected, reading: Reading) -> Split:
@@ -156,10 +194,16 @@ def _split(text: Collected, reading: Reading) -> Split:
     return spread_blocks(Boundaries(text.ids, text.starts, newline, text.symbol(" ")), fraction, reading.seed)
 
 
-def _vocabulary(points: NDArray[np.uint32], training: Ids, reading: Reading) -> tuple[Vocabulary, list[str]]:
-    """The vocabulary of a training part in provisional ids, and a note on the characters that are too rare for it."""
-    least = reading.min_count or (1 if len(training) < SHORT_TEXT else 2)
-    counted = list(zip(from_codepoints(points), _counts(training, len(points)).tolist(), strict=True))
+def _vocabulary(points: NDArray[np.uint32], total: NDArray[np.int64], reading: Reading) -> tuple[Vocabulary, list[str]]:
+    """The vocabulary of a training part, and a note on the characters that are too rare for it.
+
+    Args:
+        points: the code point of each symbol.
+        total: how often each occurs there.
+        reading: what is asked for.
+    """
+    least = reading.min_count or (1 if total.sum() < SHORT_TEXT else 2)
+    counted = list(zip(from_codepoints(points), total.tolist(), strict=True))
     kept = sorted(character for character, count in counted if count >= least)
     if not kept and not reading.known:
         raise TextError(f"no character is seen {least} times; give more text or a smaller --min-count")
@@ -168,14 +212,6 @@ def _vocabulary(points: NDArray[np.uint32], training: Ids, reading: Reading) -> 
         raise TextError("the text has too few line ends to train on; leave out --lines, or give one record a line")
     rare = sorted(character for character, count in counted if 0 < count < least and character not in vocabulary)
     return vocabulary, [_rare_note(rare, least)] if rare else []
-
-
-def _counts(ids: Ids, symbols: int) -> NDArray[np.int64]:
-    """How often each symbol occurs, piece by piece: numpy widens all that it counts at once to eight bytes each."""
-    counts = np.zeros(symbols, dtype=np.int64)
-    for begin in range(0, len(ids), PIECE):
-        counts += np.bincount(ids[begin : begin + PIECE], minlength=symbols)
-    return counts
 
 
 def _rare_note(rare: list[str], least: int) -> str:
@@ -189,8 +225,8 @@ def _read_validation(corpus: Corpus, reading: Reading) -> None:
     text = collect(reading.validation, **reading.decoding())
     if not len(text.ids):
         raise TextError("the validation text is empty; give one with text in it, or leave out --val")
-    corpus.validation = corpus.vocabulary.encode_points(text.points)[text.ids]
     names = [source["name"] for source in text.sources]
+    corpus.validation, _ = _parted(text, Split(NOWHERE, ""), corpus.vocabulary, reading)
     corpus.held_out = f"the file {names[0]}" if len(names) == 1 else f"{len(names)} files: {', '.join(names[:3])}"
     if len(names) > 3:
         corpus.held_out += " ..."
@@ -206,7 +242,7 @@ def _warnings(corpus: Corpus, reading: Reading) -> list[str]:
     training = {source["sha256"] for source in corpus.sources if "role" not in source}
     twins = [source for source in corpus.sources if "role" in source and source["sha256"] in training]
     warnings += [f"warning: {source['name']}: is trained on, too, so validation on it flatters" for source in twins]
-    unknown = float(np.mean(corpus.validation == UNKNOWN))
+    unknown = occurrences(corpus.validation, UNKNOWN) / len(corpus.validation)
     if unknown > NOTABLE_UNKNOWN:
         warnings.append(f"warning: {unknown:.0%} of the held-out characters are not in the training part")
     if not twins:

@@ -5,12 +5,14 @@ Compares hashes of 64 bits, so that a text of any length costs a few passes of n
 
 from __future__ import annotations
 
+import functools
 import hashlib
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .lines import line_bounds
+from .lines import bounds_by_piece, line_bounds, lines_all_over
+from .mapping import pieces
 from .vocabulary import Ids
 
 Hashes = NDArray[np.uint64]
@@ -19,27 +21,54 @@ PASSAGE = 50
 """Characters of a passage that counts as repeated: hardly any sentence has that many by chance."""
 STRIDE = PASSAGE // 2
 """Passages of the searched text begin at every so many characters."""
-MOST_PASSAGES = 1 << 22
+MOST_PASSAGES = 1 << 21
 """Passages of the searched text that are remembered; of a longer text they stand further apart."""
 MOST_CHECKED = 1 << 18
 """Characters that are looked up; of a longer text, stretches from all over it."""
 PIECE = 1 << 18
 """Characters that are hashed at a time, so that memory stays flat."""
 
-_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+MOST_LINES_CHECKED = 1 << 24
+"""Characters of lines that are looked up; of a longer list, some of its lines."""
+LEAST_BITS = 18
+"""Of the number of powers that are computed once for all."""
+STRETCHES = 64
+"""From all over a text, where it is compared in part."""
+MOST_SYMBOLS = 0x110001
+"""Of any text: Unicode's code points, and one that is unknown."""
+
+FACTOR = 0x9E3779B97F4A7C15
 """Of the polynomial; odd, so that it has an inverse modulo 2 ** 64."""
 
 
-def _values(ids: Ids, symbols: int) -> Hashes:
-    """A random number for each symbol, looked up for each id."""
-    return np.random.default_rng(1).integers(0, 2**64, symbols, dtype=np.uint64).take(ids)
+@functools.lru_cache(maxsize=2)
+def _table(symbols: int) -> Hashes:
+    """A random number for each symbol."""
+    return np.random.default_rng(1).integers(0, 2**64, symbols, dtype=np.uint64)
 
 
-def _powers(count: int) -> Hashes:
-    """The factor's powers 0, 1, ... count - 1 modulo 2 ** 64."""
-    powers = np.full(count, _FACTOR, dtype=np.uint64)
-    powers[:1] = 1
+def _values(ids: Ids) -> Hashes:
+    """The random number of each id."""
+    symbols = 1 << 8 if ids.itemsize == 1 else 1 << 16 if ids.itemsize == 2 else MOST_SYMBOLS
+    return _table(symbols).take(ids, mode="clip")
+
+
+@functools.lru_cache(maxsize=4)
+def _many_powers(bits: int, factor: int) -> Hashes:
+    """A factor's powers 0, 1, ... 2 ** bits - 1 modulo 2 ** 64."""
+    powers = np.full(1 << bits, np.uint64(factor))
+    powers[0] = 1
     return np.multiply.accumulate(powers)
+
+
+def _powers(count: int, factor: int = FACTOR) -> Hashes:
+    """As many of them as are wanted."""
+    return _many_powers(max(LEAST_BITS, count.bit_length()), factor)[:count]
+
+
+def _sums(ids: Ids) -> Hashes:
+    """(characters + 1,) sums of the first so many values, each times the factor's power of its position."""
+    return np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(_values(ids) * _powers(len(ids)))])
 
 
 def line_hashes(ids: Ids, bounds: NDArray[np.int64]) -> Hashes:
@@ -48,7 +77,6 @@ def line_hashes(ids: Ids, bounds: NDArray[np.int64]) -> Hashes:
     Polynomial hashes (Karp and Rabin 1987) of the lines between the bounds, (lines + 1,).
     """
     hashes = np.empty(len(bounds) - 1, dtype=np.uint64)
-    symbols = int(ids.max(initial=0)) + 1
     first = 0
     while first < len(hashes):
         last = int(np.searchsorted(bounds, bounds[first] + PIECE, side="right")) - 1
@@ -57,21 +85,20 @@ def line_hashes(ids: Ids, bounds: NDArray[np.int64]) -> Hashes:
             hashes[first] = int.from_bytes(digest, "little")
             first += 1
             continue
-        starts, lengths = bounds[first:last] - bounds[first], np.diff(bounds[first : last + 1])
-        positions = np.arange(lengths.sum()) - np.repeat(starts, lengths)  # (characters,) within their lines
-        values = _values(ids[bounds[first] : bounds[last]], symbols) * _powers(int(lengths.max()))[positions]
-        hashes[first:last] = np.add.reduceat(values, starts)
+        sums, edges = _sums(ids[bounds[first] : bounds[last]]), bounds[first : last + 1] - bounds[first]
+        hashes[first:last] = np.diff(sums[edges]) * _inverse_powers(PIECE)[edges[:-1]]
         first = last
     return hashes
 
 
 def repeated_lines(checked: Ids, searched: Ids, line_end: int) -> float:
     """The fraction of a text's lines that are lines of another text, too."""
-    joined = np.concatenate([searched, checked])
-    bounds = line_bounds(joined, line_end)
-    hashes = line_hashes(joined, bounds)
-    first = int(np.searchsorted(bounds, len(searched)))
-    return float(_occurring(hashes[first:], hashes[:first]).mean()) if first < len(hashes) else 0.0
+    checked = lines_all_over(checked, line_end, MOST_LINES_CHECKED)
+    hashes = line_hashes(checked, line_bounds(checked, line_end))
+    found = np.zeros(len(hashes), dtype=bool)
+    for bounds in bounds_by_piece(searched, line_end):
+        found |= occurring(hashes, line_hashes(searched, bounds))
+    return float(found.mean()) if len(found) else 0.0
 
 
 def repeated_passages(checked: Ids, searched: Ids) -> float:
@@ -80,19 +107,17 @@ def repeated_passages(checked: Ids, searched: Ids) -> float:
     A passage that is copied is found where it has PASSAGE + STRIDE characters or more; of texts longer than
     MOST_PASSAGES * STRIDE or MOST_CHECKED only a sample is compared.
     """
-    checked = _sampled(checked)
+    checked = sampled(checked, MOST_CHECKED)
     if min(len(checked), len(searched)) < PASSAGE:
         return 0.0
-    symbols = max(int(checked.max()), int(searched.max())) + 1
     stride = STRIDE * -(-len(searched) // (STRIDE * MOST_PASSAGES))
-    passages = _passage_hashes(searched, symbols)[:: stride // STRIDE]
-    found = _occurring(_window_hashes(checked, symbols), passages)
+    found = occurring(_window_hashes(checked), _passage_hashes(searched, stride))
     width = max(PASSAGE, stride)  # characters that a passage found stands for
     counts = np.concatenate([[0], np.cumsum(np.pad(found, (width - 1, PASSAGE - 1)))])
     return float((counts[width:] > counts[:-width]).mean())
 
 
-def _occurring(some: Hashes, many: Hashes) -> NDArray[np.bool_]:
+def occurring(some: Hashes, many: Hashes) -> NDArray[np.bool_]:
     """(some,) whether each of some hashes is among many others."""
     table = np.zeros(1 << 22, dtype=bool)  # most of the many are none of the some, as their first 22 bits show
     table[some >> np.uint64(42)] = True
@@ -104,39 +129,32 @@ def _occurring(some: Hashes, many: Hashes) -> NDArray[np.bool_]:
     return found
 
 
-def _sampled(ids: Ids) -> Ids:
-    """A text or, where it is longer than MOST_CHECKED, stretches from all over it."""
-    if len(ids) <= MOST_CHECKED:
+def sampled(ids: Ids, most: int) -> Ids:
+    """A text or, where it is longer than so many characters, stretches from all over it."""
+    if len(ids) <= most:
         return ids
-    length = MOST_CHECKED // 64
-    return np.concatenate([ids[begin : begin + length] for begin in np.linspace(0, len(ids) - length, 64, dtype=int)])
+    length = most // STRETCHES
+    begins = np.linspace(0, len(ids) - length, STRETCHES, dtype=int)
+    return np.concatenate([ids[begin : begin + length] for begin in begins])
 
 
-def _window_hashes(ids: Ids, symbols: int) -> Hashes:
+def _window_hashes(ids: Ids) -> Hashes:
     """(characters - PASSAGE + 1,) the hash of the passage that begins at each character."""
-    sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(_values(ids, symbols) * _powers(len(ids)))])
-    inverse = np.full(len(ids) - PASSAGE + 1, pow(int(_FACTOR), -1, 2**64), dtype=np.uint64)
-    inverse[0] = 1
-    hashes: Hashes = (sums[PASSAGE:] - sums[:-PASSAGE]) * np.multiply.accumulate(inverse)
+    sums = _sums(ids)
+    hashes: Hashes = (sums[PASSAGE:] - sums[:-PASSAGE]) * _inverse_powers(len(ids) - PASSAGE + 1)
     return hashes
 
 
-def _passage_hashes(ids: Ids, symbols: int) -> Hashes:
-    """The hashes of the passages that begin at every STRIDE characters."""
-    halves = np.concatenate([_half_hashes(piece, symbols) for piece in _pieces(ids)])  # (characters / STRIDE,)
-    hashes: Hashes = halves[:-1] + halves[1:] * _powers(STRIDE + 1)[-1]
-    return hashes
+def _inverse_powers(count: int) -> Hashes:
+    return _powers(count, pow(FACTOR, -1, 2**64))
 
 
-def _half_hashes(ids: Ids, symbols: int) -> Hashes:
-    """The hashes of a text's parts of STRIDE characters."""
-    whole = len(ids) - len(ids) % STRIDE
-    values = _values(ids[:whole], symbols).reshape(-1, STRIDE)
-    hashes: Hashes = np.einsum("ps,s->p", values, _powers(STRIDE))
-    return hashes
-
-
-def _pieces(ids: Ids) -> list[Ids]:
-    """A text in pieces of a multiple of STRIDE characters."""
-    size = PIECE - PIECE % STRIDE
-    return [ids[begin : begin + size] for begin in range(0, len(ids), size)]
+def _passage_hashes(ids: Ids, stride: int) -> Hashes:
+    """The hashes of the passages that begin at every so many characters."""
+    hashes = [np.zeros(0, dtype=np.uint64)]
+    for begin, _ in pieces(ids, PIECE - PIECE % stride):
+        piece = ids[begin : begin + PIECE - PIECE % stride + PASSAGE - 1]
+        if len(piece) >= PASSAGE:
+            passages = np.lib.stride_tricks.sliding_window_view(piece, PASSAGE)[::stride]
+            hashes.append(np.einsum("ps,s->p", _values(passages), _powers(PASSAGE)))
+    return np.concatenate(hashes)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .lines import line_bounds
-from .repeats import line_hashes
+from .lines import bounds_by_piece, line_bounds, start_of_line
+from .mapping import occurrences, pieces
+from .repeats import Hashes, line_hashes, occurring, sampled
 from .vocabulary import Ids
 
 NOWHERE = np.zeros((0, 2), dtype=np.int64)
@@ -31,13 +32,29 @@ class Split:
     note: str = ""
     """Something that a person should be told of how it was chosen."""
 
-    def applied(self, ids: Ids) -> tuple[Ids, Ids]:
-        """The training part, which is the text with the blocks cut out, and the held-out part, the blocks joined."""
-        if not len(self.blocks):
-            return ids, ids[:0]
-        edges = [0, *self.blocks.ravel().tolist(), len(ids)]
-        pieces = [ids[begin:end] for begin, end in itertools.pairwise(edges)]
-        return np.concatenate(pieces[::2]), np.concatenate(pieces[1::2])
+    @property
+    def held_out(self) -> int:
+        """Characters of the held-out part."""
+        return int(np.diff(self.blocks).sum())
+
+    def cut(self, ids: Ids) -> Iterator[tuple[Ids, Ids]]:
+        """A text piece by piece, of each piece what is trained on, and what is held out.
+
+        The training part is the text with the blocks cut out, the held-out part the blocks joined.
+        """
+        for begin, piece in pieces(ids):
+            end = begin + len(piece)
+            first = int(np.searchsorted(self.blocks[:, 1], begin, side="right"))
+            last = int(np.searchsorted(self.blocks[:, 0], end))
+            if first == last:
+                yield piece, piece[:0]
+                continue
+            edges = np.clip(self.blocks[first:last] - begin, 0, len(piece))
+            steps = np.zeros(len(piece) + 1, dtype=np.int8)
+            steps[edges[:, 0]] += 1
+            steps[edges[:, 1]] -= 1
+            inside = np.cumsum(steps[:-1], dtype=np.int8).astype(bool)
+            yield piece[~inside], piece[inside]
 
 
 def the_end(ids: Ids, fraction: float) -> Split:
@@ -50,13 +67,12 @@ def the_end(ids: Ids, fraction: float) -> Split:
 
 def last_lines(ids: Ids, fraction: float, newline: int) -> Split:
     """Hold out the last lines of a text."""
-    bounds = line_bounds(ids, newline)
-    lines = len(bounds) - 1
+    lines = occurrences(ids, newline) + int(ids[-1] != newline)
     count = min(max(1, round(lines * fraction)), lines - 1)
     if not count:
         return Split(NOWHERE, "")
     what = "the last line" if count == 1 else f"the last {count:,} lines"
-    return Split(np.array([[bounds[lines - count], len(ids)]]), what)
+    return Split(np.array([[start_of_line(ids, newline, lines - count), len(ids)]]), what)
 
 
 # ----------------------------------------------------------------------------------------- distinct lines
@@ -67,6 +83,8 @@ COMMON = 20
 CERTAIN = 10
 """So is a line of which a random part as long as the held-out one has that many copies, whatever the median line is: of
 yes and no neither is new in another text."""
+MOST_COMPARED = 1 << 26
+"""Characters of a text whose lines are all compared; in a longer one each line is drawn by its own hash."""
 NOTABLE_COPIES = 0.1
 """Fraction of lines that are copies of others beyond which that is said."""
 
@@ -77,20 +95,70 @@ def random_lines(ids: Ids, fraction: float, newline: int, seed: int) -> Split:
     Of common lines, such as the questions of a form or yes and no, only some copies are held out: a new text would have
     them again, and they are in the training part by then.
     """
+    if len(ids) > MOST_COMPARED:
+        return _lines_drawn_by_hash(ids, fraction, newline, seed)
     bounds = line_bounds(ids, newline)
     _, which, copies = np.unique(line_hashes(ids, bounds), return_inverse=True, return_counts=True)
-    often = COMMON * max(1.0, float(np.median(copies)))
-    common = (copies >= often) | (copies * fraction >= CERTAIN)  # (distinct lines,)
+    common = _are_common(copies, fraction)  # (distinct lines,)
     rng = np.random.default_rng((seed, 2))
     chosen = _drawn(np.where(common, 0, copies), fraction * float(copies[~common].sum()), rng)
     held_out = np.where(common[which], rng.random(len(which)) < fraction, chosen[which])  # (lines,)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], held_out, [False]]).astype(np.int8)))
     distinct = len(np.unique(which[held_out]))
     return Split(
-        bounds[edges].reshape(-1, 2),
+        _blocks(bounds, held_out),
         _lines_in_words(distinct, int(held_out.sum())),
         _copies_noted(len(copies), len(which), int(common.sum())),
     )
+
+
+def _lines_drawn_by_hash(ids: Ids, fraction: float, newline: int, seed: int) -> Split:
+    """As `random_lines`, of a text of which not all lines can be compared: equal ones have equal hashes.
+
+    Which lines are common is found in stretches of it.
+    """
+    rng = np.random.default_rng((seed, 2))
+    sample = sampled(ids, MOST_COMPARED)
+    found, copies = np.unique(line_hashes(sample, line_bounds(sample, newline)), return_counts=True)
+    common = found[_are_common(copies, fraction)]
+    salt, least = rng.integers(0, 2**64, dtype=np.uint64), np.uint64(fraction * 2**64)
+    blocks, lines = [NOWHERE], 0
+    for bounds in bounds_by_piece(ids, newline):
+        hashes = line_hashes(ids, bounds)
+        drawn = _mixed(hashes ^ salt) < least
+        held_out = np.where(occurring(hashes, common), rng.random(len(hashes)) < fraction, drawn)
+        blocks.append(_blocks(bounds, held_out))
+        lines += int(held_out.sum())
+    copied = _copies_noted(len(copies), int(copies.sum()), len(common))
+    return Split(
+        _joined(np.concatenate(blocks)),
+        f"{lines:,} lines drawn at random, equal ones together" if lines else "",
+        f"in {len(sample):,} characters from all over the text {copied}" if copied else "",
+    )
+
+
+def _are_common(copies: NDArray[np.int64], fraction: float) -> NDArray[np.bool_]:
+    """(distinct lines,) which lines are common, by how often each occurs, where such a fraction is held out."""
+    return (copies >= COMMON * max(1.0, float(np.median(copies)))) | (copies * fraction >= CERTAIN)
+
+
+def _mixed(hashes: Hashes) -> Hashes:
+    """Other numbers for hashes, as good as random ones (the last steps of SplitMix64, Steele et al. 2014)."""
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        hashes = (hashes ^ (hashes >> np.uint64(shift))) * np.uint64(factor)
+    return hashes ^ (hashes >> np.uint64(31))
+
+
+def _blocks(bounds: NDArray[np.int64], held_out: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(blocks, 2) where neighbouring lines (lines,) that are held out begin and end."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], held_out, [False]]).astype(np.int8)))
+    return bounds[edges].reshape(-1, 2)
+
+
+def _joined(blocks: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Blocks in order, those that touch as one."""
+    apart = blocks[1:, 0] != blocks[:-1, 1]
+    first, last = np.concatenate([[True], apart]), np.concatenate([apart, [True]])
+    return np.stack([blocks[first[: len(blocks)], 0], blocks[last[: len(blocks)], 1]], axis=1)
 
 
 def _copies_noted(distinct: int, lines: int, common: int) -> str:
@@ -192,14 +260,12 @@ class Boundaries:
     def _after_empty_lines(self, least: int, first: int, last: int) -> NDArray[np.int64]:
         """Positions after so many empty lines or more, where the next line is not empty."""
         ends = self._lines(first, last)
-        found = [
-            end
-            for end in ends.tolist()
-            if end > least
-            and (self.ids[end - 1 - least : end] == self.newline).all()
-            and (end == len(self.ids) or self.ids[end] != self.newline)
-        ]
-        return np.array(found, dtype=np.int64)
+        ends = ends[ends > least]
+        for distance in range(2, least + 2):
+            ends = ends[self.ids[ends - distance] == self.newline]
+        following = self.ids[np.minimum(ends, len(self.ids) - 1)]
+        found: NDArray[np.int64] = ends[(ends == len(self.ids)) | (following != self.newline)]
+        return found
 
 
 def spread_blocks(text: Boundaries, fraction: float, seed: int) -> Split:

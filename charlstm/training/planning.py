@@ -12,6 +12,7 @@ from typing import Literal
 
 from ..config import Budget, ModelSettings, TrainingRequest, TrainingSettings
 from ..data.corpus import Corpus
+from ..data.mapping import occurrences
 from ..data.vocabulary import UNKNOWN
 from .counting import largest_order
 
@@ -58,7 +59,7 @@ class Text:
     def of(corpus: Corpus) -> Text:
         """That of a corpus's training part."""
         ids = corpus.training
-        ends = int((ids == corpus.line_end).sum()) if corpus.line_end != UNKNOWN else 0
+        ends = occurrences(ids, corpus.line_end) if corpus.line_end != UNKNOWN else 0
         return Text(len(ids), len(corpus.vocabulary), len(ids) / max(1, ends))
 
 

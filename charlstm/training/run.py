@@ -243,6 +243,7 @@ def prepare(
     force: bool = False,
     encoding: str = "utf-8",
     errors: str = "strict",
+    cache: str | os.PathLike[str] | None = None,
     started: float | None = None,
     init_from: str | os.PathLike[str] | None = None,
     clock: Callable[[], float] = time.monotonic,
@@ -251,7 +252,7 @@ def prepare(
     """Read the texts, decide what was left open, and make ready to train.
 
     Args:
-        paths, texts, validation, encoding, errors, request: see `Reading` and `TrainingRequest`.
+        paths, texts, validation, encoding, errors, cache, request: see `Reading` and `TrainingRequest`.
         output, force: where the model goes, and whether it may replace what is there.
         started, clock: see Trainer; the time that standard input takes to arrive is not counted.
         init_from: a pretrained model; its shape is kept, and its vocabulary grows by what is new.
@@ -269,6 +270,7 @@ def prepare(
     reading = Reading(
         absolute(named), list(texts), absolute(validating), encoding=encoding, errors=errors,
         known=list(origin.vocabulary.characters) if origin else None,
+        cache=None if cache is None else os.path.abspath(cache),
         **{name: getattr(request, name) for name in _OF_THE_CORPUS},
     )  # fmt: skip
     kept, waiting = portable(reading), clock()  # while its pipes are there

@@ -11,7 +11,7 @@ import os
 import shlex
 import stat
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,20 +102,24 @@ def portable(reading: Reading) -> Reading:
     A name that is not UTF-8 keeps its bytes as lone surrogates, whatever the locale.
     """
 
-    def kept(paths: Iterable[str]) -> list[str]:
-        named = (STANDARD_INPUT if is_pipe(path) else path for path in paths)
-        return [os.fsencode(path).decode("utf-8", "surrogateescape") for path in named]
+    def kept(path: str) -> str:
+        return os.fsencode(STANDARD_INPUT if is_pipe(path) else path).decode("utf-8", "surrogateescape")
 
-    return dataclasses.replace(reading, paths=kept(reading.paths), validation=kept(reading.validation))
+    return _with_paths(reading, kept)
 
 
 def localized(reading: Reading) -> Reading:
     """The reverse of `portable`, under the locale of this process."""
+    return _with_paths(reading, lambda path: os.fsdecode(path.encode("utf-8", "surrogateescape")))
 
-    def local(paths: Iterable[str]) -> list[str]:
-        return [os.fsdecode(path.encode("utf-8", "surrogateescape")) for path in paths]
 
-    return dataclasses.replace(reading, paths=local(reading.paths), validation=local(reading.validation))
+def _with_paths(reading: Reading, change: Callable[[str], str]) -> Reading:
+    return dataclasses.replace(
+        reading,
+        paths=list(map(change, reading.paths)),
+        validation=list(map(change, reading.validation)),
+        cache=None if reading.cache is None else change(reading.cache),
+    )
 
 
 def candidate_readings(reading: Reading, folder: str, model: Path) -> list[Reading]:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charlstm.config import Budget, TrainingSettings
+from charlstm.data import batching
 from charlstm.data.batching import IGNORED, Batch, Batches, BatchSettings, LineBatches, Share, TextBatches, batches
 from charlstm.data.lines import split_lines
 from charlstm.data.vocabulary import UNKNOWN, Ids
@@ -346,3 +347,41 @@ def test_shares_differ_by_one_stream_at_most() -> None:
     sizes = [part.stop - part.start for part in (Share(rank, 5).of(13) for rank in range(5))]
     assert sum(sizes) == 13
     assert max(sizes) - min(sizes) == 1
+
+
+@pytest.mark.parametrize("lengths", [(3, 5, 9), (1, 200), (300,)])
+def test_the_lines_of_a_long_text_are_each_read_once_an_epoch_a_portion_at_a_time(
+    lengths: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batching, "MOST_ORDERED", 1000)
+    monkeypatch.setattr(batching, "CHUNK", 64)
+    monkeypatch.setattr(batching, "CHUNKS", 7)
+    rng = np.random.default_rng(0)
+    records = [rng.integers(2, 200, rng.choice(lengths)).tolist() for _ in range(5000 // max(lengths) + 60)]
+    ids = np.array([symbol for record in records for symbol in [*record, 1]], dtype=np.uint8)
+    found = LineBatches(ids, BatchSettings(4, 16, 250, 1))
+    assert found.portions > 3
+    begins: list[int] = []
+    total, step = 0, 0
+    while total < len(ids):
+        batch = found[step]
+        begins += batch.positions[0, batch.fresh].tolist()
+        total, step = total + batch.characters, step + 1
+    assert total == len(ids)
+    assert sorted(begins) == [0, *(np.flatnonzero(ids == 1)[:-1] + 1).tolist()]
+    assert begins != sorted(begins)
+    if len(lengths) > 1:
+        assert found.steps_per_epoch == pytest.approx(step, rel=0.5)
+    for number in (step - 1, 0, step // 2):
+        again = LineBatches(ids, BatchSettings(4, 16, 250, 1))[number]
+        np.testing.assert_array_equal(again.positions, found[number].positions)
+
+
+def test_documents_of_a_long_text_begin_where_they_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = np.full(10_000, 5, dtype=np.uint8)
+    ids[49::50] = ids[48::50] = 1
+    monkeypatch.setattr(batching, "MOST_SEARCHED", 6400)
+    starts = TextBatches(ids, BatchSettings(4, 16, 250, 1)).document_starts
+    assert 64 <= len(starts) < 200
+    assert set(starts.tolist()) <= set(range(0, 10_000, 50))
+    assert starts[-1] > 9800

@@ -16,7 +16,7 @@ from helpers import corpus_of, peak_memory, within
 from hypothesis import settings
 
 from charlstm.config import SMALLEST_TEXT
-from charlstm.data import corpus
+from charlstm.data import mapping
 from charlstm.data.corpus import Corpus, Reading
 from charlstm.data.vocabulary import UNKNOWN
 from charlstm.errors import TextError
@@ -176,7 +176,7 @@ def test_a_validation_file_is_read_with_the_vocabulary_of_the_text(tmp_path: Pat
 
 
 def test_a_character_is_counted_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(corpus, "PIECE", 64)
+    monkeypatch.setattr(mapping, "PIECE", 64)
     text = "ab" * 6000 + "é" + "ab" * 40 + "öé"
     assert set(corpus_of(texts=[text], val_fraction=0).vocabulary.characters) == set("abé")
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from charlstm.data import split as splits
 from charlstm.data.lines import split_lines
 from charlstm.data.split import CERTAIN, COMMON, Boundaries, Split, last_lines, random_lines, spread_blocks, the_end
 from charlstm.data.vocabulary import Ids
@@ -28,12 +29,18 @@ def numbered(size: int, line: int = 0, paragraph: int = 0) -> Ids:
     return ids
 
 
+def applied(split: Split, ids: Ids) -> tuple[Ids, Ids]:
+    """The training part and the held-out part."""
+    training, held_out = (np.concatenate(part) for part in zip(*split.cut(ids), strict=True))
+    return training, held_out
+
+
 def assert_parts_of(split: Split, ids: Ids) -> None:
     """The blocks are disjoint, in order and not empty; with what is between them they are the text."""
     edges = split.blocks.ravel()
     assert (np.diff(edges) > 0).all()
     assert not len(edges) or (edges[0] >= 0 and edges[-1] <= len(ids))
-    training, held_out = split.applied(ids)
+    training, held_out = applied(split, ids)
     assert len(training)
     mask = np.zeros(len(ids), dtype=bool)
     for begin, end in split.blocks:
@@ -114,7 +121,7 @@ def test_no_rhythm_of_the_text_is_in_step_with_the_blocks() -> None:
         field = np.arange(len(ids)) // line % 10
         counts = np.zeros(10)
         for seed in range(20):
-            _, held_out = spread_blocks(Boundaries(ids, (), NEWLINE, SPACE), 0.1, seed).applied(field)
+            _, held_out = applied(spread_blocks(Boundaries(ids, (), NEWLINE, SPACE), 0.1, seed), field)
             counts += np.bincount(held_out, minlength=10)
         assert counts.min() > 0.7 * counts.mean(), line
 
@@ -122,7 +129,7 @@ def test_no_rhythm_of_the_text_is_in_step_with_the_blocks() -> None:
 def test_every_part_of_a_text_is_held_out_as_often_as_others() -> None:
     counts = np.zeros(10)
     for seed in range(100):
-        _, held_out = spread_blocks(Boundaries(numbered(50_000)), 0.1, seed).applied(np.arange(50_000) // 5000)
+        _, held_out = applied(spread_blocks(Boundaries(numbered(50_000)), 0.1, seed), np.arange(50_000) // 5000)
         counts += np.bincount(held_out, minlength=10)
     assert counts.min() > 0.8 * counts.mean()
 
@@ -152,7 +159,7 @@ def test_equal_lines_are_on_one_side(lines: list[list[int]], fraction: float, se
     split = random_lines(ids, fraction, NEWLINE, seed)
     assert_parts_of(split, ids)
     np.testing.assert_array_equal(random_lines(ids, fraction, NEWLINE, seed).blocks, split.blocks)
-    training, held_out = ({line.tobytes() for line in split_lines(part, NEWLINE)} for part in split.applied(ids))
+    training, held_out = ({line.tobytes() for line in split_lines(part, NEWLINE)} for part in applied(split, ids))
     copies = collections.Counter(bytes(line) for line in lines)
     least = min(COMMON, CERTAIN / fraction)
     assert all(copies[line[:-1]] >= least for line in training & held_out)
@@ -178,7 +185,7 @@ def test_of_lines_that_any_text_of_the_source_has_again_some_copies_are_held_out
     ids = np.array([symbol for line in lines for symbol in (*line, NEWLINE)])
     for seed in range(10):
         split = random_lines(ids, 0.1, NEWLINE, seed)
-        training, held_out = ([line.tolist() for line in split_lines(part, NEWLINE)] for part in split.applied(ids))
+        training, held_out = ([line.tolist() for line in split_lines(part, NEWLINE)] for part in applied(split, ids))
         assert 25 <= sum(len(line) == 2 for line in held_out) <= 80
         answers = [tuple(line) for line in held_out if len(line) == 3]
         assert len(answers) == 50
@@ -193,7 +200,7 @@ def test_where_all_lines_have_many_copies_no_line_is_new() -> None:
         ids = np.stack([drawn + 2, np.full(len(drawn), NEWLINE)], axis=1).ravel()
         for seed in range(10):
             split = random_lines(ids, 0.1, NEWLINE, seed)
-            training, held_out = split.applied(ids)
+            training, held_out = applied(split, ids)
             assert set(training.tolist()) == set(ids.tolist()) >= set(held_out.tolist())
             assert 0.05 < len(held_out) / len(ids) < 0.15
             assert split.note.endswith(f"({kinds} distinct of {200 * kinds:,}); some copies of each are held out")
@@ -204,3 +211,20 @@ def test_the_last_lines_are_whole() -> None:
     assert last_lines(ids, 0.1, NEWLINE).blocks.tolist() == [[910, 1005]]
     assert last_lines(ids, 0.9999, NEWLINE).blocks.tolist() == [[10, 1005]]
     assert last_lines(ids, 0.0001, NEWLINE).description == "the last line"
+
+
+def test_of_a_long_list_equal_lines_are_on_one_side_and_common_ones_on_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    lines = [f"{number % 4000:04d}\n" for number in range(8000)] + ["what is your name\n"] * 1000
+    ids = np.frombuffer("".join(lines[n] for n in rng.permutation(len(lines))).encode(), dtype=np.uint8)
+    monkeypatch.setattr(splits, "MOST_COMPARED", len(ids) // 2)
+    for seed in (0, 1):
+        split = random_lines(ids, 0.1, 10, seed)
+        training, held_out = (part.tobytes().decode().splitlines() for part in applied(split, ids))
+        assert set(training) & set(held_out) == {"what is your name"}
+        assert len(held_out) == pytest.approx(900, abs=120)
+        assert held_out.count("what is your name") == pytest.approx(100, abs=40)
+        assert split.description == f"{len(held_out):,} lines drawn at random, equal ones together"
+        assert "lines occur more than once" in split.note
+        assert (split.blocks[1:, 0] > split.blocks[:-1, 1]).all()
+    assert not np.array_equal(split.blocks, random_lines(ids, 0.1, 10, 0).blocks)
