@@ -80,7 +80,7 @@ if TYPE_CHECKING:
     "--cache",
     type=click.Path(),
     metavar="DIR",
-    help="folder for what a text too large for memory is read into "
+    help="keep what a text too large for memory is read into in this folder, for --resume and other runs "
     "(default: in the user's cache folder, removed when the run ends)",
 )
 def train(**given: Any) -> None:

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from ..config import SMALLEST_TEXT, NormalizeName, SplitName
 from ..errors import TextError
+from .cache import key_of, load, save
 from .characters import listed
-from .collecting import Collected, collect
+from .collecting import Collected, collect, name_to_keep
+from .files import find_files
 from .mapping import IdFile, Parts, check_room, default_folder, is_mapped, occurrences
 from .repeats import repeated_lines, repeated_passages
 from .split import NOWHERE, Boundaries, Split, last_lines, random_lines, spread_blocks, the_end
@@ -59,7 +61,7 @@ class Reading:
     normalize: NormalizeName | None = None
     """See TextSource."""
     cache: str | None = None
-    """A folder for the ids of a long text; None: see `default_folder`."""
+    """A folder where the ids of a large text are kept for other runs; None: see `default_folder`, for this run only."""
 
     def decoding(self) -> dict[str, Any]:
         """How bytes become text, as keyword arguments of `collect`."""
@@ -111,19 +113,60 @@ def read_corpus(reading: Reading) -> Corpus:
     Raises:
         TextError: nothing to read, not readable, or too short (fewer than SMALLEST_TEXT characters).
     """
+    key = _key(reading)
+    corpus = _kept(reading, key) if key else None
+    if corpus is None:
+        corpus = _read(reading)
+        if key and is_mapped(corpus.training):
+            if _key(reading) != key:
+                raise TextError("a text was changed while it was read; give a copy that nothing writes to")
+            corpus = _keep(corpus, reading, key)
+    if is_mapped(corpus.training):
+        corpus.notes.append(_where(corpus, reading, key is not None))
+    return corpus
+
+
+def _read(reading: Reading) -> Corpus:
     text = _collected(reading)
     split = _split(text, reading)
     total = _trained_on(text, split)
     vocabulary, notes = _vocabulary(text.points, total, reading)
     training, held_out = _parted(text, split, vocabulary, reading)
     corpus = Corpus(vocabulary, training, held_out, text.sources, text.notes + notes, split.description)
-    if is_mapped(training):
-        corpus.notes.append(_where(training, held_out, reading))
     corpus.notes += [split.note] if split.note else []
     if reading.validation:
         _read_validation(corpus, reading)
     corpus.notes.extend(_warnings(corpus, reading))
     return corpus
+
+
+def _key(reading: Reading) -> str | None:
+    """What the ids of a large text are kept under, if they are to be kept."""
+    if reading.cache is None:
+        return None
+    named = {role: getattr(reading, role) for role in ("paths", "validation")}
+    files = {role: find_files(paths, reading.encoding)[0] for role, paths in named.items()}
+    names = {role: [name_to_keep(path, named[role]) for path in found] for role, found in files.items()}
+    return key_of({**reading.to_json(), **names, "cache": None}, [*files["paths"], *files["validation"]])
+
+
+_FACTS = ("sources", "notes", "held_out")
+"""What is kept of a corpus beside its ids and its vocabulary, by attribute."""
+
+
+def _keep(corpus: Corpus, reading: Reading, key: str) -> Corpus:
+    """Keep the ids of a large text, and give the corpus as it is kept."""
+    facts = {name: getattr(corpus, name) for name in _FACTS} | {"vocabulary": corpus.vocabulary.characters}
+    save(str(reading.cache), key, facts, [corpus.training, corpus.validation])
+    return _kept(reading, key) or corpus
+
+
+def _kept(reading: Reading, key: str) -> Corpus | None:
+    found = load(str(reading.cache), key)
+    if found is None:
+        return None
+    facts, (training, validation) = found
+    return Corpus(Vocabulary(facts["vocabulary"]), training, validation, **{name: facts[name] for name in _FACTS})
 
 
 def _collected(reading: Reading) -> Collected:
@@ -146,10 +189,11 @@ def _how_short(text: Collected) -> str:
     return f"the text has only {what}{', its blank lines left out' if blank else ''}"
 
 
-def _where(training: Ids, held_out: Ids, reading: Reading) -> str:
-    """Where a large text is, for a person."""
-    size, folder = (training.nbytes + held_out.nbytes) / 1e6, reading.cache or default_folder()
-    return f"the text is large: its ids, {size:,.0f} MB, are mapped from {folder}, and removed when the run ends"
+def _where(corpus: Corpus, reading: Reading, kept: bool) -> str:
+    """Where the ids of a large text are, for a person."""
+    size, folder = (corpus.training.nbytes + corpus.validation.nbytes) / 1e6, reading.cache or default_folder()
+    until = "where they are kept" if kept else "and removed when the run ends"
+    return f"the text is large: its ids, {size:,.0f} MB, are mapped from {folder}, {until}"
 
 
 def _trained_on(text: Collected, split: Split) -> NDArray[np.int64]:

@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import OutputError
 from .vocabulary import Ids
@@ -67,6 +66,32 @@ def check_room(folder: str, wanted: int) -> None:
         )
 
 
+def write_all(handle: int, data: Any, place: int) -> int:
+    """Write a buffer at a place of a file, in bytes; gives the place after it.
+
+    Raises:
+        OSError: such as that the disk is full.
+    """
+    rest = memoryview(data).cast("B")
+    while rest:
+        count = os.pwrite(handle, rest, place)
+        rest, place = rest[count:], place + count
+    return place
+
+
+def map_arrays(handle: int, dtype: np.dtype[Any], lengths: Sequence[int], begin: int = 0) -> list[Ids]:
+    """The arrays that a file holds one after the other, from a place on, mapped.
+
+    They are there for as long as anything refers to them, also when the file has been closed.
+    """
+    bounds = [0, *itertools.accumulate(lengths)]
+    if not bounds[-1]:
+        return [np.zeros(0, dtype) for _ in lengths]
+    mapping = mmap.mmap(handle, begin + bounds[-1] * dtype.itemsize, access=mmap.ACCESS_READ)
+    whole = np.frombuffer(mapping, dtype, offset=begin)
+    return [whole[first:last] for first, last in itertools.pairwise(bounds)]
+
+
 class IdFile:
     """A file of ids that has no name, so that it is gone when nothing uses it any more, or the process ends.
 
@@ -94,20 +119,12 @@ class IdFile:
         Raises:
             OutputError: such as that the disk is full.
         """
-        rest = memoryview(data).cast("B")
         with failures_named(self.folder):
-            while rest:
-                count = os.pwrite(self._handle, rest, place)
-                rest, place = rest[count:], place + count
+            write_all(self._handle, data, place)
 
     def mapped(self, dtype: np.dtype[Any], lengths: Sequence[int]) -> list[Ids]:
-        """The arrays that it holds, one after the other; they are there for as long as anything refers to them."""
-        bounds = [0, *itertools.accumulate(lengths)]
-        if not bounds[-1]:
-            return [np.zeros(0, dtype) for _ in lengths]
-        mapping = mmap.mmap(self._handle, bounds[-1] * dtype.itemsize, access=mmap.ACCESS_READ)
-        whole = np.frombuffer(mapping, dtype)
-        return [whole[begin:end] for begin, end in itertools.pairwise(bounds)]
+        """The arrays that it holds, one after the other."""
+        return map_arrays(self._handle, dtype, lengths)
 
 
 def _mapping(ids: Any) -> mmap.mmap | None:
@@ -145,14 +162,6 @@ def pieces(ids: Ids, size: int = PIECE) -> Iterator[tuple[int, Ids]]:
 def occurrences(ids: Ids, symbol: int) -> int:
     """How often a symbol occurs."""
     return sum(int(np.count_nonzero(piece == symbol)) for _, piece in pieces(ids))
-
-
-def counts(ids: Ids, symbols: int) -> NDArray[np.int64]:
-    """(symbols,) how often each symbol occurs."""
-    total = np.zeros(symbols, dtype=np.int64)
-    for _, piece in pieces(ids):
-        total += np.bincount(piece, minlength=symbols)
-    return total
 
 
 class IdStore:

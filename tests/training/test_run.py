@@ -19,8 +19,10 @@ from helpers import ROOT, TEXT, Clock, charlstm, corpus_of, started_run
 
 import charlstm as library
 from charlstm.config import TrainingRequest
+from charlstm.data import cache, collecting, mapping
 from charlstm.data.batching import Batch
 from charlstm.data.corpus import Corpus, Reading
+from charlstm.data.mapping import is_mapped
 from charlstm.errors import DivergedError, ModelFileError, OutputError, TextError, UsageError
 from charlstm.models import file as modelfile
 from charlstm.models import tensor_file
@@ -102,6 +104,33 @@ def test_a_changed_text_is_named_and_not_resumed(tmp_path: Path) -> None:
     (tmp_path / "text.txt").unlink()
     with pytest.raises(TextError, match=r"text\.txt"):
         resume(output)
+
+
+def test_a_run_on_a_large_text_goes_on_with_what_is_kept_of_it_and_ends_as_one_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = TrainingRequest(**{"steps": 12, "seed": 3, **SMALL})
+    (tmp_path / "text.txt").write_text(TEXT)
+    whole = prepare([tmp_path / "text.txt"], output=tmp_path / "whole", request=request)
+    for _ in whole.run():
+        pass
+    monkeypatch.setattr(mapping, "MOST_IN_MEMORY", 1000)
+    monkeypatch.setattr(cache, "MOST_IN_MEMORY", 1000)
+    run = prepare([tmp_path / "text.txt"], output=tmp_path / "m", request=request, cache=tmp_path / "kept")
+    for _ in run.run(lambda: run.trainer.step >= 5):
+        pass
+    monkeypatch.setattr(collecting, "TextSource", None)  # whoever reads a text fails
+    run = resume(tmp_path / "m")
+    assert is_mapped(run.corpus.training)
+    for _ in run.run():
+        pass
+    one, other = (modelfile.load(tmp_path / name) for name in ("whole", "m"))
+    assert one.trained_on == other.trained_on
+    for name, tensor in one.tensors.items():
+        np.testing.assert_array_equal(tensor, other.tensors[name])
+    os.utime(tmp_path / "text.txt", ns=(0, 0))
+    with pytest.raises(TypeError):
+        prepare([tmp_path / "text.txt"], output=tmp_path / "n", request=request, cache=tmp_path / "kept")
 
 
 def test_an_unfinished_run_is_not_overwritten_by_accident(tmp_path: Path) -> None:
