@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from typing import Any
 
 from ..config import ModelSettings, TrainingRequest
 from ..errors import UsageError
@@ -24,6 +25,11 @@ def beginning_with(
     model = modelfile.load(path)
     request = in_the_shape_of(model.settings, request)
     return model, dataclasses.replace(request, normalize=request.normalize or model.normalize)
+
+
+def facts_about(path: str | os.PathLike[str] | None, model: ModelFile | None) -> dict[str, Any] | None:
+    """What a run's model says of the one that it began with."""
+    return {"name": os.path.basename(path or ""), "trained_on": model.trained_on} if model else None
 
 
 def in_the_shape_of(model: ModelSettings, request: TrainingRequest) -> TrainingRequest:

@@ -25,7 +25,7 @@ from ..models.numpy_lstm import NumpyNetwork
 from .checkpoint import Checkpoint, SaveClock, broken_state_named, check_writable, locked, mark, resume_path
 from .following import Task, hand_over
 from .planning import Plan, Text, plan
-from .pretrained import beginning_with, notes_on_pretrained
+from .pretrained import beginning_with, facts_about, notes_on_pretrained
 from .ranks import ALONE, Ranks
 from .schedule import ALMOST_OVER
 from .sources import Paths as Paths
@@ -269,16 +269,14 @@ def prepare(
     refuse_to_overwrite([Path(output), resume_path(output)], [*named, *validating], encoding)
     reading = Reading(
         absolute(named), list(texts), absolute(validating), encoding=encoding, errors=errors,
-        known=list(origin.vocabulary.characters) if origin else None,
-        cache=None if cache is None else os.path.abspath(cache),
+        known=list(origin.vocabulary.characters) if origin else None, cache=os.path.abspath(cache) if cache else None,
         **{name: getattr(request, name) for name in _OF_THE_CORPUS},
     )  # fmt: skip
     kept, waiting = portable(reading), clock()  # while its pipes are there
     corpus = read_corpus(reading)
     started += clock() - waiting if kept.piped else 0.0
     run = _planned(request, corpus, Path(output), kept, started, clock, origin, ranks)
-    run.force, name = force, os.path.basename(init_from or "")
-    run.started_from = {"name": name, "trained_on": origin.trained_on} if origin else None
+    run.force, run.started_from = force, facts_about(init_from, origin)
     return run
 
 
