@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from ..config import CELLS, NORMALIZATIONS, SPLITS, TrainingRequest, from_given
+from ..config import CELLS, NORMALIZATIONS, SPLITS, Budget, TrainingRequest, from_given
 from ..errors import OutputError, UsageError
 from .console import say, write_path
 from .launcher import compare_options, joined
@@ -173,6 +173,8 @@ def _going_on(output: str, given: dict[str, Any], ranks: Ranks) -> Run:
     from ..training.run import resume
 
     _refuse_retyped()
+    if given["minutes"] is not None:
+        Budget("minutes", given["minutes"])  # what was typed wrong is said before what is missing
     texts = given["texts"] if given["output"] is not None else ()  # else the first one names the output
     validation = given["validation"]
     read = saved_reading(output)
