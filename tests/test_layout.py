@@ -96,6 +96,12 @@ def test_heavy_packages_stay_in_their_rooms(package: str, rooms: tuple[str, ...]
     assert not {module for module in users if not module.startswith(rooms)}
 
 
+def test_one_module_alone_knows_torch_distributed() -> None:
+    pattern = r"^\s*(?:from torch import .*\bdistributed\b|(?:from|import) torch\.distributed)"
+    users = [module for module in MODULES if re.search(pattern, (PACKAGE / f"{module}.py").read_text(), re.M)]
+    assert users == ["training/distributed"]
+
+
 @pytest.mark.parametrize("package", ["rich", "click"])
 def test_the_library_works_without_click_and_rich(package: str) -> None:
     users = {room(module) for module in MODULES if package in imported(module, top_only=False)[1]}

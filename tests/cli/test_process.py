@@ -70,6 +70,14 @@ def test_a_signal_is_noted_once_and_the_handlers_come_back() -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.mark.parametrize("announced", [True, False])
+def test_one_of_several_processes_announces_the_stop(capfd: pytest.CaptureFixture[str], announced: bool) -> None:
+    with StopSignals(announced=announced) as stopping:
+        signal.raise_signal(signal.SIGTERM)
+        assert stopping.received == signal.SIGTERM
+    assert ("stopping after this step" in capfd.readouterr().err) is announced
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no such signal")
 def test_a_hangup_that_nohup_ignores_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
