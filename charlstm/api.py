@@ -15,15 +15,16 @@ import functools
 import numbers
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, AnyStr, Unpack, overload
 
 from .config import SampleSettings, TrainingRequest
 from .data.characters import normal_form, normalized
+from .data.given import as_given, given_pieces, given_text, given_texts
 from .data.reading import ended, lines_of
 from .errors import UsageError
 from .inference.sampling import AT_ONCE, Start, choose_seed, generate, read_prompts, stream_one, whole_texts
 from .inference.scoring import NOTHING, Score, Scorer, partial_scores, surprisals_of_text
-from .keywords import SampleOptions, SamplesOptions, TrainingOptions, settings_of
+from .keywords import SampleOptions, SamplesOptions, TrainingOptions, sample_settings, settings_of
 from .models import file as modelfile
 from .models.file import ModelFile
 from .models.interface import LanguageModel, in_threads
@@ -40,23 +41,14 @@ if TYPE_CHECKING:
     from .training.run import Run
 
 AnyPath = str | os.PathLike[str]
-
-
-def _sample_settings(settings: SampleSettings | None, named: Mapping[str, object]) -> SampleSettings:
-    if settings is None:
-        return settings_of(SampleSettings, named)
-    if named:
-        raise UsageError(f"give either settings or {', '.join(named)} by name, not both")
-    if not isinstance(settings, SampleSettings):
-        raise UsageError(f"settings is {settings!r:.40}; give a SampleSettings, or its fields by name")
-    return settings
+Texts = Iterable[str] | Iterable[bytes]
 
 
 # ---------------------------------------------------------------------------------------- a model
 
 
 class Model:
-    """A trained model: samples and scores texts.
+    """A trained model: samples and scores texts. One of bytes takes and gives bytes wherever others do a str.
 
     Args:
         file: what the model file held.
@@ -79,15 +71,27 @@ class Model:
         settings = self.file.settings
         return (
             f"<charlstm.Model {settings.layers}-layer {settings.cell}, {settings.hidden} hidden units, "
-            f"{settings.parameters():,} parameters, {settings.vocab_size:,} symbols{', of lines' * self.lines}>"
+            f"{settings.parameters():,} parameters, {settings.vocab_size:,} symbols{', of bytes' * self.as_bytes}"
+            f"{', of lines' * self.lines}>"
         )
+
+    @property
+    def as_bytes(self) -> bool:
+        """Whether the model is one of bytes: a character, in all that is said of one, is a byte."""
+        return self.vocabulary.as_bytes
 
     @property
     def lines(self) -> bool:
         """Whether the model was trained on lines, each a record of its own."""
         return self.file.lines
 
-    def sample(self, prompt: str = "", settings: SampleSettings | None = None, **named: Unpack[SampleOptions]) -> str:
+    @overload
+    def sample(self, *, settings: SampleSettings | None = None, **named: Unpack[SampleOptions]) -> str | Any: ...
+    @overload
+    def sample(
+        self, prompt: AnyStr, settings: SampleSettings | None = None, **named: Unpack[SampleOptions]
+    ) -> AnyStr: ...
+    def sample(self, prompt: Any = "", settings: SampleSettings | None = None, **named: Unpack[SampleOptions]) -> Any:
         """Continue a prompt; gives what was written, without the prompt.
 
         Args:
@@ -98,24 +102,40 @@ class Model:
         Raises:
             UsageError: a setting is out of range or unknown, or a count is given.
         """
-        return "".join(self.stream(prompt, settings, **named))
+        return as_given("".join(self._stream(prompt, settings, named)), as_bytes=self.as_bytes)
 
+    @overload
     def stream(
-        self, prompt: str = "", settings: SampleSettings | None = None, **named: Unpack[SampleOptions]
-    ) -> Iterator[str]:
+        self, *, settings: SampleSettings | None = None, **named: Unpack[SampleOptions]
+    ) -> Iterator[str | Any]: ...
+    @overload
+    def stream(
+        self, prompt: AnyStr, settings: SampleSettings | None = None, **named: Unpack[SampleOptions]
+    ) -> Iterator[AnyStr]: ...
+    def stream(
+        self, prompt: Any = "", settings: SampleSettings | None = None, **named: Unpack[SampleOptions]
+    ) -> Iterator[Any]:
         """As `sample`, a character at a time, as they are made."""
-        settings = _sample_settings(settings, named)
+        return (as_given(one, as_bytes=self.as_bytes) for one in self._stream(prompt, settings, named))
+
+    def _stream(self, prompt: object, given: SampleSettings | None, named: Mapping[str, object]) -> Iterator[str]:
+        """Checked at once; the model reads the prompt when the first character is asked for."""
+        settings = self.stopping(sample_settings(given, named))
         if settings.count != 1:
             raise UsageError("count is for several samples: use samples([prompt], count=...)")
-        _check_text("prompt", prompt)
-        return self._stream(prompt, settings)
+        text = "" if isinstance(prompt, str) and not prompt else self._given("prompt", prompt)
 
-    def _stream(self, prompt: str, settings: SampleSettings) -> Iterator[str]:
-        yield from stream_one(self.network, self.vocabulary, self._read([prompt]), self.stopping(settings))
+        def characters() -> Iterator[str]:
+            yield from stream_one(self.network, self.vocabulary, self._read([text]), settings)
+
+        return characters()
+
+    def _given(self, name: str, text: object) -> str:
+        return given_text(name, text, as_bytes=self.as_bytes)
 
     def samples(
-        self, prompts: Iterable[str], settings: SampleSettings | None = None, **named: Unpack[SamplesOptions]
-    ) -> Iterator[str]:
+        self, prompts: Iterable[AnyStr], settings: SampleSettings | None = None, **named: Unpack[SamplesOptions]
+    ) -> Iterator[AnyStr]:
         """Continue each prompt, `count` times each, many at once; whole texts in input order.
 
         The random numbers of a text depend on the seed and its position in the output alone.
@@ -127,11 +147,12 @@ class Model:
         Raises:
             UsageError: a setting is out of range or unknown, or the prompts are no texts.
         """
-        settings = _sample_settings(settings, named)
-        return self._samples(_texts("prompts", prompts), settings)
+        settings = self.stopping(sample_settings(settings, named))
+        texts = self._samples(given_texts("prompts", prompts, as_bytes=self.as_bytes), settings)
+        return (as_given(text, as_bytes=self.as_bytes) for text in texts)
 
     def _samples(self, prompts: list[str], settings: SampleSettings) -> Iterator[str]:
-        settings = self.stopping(dataclasses.replace(settings, seed=choose_seed(settings)))
+        settings = dataclasses.replace(settings, seed=choose_seed(settings))
         one = self._read(prompts[:1]) if len(set(prompts)) == 1 else None  # once, however many samples there are
         wanted = len(prompts) * settings.count
         for begin in range(0, wanted, AT_ONCE * self.threads):
@@ -158,15 +179,15 @@ class Model:
         return read_prompts(self.network, self.vocabulary, prompts, self.threads)
 
     def stopping(self, settings: SampleSettings) -> SampleSettings:
-        """A model of lines ends a sample with its line, too."""
-        return dataclasses.replace(settings, stop=(*settings.stop, "\n")) if self.lines else settings
+        """The same, with the stop texts as characters; a model of lines ends a sample with its line, too."""
+        stops = [self._given("stop", stop) for stop in settings.stop]
+        return dataclasses.replace(settings, stop=(*stops, *["\n"] * self.lines))
 
-    def score(self, text: str) -> Score:
+    def score(self, text: str | bytes) -> Score:
         """How well the model predicts a text (a model of lines: each line a text of its own)."""
-        _check_text("text", text)
-        return self.score_pieces([text])
+        return sum(self._partial_scores([self._given("text", text)]), NOTHING)
 
-    def score_lines(self, lines: Iterable[str]) -> list[Score]:
+    def score_lines(self, lines: Texts) -> list[Score]:
         """How well the model predicts each of some lines, each a text of its own, with its newline if it has one.
 
         For a model of lines, a line ends with its newline in any case: that it ends there is predicted, too.
@@ -174,14 +195,18 @@ class Model:
         Raises:
             UsageError: the lines are no texts.
         """
-        return self.scorer.score_lines([self._record(line) for line in _texts("lines", lines)])
+        given = given_texts("lines", lines, as_bytes=self.as_bytes)
+        return self.scorer.score_lines([self._record(line) for line in given])
 
-    def score_pieces(self, pieces: Iterable[str]) -> Score:
+    def score_pieces(self, pieces: Texts) -> Score:
         """As `score`, of a text that comes in pieces and may be larger than memory."""
         return sum(self.partial_scores(pieces), NOTHING)
 
-    def partial_scores(self, pieces: Iterable[str]) -> Iterator[Score]:
+    def partial_scores(self, pieces: Texts) -> Iterator[Score]:
         """The scores of parts of a text, as it comes; their sum is the text's."""
+        return self._partial_scores(given_pieces(pieces, as_bytes=self.as_bytes))
+
+    def _partial_scores(self, pieces: Iterable[str]) -> Iterator[Score]:
         pieces = normalized(pieces, self.file.normalize)
         if not self.lines:
             yield from partial_scores(self.scorer.surprisals, self.vocabulary, pieces)
@@ -189,7 +214,7 @@ class Model:
         for lines in lines_of(ended(pieces)):
             yield from self.scorer.score_lines(lines)
 
-    def surprisals(self, pieces: Iterable[str]) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    def surprisals(self, pieces: Iterable[AnyStr]) -> Iterator[tuple[AnyStr, NDArray[np.float64]]]:
         """The surprisal -ln p of every character of a text that comes in pieces and may be larger than memory.
 
         Args:
@@ -200,6 +225,10 @@ class Model:
             stretches of the text, in order, each with the surprisals in nats of its characters; a model that was
             trained on a normalization form reads its texts in that form, too.
         """
+        scored = self._surprisals(given_pieces(pieces, as_bytes=self.as_bytes))
+        return ((as_given(text, as_bytes=self.as_bytes), nats) for text, nats in scored)
+
+    def _surprisals(self, pieces: Iterable[str]) -> Iterator[tuple[str, NDArray[np.float64]]]:
         pieces = normalized(pieces, self.file.normalize)
         if not self.lines:
             yield from surprisals_of_text(self.scorer.surprisals, self.vocabulary, pieces)
@@ -223,7 +252,7 @@ class Model:
         line = normal_form(line, self.file.normalize)
         return line + "\n" if self.lines and not line.endswith("\n") else line
 
-    def dynamic_scores(self, pieces: Iterable[str], device: str = "cpu") -> Iterator[Score]:
+    def dynamic_scores(self, pieces: Texts, device: str = "cpu") -> Iterator[Score]:
         """As `partial_scores`, by a copy of the network that is trained on what it has scored (needs torch).
 
         Raises:
@@ -237,28 +266,14 @@ class Model:
         network, mixture = _torch_network(self.file, device), self.file.mixture
         counts = Mixture.of(TorchLanguageModel(network), _ngrams(self.file), mixture) if mixture else None
         adapting = DynamicEvaluation(network, self.vocabulary, counts)
-        return partial_scores(adapting.surprisals, self.vocabulary, normalized(pieces, self.file.normalize))
+        texts = normalized(given_pieces(pieces, as_bytes=self.as_bytes), self.file.normalize)
+        return partial_scores(adapting.surprisals, self.vocabulary, texts)
 
 
 def _thread_count(threads: Any) -> int:
     if isinstance(threads, bool) or not isinstance(threads, numbers.Integral) or threads < 1:
         raise UsageError(f"threads is {threads!r:.20}; it must be at least 1")
     return int(threads)
-
-
-def _check_text(name: str, text: object) -> None:
-    if not isinstance(text, str):
-        raise UsageError(f"{name} is {text!r:.40}; it must be a text")
-
-
-def _texts(name: str, texts: Iterable[str]) -> list[str]:
-    """Texts that were given as anything that can be iterated over, but for a text, which is not its letters."""
-    if isinstance(texts, str):
-        raise UsageError(f"{name} is a text; give a list of texts")
-    texts = list(texts)
-    for text in texts:
-        _check_text(f"one of {name}", text)
-    return texts
 
 
 def _torch_network(file: ModelFile, device: str) -> TorchNetwork:
@@ -303,7 +318,7 @@ def load(path: AnyPath, device: str = "cpu", threads: int = 1) -> Model:
 def train(
     *paths: AnyPath,
     output: AnyPath,
-    text: str | None = None,
+    text: str | bytes | None = None,
     validation: AnyPath | Sequence[AnyPath] = (),
     encoding: str = "utf-8",
     errors: str = "strict",
@@ -318,7 +333,7 @@ def train(
     Args:
         paths: files and folders to train on.
         output: where the model goes.
-        text: a text given directly.
+        text: a text given directly; bytes with `as_bytes`.
         validation, encoding, errors, cache: see `Reading`.
         progress: called with each report.
         force: replace an existing output.
@@ -330,12 +345,11 @@ def train(
     """
     from .training.run import prepare
 
-    if text is not None:
-        _check_text("text", text)
     request = settings_of(TrainingRequest, settings)
+    texts = [given_text("text", text, as_bytes=request.as_bytes)] if text is not None else []
     return _finished(
         lambda: prepare(
-            paths, output=output, texts=[text] if text else [], request=request, validation=validation,
+            paths, output=output, texts=list(filter(None, texts)), request=request, validation=validation,
             encoding=encoding, errors=errors, cache=cache, force=force, init_from=init_from,
         ),
         progress,

@@ -261,6 +261,9 @@ class TrainingRequest:
         most=8,
     )
     lines: bool = setting(False, "every line is a record of its own (names, titles, commands)")
+    as_bytes: bool = setting(
+        False, "a model of bytes: reads any file as it is, 256 symbols, in place of the characters of a text"
+    )
     seed: int = setting(
         0,
         "same seed, same model, bit for bit, on one device with one number of threads, where the budget is in steps or "
@@ -343,7 +346,7 @@ class SampleSettings:
     seed: int | None = setting(
         None, "same seed, same text (default: a new one; --json shows it)", least=0, most=2**63 - 1
     )
-    stop: tuple[str, ...] = setting((), "end a sample where it has written TEXT (repeatable)")
+    stop: tuple[str | bytes, ...] = setting((), "end a sample where it has written TEXT (repeatable)")
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -351,10 +354,10 @@ class SampleSettings:
         if not isinstance(stop, Iterable):
             raise UsageError(f"stop is {stop!r:.20}; it must be texts")
         stop = (
-            (stop,) if isinstance(stop, str) else tuple(stop)
+            (stop,) if isinstance(stop, (str, bytes)) else tuple(stop)
         )  # a text is a sequence of texts, too: of its characters
         object.__setattr__(self, "stop", stop)
-        if not all(isinstance(text, str) and text for text in stop):
+        if not all(isinstance(text, (str, bytes)) and text for text in stop):
             raise UsageError("stop is empty; give the text that ends a sample")
 
 

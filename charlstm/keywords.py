@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypedDict, TypeVar
 
-from .config import CellName, NormalizeName, SplitName
+from .config import CellName, NormalizeName, SampleSettings, SplitName
 from .errors import UsageError
 
 _Settings = TypeVar("_Settings")
@@ -25,7 +25,7 @@ class SampleOptions(TypedDict, total=False):
     top_p: float | None
     min_p: float | None
     seed: int | None
-    stop: str | Iterable[str]
+    stop: str | bytes | Iterable[str | bytes]
 
 
 class SamplesOptions(SampleOptions, total=False):
@@ -56,6 +56,7 @@ class TrainingOptions(TypedDict, total=False):
     min_count: int | None
     ngrams: int | None
     lines: bool
+    as_bytes: bool
     seed: int
     device: str
     threads: int | None
@@ -75,3 +76,18 @@ def settings_of(settings: type[_Settings], named: Mapping[str, Any]) -> _Setting
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
             raise UsageError(f"there is no setting {name!r:.40}; {hint}")
     return settings(**named)
+
+
+def sample_settings(settings: SampleSettings | None, named: Mapping[str, object]) -> SampleSettings:
+    """Settings that were given as one, or else by name.
+
+    Raises:
+        UsageError: they were given as both, or as something else; or see `settings_of`.
+    """
+    if settings is None:
+        return settings_of(SampleSettings, named)
+    if named:
+        raise UsageError(f"give either settings or {', '.join(named)} by name, not both")
+    if not isinstance(settings, SampleSettings):
+        raise UsageError(f"settings is {settings!r:.40}; give a SampleSettings, or its fields by name")
+    return settings

@@ -23,6 +23,14 @@ def model_path(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def bytes_path(tmp_path: Path) -> Path:
+    """A model of bytes with random parameters."""
+    path = tmp_path / "bytes.safetensors"
+    random_model(None).save(path)
+    return path
+
+
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model trained on TEXT for some steps, made by the command line."""

@@ -46,7 +46,7 @@ def random_tensors(settings: ModelSettings, seed: int = 0, scale: float = 0.3) -
 
 
 def random_model(
-    alphabet: str = ALPHABET,
+    alphabet: str | None = ALPHABET,
     *,
     cell: Any = "lstm",
     layers: int = 2,
@@ -54,9 +54,10 @@ def random_model(
     seed: int = 0,
     lines: bool = False,
 ) -> ModelFile:
-    """A model with random parameters."""
-    settings = ModelSettings(len(alphabet) + 1, layers, hidden, 5, cell)
-    return ModelFile(settings, Vocabulary(alphabet), random_tensors(settings, seed), lines=lines)
+    """A model with random parameters; without an alphabet, one of bytes."""
+    vocabulary = Vocabulary.of_bytes() if alphabet is None else Vocabulary(alphabet)
+    settings = ModelSettings(len(vocabulary), layers, hidden, 5, cell)
+    return ModelFile(settings, vocabulary, random_tensors(settings, seed), lines=lines)
 
 
 def corpus_of(paths: Iterable[str | os.PathLike[str]] = (), **how: Any) -> Corpus:
@@ -93,13 +94,22 @@ def command_line() -> list[str]:
 
 def charlstm(*arguments: object, input: str | bytes | None = "", cwd: Path | None = None, **extra: Any) -> Result:
     """Run the command line in a process of its own, as a user does. Standard input is empty unless given."""
+    done = charlstm_in_bytes(*arguments, input=input, cwd=cwd, **extra)
+    output, errors = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+    return subprocess.CompletedProcess(done.args, done.returncode, output, errors)
+
+
+def charlstm_in_bytes(
+    *arguments: object, input: str | bytes | None = "", cwd: Path | None = None, **extra: Any
+) -> subprocess.CompletedProcess[bytes]:
+    """As `charlstm`; what it writes is left as it is."""
     data = input.encode() if isinstance(input, str) else input
     changed = extra.pop("env", {})
     at_start = [name for name in changed if name.startswith(("PYTHON", "LC_"))]  # what Python reads when it starts
     command = [sys.executable, "-m", "charlstm"] if at_start else command_line()
     environment = {**os.environ, **ENVIRONMENT, **changed}
-    done = subprocess.run(
-        [*command, *map(str, arguments)],
+    return subprocess.run(
+        [*command, *map(_argument, arguments)],
         input=data,
         capture_output=True,
         cwd=cwd,
@@ -108,8 +118,10 @@ def charlstm(*arguments: object, input: str | bytes | None = "", cwd: Path | Non
         check=False,
         **extra,
     )
-    output, errors = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
-    return subprocess.CompletedProcess(done.args, done.returncode, output, errors)
+
+
+def _argument(given: object) -> str | bytes:
+    return given if isinstance(given, bytes) else str(given)
 
 
 def within(seconds: float, work: Callable[[], Any]) -> Any:
@@ -168,7 +180,7 @@ def on_a_terminal(*arguments: object, cwd: Path, status: int = 0, **environment:
     """Run the command line with standard output and error on a pseudo terminal; give what it drew."""
     primary, secondary = pty.openpty()
     process = subprocess.Popen(
-        [*command_line(), *map(str, arguments)],
+        [*command_line(), *map(_argument, arguments)],
         stdin=subprocess.DEVNULL,
         stdout=secondary,
         stderr=secondary,

@@ -123,8 +123,8 @@ def test_the_keywords_that_an_editor_completes_are_the_settings(options: Any, se
     completed = typing.get_type_hints(options)
     declared = {name: hint for name, hint in typing.get_type_hints(settings).items() if name in settings_of(settings)}
     if settings is SampleSettings:  # texts come as any iterable, or as one text
-        assert completed.pop("stop") == typing.Union[str, Iterable[str]]  # noqa: UP007
-        assert declared.pop("stop") == tuple[str, ...]
+        assert completed.pop("stop") == typing.Union[str, bytes, Iterable[str | bytes]]  # noqa: UP007
+        assert declared.pop("stop") == tuple[str | bytes, ...]
     assert completed == declared
 
 
@@ -362,3 +362,74 @@ def test_bytes_and_other_things_are_no_text_to_train_on(text: Any, tmp_path: Pat
 def test_there_is_nothing_to_resume_by_a_name_that_no_file_can_have(name: str) -> None:
     with pytest.raises(library.ModelFileError, match="no unfinished run"):
         library.resume(name)
+
+
+# --------------------------------------------------------------------------------- models of bytes
+
+
+def test_a_model_of_bytes_takes_and_gives_bytes(tmp_path: Path) -> None:
+    data = bytes(range(256)) * 3
+    model = library.train(output=tmp_path / "m.safetensors", text=data, as_bytes=True, steps=3, **SMALL)
+    assert model.as_bytes
+    assert "of bytes" in repr(model)
+    whole = model.sample(b"\xff", length=40, seed=1)
+    assert isinstance(whole, bytes)
+    assert len(whole) == 40
+    assert whole == b"".join(model.stream(b"\xff", length=40, seed=1))
+    assert list(model.samples([b"\xff"], length=40, seed=1)) == [whole]
+    assert model.sample(b"\xff", length=40, seed=1, stop=whole[3:6]) == whole[:6]
+    assert model.sample(length=4, seed=1) == model.sample(b"", length=4, seed=1)
+    score = model.score(data)
+    assert (score.characters, score.bytes, score.unknown) == (768, 768, 0)
+    assert score.bits_per_byte == score.bits_per_char
+    assert model.score_pieces(iter([data[:100], data[100:]])).nats == pytest.approx(score.nats)
+    assert b"".join(piece for piece, _ in model.surprisals([data])) == data
+    assert [one.characters for one in model.score_lines([b"\xff\n", b""])] == [2, 0]
+    assert library.load(tmp_path / "m.safetensors").score(data) == score
+
+
+MIXED_UP: list[Callable[[library.Model, Any], object]] = [
+    lambda model, text: model.sample(text),
+    lambda model, text: model.stream(text),
+    lambda model, text: model.samples([text]),
+    lambda model, text: model.score(text),
+    lambda model, text: model.score_lines([text]),
+    lambda model, text: model.score_pieces([text]),
+    lambda model, text: list(model.partial_scores([text])),
+    lambda model, text: list(model.surprisals([text])),
+    lambda model, text: list(model.dynamic_scores([text])),
+    lambda model, text: model.samples([], stop=text),
+]
+
+
+@pytest.mark.parametrize("call", MIXED_UP)
+def test_bytes_for_a_str_and_a_str_for_bytes_are_usage_errors(call: Callable[[library.Model, Any], object]) -> None:
+    with pytest.raises(UsageError, match="it must be a text, as the model is one of characters"):
+        call(random_library_model(), b"abc")
+    with pytest.raises(UsageError, match="it must be bytes, as the model is one of bytes"):
+        call(random_library_model(alphabet=None), "abc")
+
+
+def test_a_whole_bytes_for_pieces_of_a_str_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="it must be a text"):
+        random_library_model().score_pieces(b"abc")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("text", "as_bytes"), [("abc" * 100, True), (b"abc" * 100, False)])
+def test_a_text_to_train_on_is_of_the_kind_of_the_model(text: Any, as_bytes: bool, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"text is .* it must be"):
+        library.train(text=text, output=tmp_path / "m", as_bytes=as_bytes)
+
+
+@pytest.mark.parametrize(
+    ("named", "option"),
+    [
+        ({"encoding": "latin-1"}, "--encoding"),
+        ({"errors": "replace"}, "--encoding-errors"),
+        ({"normalize": "nfc"}, "--normalize"),
+        ({"min_count": 3}, "--min-count"),
+    ],
+)
+def test_what_is_about_characters_contradicts_bytes(named: Any, option: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"leave out {option}$"):
+        library.train(text=b"abc" * 100, output=tmp_path / "m", as_bytes=True, **named)

@@ -7,21 +7,32 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from ..data.raw import by_characters, escaped
 from .console import say, strict_json, visible, write, write_raw
 
 Valued = Iterator[tuple[str, list[float]]]
 """Stretches of a text with a value for each character."""
 
 
-def show_values(pieces: Valued, legend: str, as_json: bool) -> None:
-    """Write a text with its values; the legend says what the colours mean."""
-    if as_json:
-        _write_rows(pieces, lambda character, value: strict_json({"char": character, "value": value}))
-    elif has_colours():
+def show_values(pieces: Valued, legend: str, as_json: bool, *, as_bytes: bool = False) -> None:
+    """Write a text with its values.
+
+    Args:
+        pieces: the text.
+        legend: what the colours mean.
+        as_json: whether to write rows of JSON.
+        as_bytes: whether its characters stand for bytes: in colours, those that are one character in UTF-8 have the
+            value of the last.
+    """
+    if has_colours() and not as_json:
         say(legend)
-        draw(pieces)
+        draw(by_characters(pieces, lambda values: values[-1]) if as_bytes else pieces)
+        return
+    shown: Callable[[str], str] = escaped if as_bytes else str
+    if as_json:
+        _write_rows(pieces, lambda one, value: strict_json({"char": shown(one), "value": value}))
     else:
-        _write_rows(pieces, lambda character, value: f"{value:.4f}\t{json.dumps(character, ensure_ascii=False)}")
+        _write_rows(pieces, lambda one, value: f"{value:.4f}\t{json.dumps(shown(one), ensure_ascii=False)}")
 
 
 def has_colours() -> bool:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import json
 import math
 import os
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..data.raw import to_bytes
 from ..errors import OutputError
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -81,12 +84,17 @@ def write(text: str) -> None:
 
 def write_raw(text: str) -> None:
     """As `write`, with control characters as they are; a file's name is byte for byte what it is on the disk."""
-    if sys.stdout is None:
-        raise OutputError("standard output is closed")
     try:
         data = text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # a surrogate that stands for no byte: from a hostile description
         data = text.encode("utf-8", "surrogatepass")
+    write_bytes(data)
+
+
+def write_bytes(data: bytes) -> None:
+    """Data, at once, as it is."""
+    if sys.stdout is None:
+        raise OutputError("standard output is closed")
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
@@ -94,6 +102,19 @@ def write_raw(text: str) -> None:
         raise
     except OSError as error:
         raise OutputError(f"standard output: cannot write: {error.strerror or error}") from error
+
+
+def writer(*, as_bytes: bool) -> Callable[[str], None]:
+    """What writes the pieces of a text; bytes, as in `data.raw`, as they are, or to a terminal as UTF-8.
+
+    There U+FFFD stands for bytes that are no character, and the beginning of one whose end does not come is not shown.
+    """
+    if not as_bytes:
+        return write
+    if sys.stdout is None or not sys.stdout.isatty():
+        return lambda text: write_bytes(to_bytes(text))
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    return lambda text: write(decoder.decode(to_bytes(text)))
 
 
 def write_path(path: Path) -> None:

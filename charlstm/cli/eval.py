@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..data.raw import by_characters, escaped, from_bytes, to_bytes
 from ..errors import TextError, UsageError
 from .colours import has_fine_colours, wants_colours
-from .console import say, strict_json, visible, write, write_raw
-from .options import Command, device_option, reading_options
+from .console import say, strict_json, visible, write, write_raw, writer
+from .options import Command, device_option, reading_options, refuse_decoding
 from .process import limit_blas_threads, prepare_for_torch, shared_threads, start_torch_threads
 from .stdin import refuse_terminal, wait
 
@@ -58,7 +59,8 @@ def evaluate(model: str, texts: tuple[str, ...], against: tuple[str, ...], **giv
       charlstm eval mails.safetensors --lines < mails.txt | sort -rn | head
       charlstm eval english.safetensors --against dutch.safetensors letter.txt
 
-    Fewer bits per character are better; perplexity is 2 to their power.
+    Fewer bits per character are better; perplexity is 2 to their power. A model of bytes reads any file; a character
+    is a byte to it.
     """
     limit_blas_threads()
     if given["dynamic"] or given["device"] != "cpu":
@@ -75,6 +77,9 @@ def evaluate(model: str, texts: tuple[str, ...], against: tuple[str, ...], **giv
     models = [load(path, given["device"], shared_threads()) for path in names]
     if given["dynamic"] and models[0].lines:
         raise UsageError("--dynamic reads one running text, and this model was trained on lines; leave it out")
+    if all(model.as_bytes for model in models):
+        refuse_decoding()
+        given["encoding"] = None
     pieces = _pieces(sources, models, given)
     if given["lines"]:
         _eval_lines(models, names, pieces, given["as_json"])
@@ -92,12 +97,31 @@ def _other_ways(model: Model, given: dict[str, Any]) -> dict[str, ScoringWay]:
     """In which ways to score the text beside the plain one, each with the prefix of its figures."""
     ways: dict[str, ScoringWay] = {}
     if given["dynamic"]:
-        ways["dynamic"] = functools.partial(model.dynamic_scores, device=given["device"])
+        ways["dynamic"] = _way(model, functools.partial(model.dynamic_scores, device=given["device"]))
     if given["parts"]:
         if not model.file.mixture:
             raise UsageError("--parts: this model is a network alone, without n-gram counts; leave it out")
-        ways |= {name: part.partial_scores for name, part in model.parts().items()}
+        ways |= {name: _way(part) for name, part in model.parts().items()}
     return ways
+
+
+def _way(model: Model, scores: Callable[[Any], Iterator[Score]] | None = None, *, of_utf8: bool = False) -> ScoringWay:
+    """How a model scores text in pieces of characters, by that method of its own; see `_as_read`."""
+    scores = scores or model.partial_scores
+    return lambda pieces: scores(_as_read(model, piece, of_utf8=of_utf8) for piece in pieces)
+
+
+def _as_read(model: Model, text: str, *, of_utf8: bool) -> Any:
+    """A text as a model takes it.
+
+    Args:
+        model: of characters or of bytes.
+        text: characters, or those that stand for bytes, as in `data.raw`.
+        of_utf8: whether they are the former, also for a model of bytes: beside one of characters.
+    """
+    if not model.as_bytes:
+        return text
+    return text.encode("utf-8", "surrogatepass") if of_utf8 else to_bytes(text)
 
 
 def _refuse_contradictions(
@@ -131,7 +155,8 @@ def _pieces(sources: Sequence[str], models: Sequence[Model], given: dict[str, An
     records = given["lines"] or of_lines
     form = given["normalize"] or next((model.file.normalize for model in models if model.file.normalize), None)
     text = read_pieces(sources, given["encoding"], given["encoding_errors"], say, end_lines=records, normalize=form)
-    text = watched(text, models[0].vocabulary, lambda: say(f"warning: more of the text would be {KNOWN_IN_NFC}"))
+    if not models[0].as_bytes:
+        text = watched(text, models[0].vocabulary, lambda: say(f"warning: more of the text would be {KNOWN_IN_NFC}"))
     empty = True
     for piece in ended(text) if of_lines else text:  # all models are compared on the same text
         empty = empty and not piece
@@ -144,7 +169,7 @@ def _eval_text(model: Model, pieces: Iterable[str], ways: dict[str, ScoringWay],
     """The figures, and after them those of other ways to score the text."""
     from ..inference.scoring import side_by_side_scores
 
-    score, *others = side_by_side_scores(pieces, [model.partial_scores, *ways.values()])
+    score, *others = side_by_side_scores(pieces, [_way(model), *ways.values()])
     figures: dict[str, Any] = score.figures()
     for prefix, other in zip(ways, others, strict=True):
         figures |= {f"{prefix}_{name}": value for name, value in other.figures().items() if "per" in name}
@@ -159,11 +184,20 @@ def _eval_text(model: Model, pieces: Iterable[str], ways: dict[str, ScoringWay],
 def _eval_lines(models: Sequence[Model], names: Sequence[str], pieces: Iterable[str], as_json: bool) -> None:
     from ..data.reading import lines_of
 
+    as_bytes = all(model.as_bytes for model in models)
     row = _line_as_json if as_json else _line_as_text
+    write_text = writer(as_bytes=as_bytes)
+    if as_bytes and not as_json:
+        names = [from_bytes(os.fsencode(name)) for name in names]
     for lines in lines_of(pieces):
-        by_model = [model.score_lines(lines) for model in models]
+        by_model = [_line_scores(model, lines, of_utf8=not as_bytes) for model in models]
         by_line = zip(lines, zip(*by_model, strict=True), strict=True)
-        write("".join(row(line.removesuffix("\n"), names, scores) + "\n" for line, scores in by_line))
+        shown = ((escaped(line) if as_bytes and as_json else line, scores) for line, scores in by_line)
+        write_text("".join(row(line.removesuffix("\n"), names, scores) + "\n" for line, scores in shown))
+
+
+def _line_scores(model: Model, lines: Sequence[str], *, of_utf8: bool) -> list[Score]:
+    return model.score_lines([_as_read(model, line, of_utf8=of_utf8) for line in lines])
 
 
 def _line_as_text(line: str, names: Sequence[str], scores: Sequence[Score]) -> str:
@@ -189,23 +223,31 @@ def _in_bits(model: Model, pieces: Iterable[str]) -> Iterator[tuple[str, list[fl
     """Stretches of text with the surprisal in bits of each of their characters."""
     from ..inference.scoring import LN2
 
-    for text, nats in model.surprisals(pieces):
-        yield text, (nats / LN2).tolist()
+    for text, nats in model.surprisals(_as_read(model, piece, of_utf8=False) for piece in pieces):
+        yield from_bytes(text) if model.as_bytes else text, (nats / LN2).tolist()
 
 
 def _eval_chars(model: Model, pieces: Iterable[str], as_json: bool) -> None:
     for text, surprisals in _in_bits(model, pieces):
         rows = []
         for character, bits in zip(text, surprisals, strict=True):
-            shown = json.dumps(character, ensure_ascii=False)
-            rows.append(strict_json({"char": character, "bits": bits}) if as_json else f"{bits:.4f}\t{shown}")
+            shown = escaped(character) if model.as_bytes else character
+            row = strict_json({"char": shown, "bits": bits}) if as_json else f"{bits:.4f}\t{_quoted(shown)}"
+            rows.append(row)
         write("".join(row + "\n" for row in rows))
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _eval_heatmap(model: Model, pieces: Iterable[str]) -> None:
     from .terminal import heatmap
 
-    shown = ((visible(text), bits) for text, bits in _in_bits(model, pieces))
+    in_bits = _in_bits(model, pieces)
+    if model.as_bytes:
+        in_bits = by_characters(in_bits, sum)  # the surprisals of its bytes add up to that of a character
+    shown = ((visible(text), bits) for text, bits in in_bits)
     if not wants_colours():
         say("NO_COLOR is set or the terminal has no colours, so here is the text alone")
         for text, _ in shown:
@@ -218,7 +260,8 @@ def _eval_heatmap(model: Model, pieces: Iterable[str]) -> None:
 def _eval_against(models: Sequence[Model], names: Sequence[str], pieces: Iterable[str], as_json: bool) -> None:
     from ..inference.scoring import side_by_side_scores
 
-    scores = side_by_side_scores(pieces, [model.partial_scores for model in models])
+    of_utf8 = not all(model.as_bytes for model in models)
+    scores = side_by_side_scores(pieces, [_way(model, of_utf8=of_utf8) for model in models])
     best = names[_best(scores)]
     if as_json:
         table = {name: score.figures() for name, score in zip(names, scores, strict=True)}

@@ -41,7 +41,7 @@ def info(model: str, as_json: bool) -> None:
         "hidden": settings.hidden,
         "embedding": settings.embedding,
         "parameters": settings.parameters(),
-        "characters": json.dumps("".join(file.vocabulary.characters), ensure_ascii=False),
+        "characters": _characters(file),
         "ngrams": _counts(file),
         "lines": _one_line(file.lines),
         "normalize": file.normalize or "none",
@@ -51,7 +51,14 @@ def info(model: str, as_json: bool) -> None:
     }
     for name, value in rows.items():
         write(visible(f"{name} {value}").replace("\n", "\u240a").replace("\t", "\u2409") + "\n")
-    _draw_curve(file.result.get("curve"))
+    _draw_curve(file.result.get("curve"), "byte" if file.vocabulary.as_bytes else "character")
+
+
+def _characters(file: ModelFile) -> str:
+    """The vocabulary."""
+    if file.vocabulary.as_bytes:
+        return "all 256 bytes"
+    return json.dumps("".join(file.vocabulary.characters), ensure_ascii=False)
 
 
 def _counts(file: ModelFile) -> str:
@@ -59,9 +66,10 @@ def _counts(file: ModelFile) -> str:
     if file.mixture is None:
         return "none"
     sizes, weights = file.mixture.sizes, file.mixture
+    unit = "bytes" if file.vocabulary.as_bytes else "characters"
     size = sum(tensor.nbytes for tensor in file.counts.values()) / 1e6
     return (
-        f"{sum(sizes):,} of up to {len(sizes)} characters, {size:.1f} MB; weight {weights.ngram_weight:.3f}, that of "
+        f"{sum(sizes):,} of up to {len(sizes)} {unit}, {size:.1f} MB; weight {weights.ngram_weight:.3f}, that of "
         f"the network {weights.network_weight:.3f}"
     )
 
@@ -73,12 +81,12 @@ def _one_line(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _draw_curve(curve: Any) -> None:
+def _draw_curve(curve: Any, unit: str) -> None:
     values = points_of(curve)
     if values and sys.stdout.isatty():
         from .terminal import sparkline
 
-        write(f"curve {sparkline(values)}  {values[0]:.3f} -> {values[-1]:.3f} bits per character\n")
+        write(f"curve {sparkline(values)}  {values[0]:.3f} -> {values[-1]:.3f} bits per {unit}\n")
 
 
 def points_of(curve: Any) -> list[float]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..data.raw import escaped
 from ..errors import TextError, UsageError
 from .colours import show_values
 from .console import block, say, strict_json, write, write_path
-from .options import Command, reading_options
+from .options import Command, reading_options, refuse_decoding
 from .process import limit_blas_threads
 from .stdin import refuse_terminal, wait
 from .why import inspect_why
@@ -74,6 +75,8 @@ def inspect(model: str, texts: tuple[str, ...], **given: Any) -> None:
     from ..models import file as modelfile
 
     file = modelfile.load(model)
+    if file.vocabulary.as_bytes:
+        _prepare_for_bytes(given)
     if given["labels"] is not None:
         _inspect_labels(file, given)
     elif given["html"] is not None:
@@ -98,6 +101,13 @@ def _refuse_contradictions(texts: Sequence[str], given: dict[str, Any]) -> None:
         raise UsageError("--html writes a page; leave out --json")
     if given["labels"] is not None and texts:
         raise UsageError("--labels brings its own texts; leave TEXT out")
+
+
+def _prepare_for_bytes(given: dict[str, Any]) -> None:
+    refuse_decoding()
+    if given["html"] is not None:
+        raise UsageError("--html writes a page of characters, and this is a model of bytes; leave it out")
+    given["encoding"] = None
 
 
 def _parsed_unit(text: str | None) -> tuple[int, int] | None:
@@ -229,7 +239,8 @@ def _inspect_unit(file: ModelFile, pieces: Iterable[str], layer: int, unit: int,
     check_unit(network, layer, unit)
     stretches = observe(network, file.vocabulary, pieces, lines=file.lines)
     values = ((stretch.text, unit_values(stretch, layer, unit).tolist()) for stretch in stretches)
-    show_values(values, f"blue is -1, white 0, red 1: what unit {layer + 1}.{unit + 1} holds", as_json)
+    legend = f"blue is -1, white 0, red 1: what unit {layer + 1}.{unit + 1} holds"
+    show_values(values, legend, as_json, as_bytes=file.vocabulary.as_bytes)
 
 
 def _inspect_gate(file: ModelFile, pieces: Iterable[str], gate: str, layer: int | None, as_json: bool) -> None:
@@ -242,7 +253,8 @@ def _inspect_gate(file: ModelFile, pieces: Iterable[str], gate: str, layer: int 
     stretches = observe(network, file.vocabulary, pieces, lines=file.lines)
     values = ((stretch.text, gate_values(stretch, index, layer).tolist()) for stretch in stretches)
     where = "all layers" if layer is None else f"layer {layer + 1}"
-    show_values(values, f"white is closed, red open: the mean {gate} gate of {where}", as_json)
+    legend = f"white is closed, red open: the mean {gate} gate of {where}"
+    show_values(values, legend, as_json, as_bytes=file.vocabulary.as_bytes)
 
 
 # ---------------------------------------------------------------------------------------- labels
@@ -285,7 +297,8 @@ def _read_labels(file: ModelFile, given: dict[str, Any]) -> tuple[list[str], lis
             raise TextError(f"{name}: line {number} is not TEXT<tab>LABEL")
     if not rows:
         raise TextError(f"{name}: it is empty; each line must be TEXT<tab>LABEL")
-    return [row[1] for row in rows], [row[3] for row in rows]
+    labels = [row[3] for row in rows]
+    return [row[1] for row in rows], list(map(escaped, labels)) if file.vocabulary.as_bytes else labels
 
 
 # ---------------------------------------------------------------------------------------- the web page

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from ..config import NORMALIZATIONS
+from ..data.raw import from_bytes
 from ..errors import UsageError
 from .console import write
 
@@ -67,10 +69,17 @@ def _show_help(context: click.Context, _parameter: object, wanted: Any) -> None:
         context.exit()
 
 
-def setting(settings: type, name: str, *flags: str, **extra: Any) -> Callable[[_F], _F]:
-    """An option for a field of a settings class: its help, type and default come from the field."""
+def setting(settings: type, name: str, *flags: str, flag: str | None = None, **extra: Any) -> Callable[[_F], _F]:
+    """An option for a field of a settings class: its help, type and default come from the field, and so does its name.
+
+    Args:
+        settings, name: the class and the field.
+        flags: other names of the option.
+        flag: another name in place of the field's.
+        extra: what click is told besides.
+    """
     field = next(f for f in dataclasses.fields(settings) if f.name == name)
-    flag = f"--{name.replace('_', '-')}"
+    flag = flag or f"--{name.replace('_', '-')}"
     declared = str(field.type)
     options: dict[str, Any] = {"help": field.metadata["help"], "default": field.default}
     if declared.startswith("bool"):
@@ -117,11 +126,45 @@ def device_option(command: _F) -> _F:
     )(command)
 
 
-def as_utf8(_context: object, _parameter: object, value: Any) -> Any:
-    """A click callback: arguments as UTF-8 whatever the locale; undoes how Python decoded them."""
-    if isinstance(value, tuple):
-        return tuple(as_utf8(None, None, entry) for entry in value)
+DECODING = ("encoding", "encoding_errors", "normalize")
+"""Parameters that say how bytes become characters."""
+
+
+def refuse_typed(names: Iterable[str], why: str) -> None:
+    """Refuse options that contradict what a command has found out.
+
+    Args:
+        names: of the parameters.
+        why: what is said before the option.
+
+    Raises:
+        UsageError: one of them stands on the command line.
+    """
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        if parameter.name in names and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
+            raise UsageError(f"{why}; leave out {max(parameter.opts, key=len)}")
+
+
+def refuse_decoding() -> None:
+    """Refuse all that says how bytes become characters: the model reads bytes.
+
+    Raises:
+        UsageError: some of it was typed.
+    """
+    refuse_typed(DECODING, "this is a model of bytes, which reads a text as it is")
+
+
+def typed_text(argument: str, *, as_bytes: bool) -> str:
+    """An argument as UTF-8 whatever the locale, or its bytes as in `data.raw`; undoes how Python decoded it.
+
+    Raises:
+        UsageError: it is not UTF-8, and should be.
+    """
+    typed = os.fsencode(argument)
+    if as_bytes:
+        return from_bytes(typed)
     try:
-        return None if value is None else os.fsencode(value).decode("utf-8")
+        return typed.decode("utf-8")
     except UnicodeError as error:
-        raise UsageError(f"{value!r} is not UTF-8") from error
+        raise UsageError(f"{argument!r} is not UTF-8") from error

@@ -6,6 +6,7 @@ Knows progress records and says them in words; what is drawn is left to `termina
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import os
 import sys
@@ -22,7 +23,12 @@ PLAIN_REPORT_SECONDS = 10.0
 
 
 def follow(
-    reports: Iterable[Progress], log: IO[str] | None = None, *, quiet: bool = False, plain: bool = False
+    reports: Iterable[Progress],
+    log: IO[str] | None = None,
+    *,
+    quiet: bool = False,
+    plain: bool = False,
+    unit: str = "char",
 ) -> None:
     """Show reports: live on a terminal that can redraw, else a line now and then.
 
@@ -31,6 +37,7 @@ def follow(
         log: where each report goes as one line of JSON.
         quiet: notes and samples only.
         plain: lines also where a live display would work.
+        unit: what the text consists of.
     """
     if log is not None:
         reports = _logged(reports, log)
@@ -40,11 +47,11 @@ def follow(
     elif sys.stderr.isatty() and not (plain or is_for_plain_lines(os.environ)):
         from .terminal import TrainingDisplay
 
-        with TrainingDisplay(figures_line) as display:
+        with TrainingDisplay(functools.partial(figures_line, unit=unit)) as display:
             for report in reports:
                 display.show(dataclasses.replace(report, note=visible(report.note), sample=visible(report.sample)))
     else:
-        _follow_plainly(reports)
+        _follow_plainly(reports, unit)
 
 
 def is_for_plain_lines(environment: Mapping[str, str], system: str = os.name) -> bool:
@@ -78,32 +85,32 @@ def _tell(report: Progress) -> None:
         show(f"--- {report.fraction:.0%} ---\n{visible(report.sample)}\n---")
 
 
-def _follow_plainly(reports: Iterable[Progress]) -> None:
+def _follow_plainly(reports: Iterable[Progress], unit: str) -> None:
     shown = 0.0
     for report in reports:
         _tell(report)
         if report.val_bits is not None or report.seconds - shown >= PLAIN_REPORT_SECONDS:
             shown = report.seconds
-            show(plain_line(report))
+            show(plain_line(report, unit))
 
 
-def plain_line(report: Progress) -> str:
+def plain_line(report: Progress, unit: str = "char") -> str:
     """A report in one line; at the start of a run not all of it is known."""
     train = f"  train {report.train_bits:.4f}" if math.isfinite(report.train_bits) else ""
     val = "" if report.val_bits is None else f"  val {report.val_bits:.4f}"
-    speed = f"  {report.speed:,.0f} chars/s" if report.speed else ""
+    speed = f"  {report.speed:,.0f} {unit}s/s" if report.speed else ""
     left = f"  {clock(report.left)} left" if math.isfinite(report.left) else ""
-    return f"{report.fraction:4.0%}  step {report.step}{train}{val} bits/char{speed}{left}"
+    return f"{report.fraction:4.0%}  step {report.step}{train}{val} bits/{unit}{speed}{left}"
 
 
-def figures_line(progress: Progress, val_bits: float | None, width: int) -> str:
+def figures_line(progress: Progress, val_bits: float | None, width: int, unit: str = "char") -> str:
     """A report in one line: all that is known of it or, where that is too wide, what matters most."""
     train = f"train {progress.train_bits:.3f}" if math.isfinite(progress.train_bits) else ""
     val = "val -" if val_bits is None else f"val {val_bits:.3f}"
-    speed = f"{progress.speed:,.0f} chars/s" if progress.speed else ""
+    speed = f"{progress.speed:,.0f} {unit}s/s" if progress.speed else ""
     left = f"{clock(progress.left)} left" if math.isfinite(progress.left) else ""
     line = ""
-    for figures in ((train, f"{val} bits/char", speed, left), (train, val, left), (val, left), (val,)):
+    for figures in ((train, f"{val} bits/{unit}", speed, left), (train, val, left), (val, left), (val,)):
         line = "  ".join(filter(None, figures))
         if len(line) <= width:
             break

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..config import SampleSettings, from_given
+from ..data.given import as_given, given_text
+from ..data.raw import escaped, readable
 from ..errors import UsageError
-from .console import say, strict_json, write
+from .console import say, strict_json, write, writer
 from .escapes import typed_escape, unescape
-from .options import Command, as_utf8, device_option, reading_options, setting
+from .options import Command, device_option, reading_options, refuse_decoding, setting, typed_text
 from .process import limit_blas_threads, prepare_for_torch, shared_threads, start_torch_threads
 from .stdin import is_absent, wait
 
@@ -30,7 +32,7 @@ class SampleCommand(Command):
 
 @click.command(cls=SampleCommand, short_help="continue a prompt")
 @click.argument("model", type=click.Path())
-@click.argument("prompt", required=False, callback=as_utf8)
+@click.argument("prompt", required=False)
 @setting(SampleSettings, "length", "-n")
 @setting(SampleSettings, "temperature", "-t")
 @setting(SampleSettings, "top_k")
@@ -38,7 +40,7 @@ class SampleCommand(Command):
 @setting(SampleSettings, "min_p")
 @setting(SampleSettings, "count", "-c")
 @setting(SampleSettings, "seed")
-@setting(SampleSettings, "stop", multiple=True, callback=as_utf8)
+@setting(SampleSettings, "stop", multiple=True)
 @click.option("-e", "--escapes", is_flag=True, help=r"read \n, \t, \\, \u00e9 and so on in prompts and --stop")
 @click.option("--no-echo", is_flag=True, help="write the continuation only, not the prompt")
 @click.option("--lines", is_flag=True, help="every line of standard input is a prompt")
@@ -67,8 +69,13 @@ def sample(model: str, prompt: str | None, **given: Any) -> None:
         raise UsageError("--lines reads its prompts from standard input; leave PROMPT out")
     settings = _settings(given)
     loaded = load(model, given["device"], shared_threads())
-    prompts = _prompts(prompt, given)
-    _warn(loaded, prompts, settings.stop, typed=prompt not in (None, "-"), escapes=given["escapes"])
+    if loaded.as_bytes:
+        refuse_decoding()
+        given["encoding"] = None
+    stops = _typed(given["stop"], given, as_bytes=loaded.as_bytes)
+    prompts = _prompts(prompt, given, as_bytes=loaded.as_bytes)
+    _warn(loaded, prompts, stops, typed=prompt not in (None, "-"), escapes=given["escapes"])
+    settings = dataclasses.replace(settings, stop=tuple(as_given(stop, as_bytes=loaded.as_bytes) for stop in stops))
     if given["as_json"]:
         _sample_json(loaded, prompts, settings)
     elif settings.count == 1 and not given["lines"]:
@@ -80,17 +87,26 @@ def sample(model: str, prompt: str | None, **given: Any) -> None:
 def _settings(given: dict[str, Any]) -> SampleSettings:
     from ..inference.sampling import choose_seed
 
-    if given["escapes"]:
-        given["stop"] = tuple(map(unescape, given["stop"]))
     settings = from_given(SampleSettings, given)
     return dataclasses.replace(settings, seed=choose_seed(settings))
 
 
-def _prompts(prompt: str | None, given: dict[str, Any]) -> list[str]:
+def _typed(arguments: Iterable[str], given: dict[str, Any], *, as_bytes: bool) -> list[str]:
+    """Arguments as the model reads them; those of a model of bytes as in `data.raw`."""
+    return _unescaped([typed_text(argument, as_bytes=as_bytes) for argument in arguments], given, as_bytes=as_bytes)
+
+
+def _unescaped(texts: list[str], given: dict[str, Any], *, as_bytes: bool) -> list[str]:
+    return [unescape(text, as_bytes=as_bytes) for text in texts] if given["escapes"] else texts
+
+
+def _prompts(prompt: str | None, given: dict[str, Any], *, as_bytes: bool) -> list[str]:
     from ..data.characters import normal_form
 
-    prompts = _read_prompts(given) if prompt is None or prompt == "-" else [prompt]
-    prompts = list(map(unescape, prompts)) if given["escapes"] else prompts
+    if prompt is None or prompt == "-":
+        prompts = _unescaped(_read_prompts(given), given, as_bytes=as_bytes)
+    else:
+        prompts = _typed([prompt], given, as_bytes=as_bytes)
     return [normal_form(prompt, given["normalize"]) for prompt in prompts]
 
 
@@ -117,8 +133,9 @@ def _warn(model: Model, prompts: list[str], stops: Iterable[str], *, typed: bool
         if typed or model.vocabulary.unknown_characters("\\"):
             _warn_of_escape("the prompt", "\0".join(prompts))
         _warn_of_escape("--stop", "\0".join(stops))
-    if typed and os.path.isfile(prompts[0]):
-        say(f"the prompt is also the name of a file; to continue what that holds: < {prompts[0]}")
+    if typed and os.path.isfile(as_given(prompts[0], as_bytes=model.as_bytes)):
+        name = readable(prompts[0]) if model.as_bytes else prompts[0]
+        say(f"the prompt is also the name of a file; to continue what that holds: < {name}")
 
 
 def _warn_of_unknown(model: Model, where: str, text: str) -> None:
@@ -139,12 +156,13 @@ def _warn_of_escape(where: str, text: str) -> None:
 
 
 def _sample_streaming(model: Model, prompt: str, settings: SampleSettings, no_echo: bool) -> None:
+    write_piece = writer(as_bytes=model.as_bytes)
     if not no_echo:
-        write(prompt)
+        write_piece(prompt)
     last = prompt[-1:]
-    for character in model.stream(prompt, settings):
-        write(character)
-        last = character
+    for piece in model.stream(as_given(prompt, as_bytes=model.as_bytes), settings):
+        last = given_text("what it wrote", piece, as_bytes=model.as_bytes)
+        write_piece(last)
     if sys.stdout is not None and sys.stdout.isatty() and last != "\n":
         write("\n")
 
@@ -152,17 +170,21 @@ def _sample_streaming(model: Model, prompt: str, settings: SampleSettings, no_ec
 def _sampled(model: Model, prompts: list[str], settings: SampleSettings) -> Iterator[tuple[str, str]]:
     """Each sample's prompt and text, in order."""
     repeated = (prompt for prompt in prompts for _ in range(settings.count))
-    return zip(repeated, model.samples(prompts, settings), strict=True)
+    written = model.samples([as_given(prompt, as_bytes=model.as_bytes) for prompt in prompts], settings)
+    texts = (given_text("what it wrote", text, as_bytes=model.as_bytes) for text in written)
+    return zip(repeated, texts, strict=True)
 
 
 def _sample_many(model: Model, prompts: list[str], settings: SampleSettings, no_echo: bool) -> None:
     """Whole samples; each ends its line, so that they can be told from each other."""
+    write_text = writer(as_bytes=model.as_bytes)
     for prompt, text in _sampled(model, prompts, settings):
         shown = text if no_echo else prompt + text
-        write(shown if shown.endswith("\n") else shown + "\n")
+        write_text(shown if shown.endswith("\n") else shown + "\n")
 
 
 def _sample_json(model: Model, prompts: list[str], settings: SampleSettings) -> None:
-    for number, (prompt, text) in enumerate(_sampled(model, prompts, settings)):
+    for number, texts in enumerate(_sampled(model, prompts, settings)):
+        prompt, text = map(escaped, texts) if model.as_bytes else texts
         record = {"prompt": prompt, "text": text, "seed": settings.seed, "sample": number}
         write(strict_json(record) + "\n")

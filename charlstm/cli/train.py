@@ -17,7 +17,7 @@ from ..config import CELLS, NORMALIZATIONS, SPLITS, Budget, TrainingRequest, fro
 from ..errors import OutputError, UsageError
 from .console import say, write_path
 from .launcher import compare_options, joined
-from .options import Command, decoding_options, setting
+from .options import DECODING, Command, decoding_options, refuse_typed, setting
 from .process import (
     STARTED,
     StopSignals,
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 @setting(TrainingRequest, "epochs")
 @setting(TrainingRequest, "steps")
 @setting(TrainingRequest, "lines")
+@setting(TrainingRequest, "as_bytes", flag="--bytes")
 @setting(TrainingRequest, "layers")
 @setting(TrainingRequest, "hidden")
 @setting(TrainingRequest, "embedding")
@@ -147,6 +148,8 @@ def _prepared(given: dict[str, Any], ranks: Ranks) -> Run:
         return _going_on(output, given, ranks)
     if STANDARD_INPUT in texts and ranks.size > 1:
         raise UsageError(ONE_READER)
+    if given["as_bytes"]:
+        refuse_typed([*DECODING, "min_count"], "--bytes reads texts as they are, all 256 bytes are known")
     refuse_terminal(texts)
     waited = wait("a text", (*texts, *given["validation"]))
     for text in texts:  # before the output, whose name may come from a text's
@@ -191,14 +194,9 @@ def _going_on(output: str, given: dict[str, Any], ranks: Ranks) -> Run:
 
 def _refuse_retyped() -> None:
     """Resuming takes everything from the run that stopped; what was typed again would not be heeded."""
-    context = click.get_current_context()
     heeded = {"texts", "validation", "output", "resume", "minutes", "log", "plain", "quiet", "sample_every"}
-    typed = click.core.ParameterSource.COMMANDLINE
-    for parameter in context.command.params:
-        name = str(parameter.name)
-        if name not in heeded and context.get_parameter_source(name) is typed:
-            flag = max(parameter.opts, key=len)
-            raise UsageError(f"--resume goes on with the texts and settings of the run that stopped; leave out {flag}")
+    names = {str(parameter.name) for parameter in click.get_current_context().command.params}
+    refuse_typed(names - heeded, "--resume goes on with the texts and settings of the run that stopped")
 
 
 def _open_log(path: str | None, others: Iterable[str | os.PathLike[str]]) -> IO[str] | None:
@@ -222,31 +220,32 @@ def _open_log(path: str | None, others: Iterable[str | os.PathLike[str]]) -> IO[
 def _train(run: Run, sample_every: float, log: IO[str] | None, *, quiet: bool, plain: bool) -> None:
     with StopSignals() as stopping:
         reports = run.run(lambda: stopping.received is not None or run.ranks.asked_to_stop, sample_every)
-        follow(reports, log, quiet=quiet, plain=plain)
+        as_bytes = run.request.as_bytes
+        follow(reports, log, quiet=quiet, plain=plain, unit="byte" if as_bytes else "char")
         if not run.finished:
             for way in run.ways_on():
                 say(way, wrapped=False)
             sys.exit(128 + (stopping.received or signal.SIGTERM))
     if not quiet:
-        _say_result(run.result)
+        _say_result(run.result, "byte" if as_bytes else "character")
 
 
-def _say_result(result: dict[str, Any]) -> None:
+def _say_result(result: dict[str, Any], unit: str) -> None:
     bits = result.get("val_bits_per_char")
     if bits is None:
         return
-    held_out = _held_out_in_words(result.get("held_out") or "", result.get("val_characters"))
+    held_out = _held_out_in_words(result.get("held_out") or "", result.get("val_characters"), unit)
     what = f" on held-out text ({held_out})" if held_out else ""
-    say(f"validation: {bits:.4f} bits per character{what}, after {result['seconds']:.0f} s")
+    say(f"validation: {bits:.4f} bits per {unit}{what}, after {result['seconds']:.0f} s")
 
 
-def _held_out_in_words(held_out: str, characters: int | None) -> str:
+def _held_out_in_words(held_out: str, characters: int | None, unit: str) -> str:
     """What a figure is of: the held-out text or, where it is too long to be scored whole, so many characters of it."""
-    count = "1 character" if characters == 1 else f"{characters:,} characters"
+    count = f"1 {unit}" if characters == 1 else f"{characters:,} {unit}s"
     if characters is None or f" {count} " in f" {held_out} ":
         return held_out
     if not held_out:
         return count
-    if re.match(r"[\d,]+ characters in ", held_out):
+    if re.match(rf"[\d,]+ {unit}s in ", held_out):
         return f"{characters:,} of {held_out}"
     return f"{count} of {held_out}"

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from ..data.raw import by_characters, escaped
 from ..errors import UsageError
 from .colours import draw, has_colours
 from .console import strict_json, write
@@ -34,7 +35,7 @@ def inspect_why(file: ModelFile, pieces: Iterable[str], position: int, as_json: 
     elif sys.stdout is not None and sys.stdout.isatty():
         _draw_why(file, seen, masked, following)
     else:
-        write("".join(row + "\n" for row in _why_rows(seen, masked)))
+        write("".join(row + "\n" for row in _why_rows(file, seen, masked)))
 
 
 def _needed(pieces: Iterable[str], position: int) -> Iterator[str]:
@@ -55,39 +56,50 @@ def _split_at(text: str, position: int) -> tuple[str, str | None]:
     return text[:index], text[index : index + 1] or None
 
 
-def _why_rows(seen: Influence, masked: str) -> Iterator[str]:
+def _shown(file: ModelFile, character: str) -> str:
+    """A character or, where it stands for a byte, its escape."""
+    return escaped(character) if file.vocabulary.as_bytes else character
+
+
+def _quoted(file: ModelFile, character: str) -> str:
+    return json.dumps(_shown(file, character), ensure_ascii=False)
+
+
+def _why_rows(file: ModelFile, seen: Influence, masked: str) -> Iterator[str]:
     """Distance back, divergence, cost and character, the nearest first."""
     for back in range(1, len(masked) + 1):
         cost = "" if seen.cost is None else f"{seen.cost[-back]:.4f}"
-        yield f"{back}\t{seen.divergence[-back]:.4f}\t{cost}\t{json.dumps(masked[-back], ensure_ascii=False)}"
+        yield f"{back}\t{seen.divergence[-back]:.4f}\t{cost}\t{_quoted(file, masked[-back])}"
 
 
 def _why_as_json(file: ModelFile, seen: Influence, masked: str, following: str | None, count: int) -> dict[str, Any]:
     rows = [
         {
             "back": back,
-            "char": masked[-back],
+            "char": _shown(file, masked[-back]),
             "divergence": float(seen.divergence[-back]),
             "cost": None if seen.cost is None else float(seen.cost[-back]),
         }
         for back in range(1, len(masked) + 1)
     ]
-    likeliest = [{"char": character, "probability": p} for character, p in seen.likeliest(file.vocabulary)]
-    return {"position": count + 1, "char": following, "likeliest": likeliest, "characters": rows}
+    likeliest = [{"char": _shown(file, one), "probability": p} for one, p in seen.likeliest(file.vocabulary)]
+    char = None if following is None else _shown(file, following)
+    return {"position": count + 1, "char": char, "likeliest": likeliest, "characters": rows}
 
 
 def _draw_why(file: ModelFile, seen: Influence, masked: str, following: str | None) -> None:
     """The text before the prediction, coloured, and what changes most."""
-    likeliest = "  ".join(f"{json.dumps(c, ensure_ascii=False)} {p:.1%}" for c, p in seen.likeliest(file.vocabulary))
+    likeliest = "  ".join(f"{_quoted(file, one)} {p:.1%}" for one, p in seen.likeliest(file.vocabulary))
     write(f"likeliest here: {likeliest}\n")
     if following is not None:
-        write(f"really here: {json.dumps(following, ensure_ascii=False)}\n")
+        write(f"really here: {_quoted(file, following)}\n")
     if not masked:
         return
     most = float(seen.divergence.max()) or 1.0
     if has_colours():
-        draw([(masked, ((seen.divergence / most) ** 0.5).tolist())])  # the root, so that small changes show, too
+        drawn = [(masked, ((seen.divergence / most) ** 0.5).tolist())]  # the root, so that small changes show, too
+        draw(by_characters(drawn, max) if file.vocabulary.as_bytes else drawn)
     write("back\tbits\tcost\tcharacter\n")
     order = sorted(range(len(masked)), key=lambda index: -seen.divergence[index])[:SHOWN]
-    rows = list(_why_rows(seen, masked))
+    rows = list(_why_rows(file, seen, masked))
     write("".join(rows[len(masked) - 1 - index] + "\n" for index in order))

@@ -23,6 +23,7 @@ from .decoding import SURROGATE
 from .files import find_files
 from .lines import bounds_by_piece
 from .mapping import MOST_IN_MEMORY, PIECE, IdStore, check_room, default_folder, pieces
+from .raw import to_bytes
 from .reading import TextSource
 from .streams import STANDARD_INPUT
 from .vocabulary import Ids, codepoints, from_codepoints
@@ -49,13 +50,15 @@ class Collected:
 
 
 class Collector:
-    """Gathers texts; one that does not end its last line is given a newline before the next one.
+    """Gathers texts.
 
     Args:
         folder: where the ids of a long text go.
+        whole_lines: whether a text that does not end its last line is given a newline before the next one.
     """
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, *, whole_lines: bool = True) -> None:
+        self._whole_lines = whole_lines
         self._table = np.full(0x110000, 0xFF, dtype=np.uint8)  # the largest number of its type: not numbered yet
         self._points: list[int] = []
         self._ids = IdStore(folder)
@@ -68,7 +71,7 @@ class Collector:
 
     def add(self, piece: str) -> None:
         """Add a piece of the present text."""
-        if len(self._ids) == self._begin[0]:
+        if len(self._ids) == self._begin[0] and self._whole_lines:
             self.end_line()
         self._append(piece)
 
@@ -129,7 +132,7 @@ def collect(
     texts: Iterable[str] = (),
     *,
     lines: bool = False,
-    encoding: str = "utf-8",
+    encoding: str | None = "utf-8",
     errors: str = "strict",
     normalize: str | None = None,
     folder: str | None = None,
@@ -137,6 +140,8 @@ def collect(
     """Read files, folders and "-", then texts given directly.
 
     Args:
+        paths, texts: what is read; where there is no encoding, the texts are bytes, as in `raw`, and joined as they are
+            unless they are lines.
         lines: every line is a record: blank lines are left out, and the last line ends like all others.
         encoding, errors, normalize: see TextSource.
         folder: where the ids of a long text go; None: see `default_folder`.
@@ -150,7 +155,7 @@ def collect(
     size = sum(os.path.getsize(path) for path in files if os.path.isfile(path))
     if size > MOST_IN_MEMORY:
         check_room(folder, size)
-    collector = Collector(folder)
+    collector = Collector(folder, whole_lines=lines or encoding is not None)
     collector.notes.extend(notes)
     for path in files:
         source = TextSource(path, encoding, errors, normalize)
@@ -160,12 +165,13 @@ def collect(
         collector.notes.extend(source.notes)
         collector.end_text(source.facts(name_to_keep(path, paths)), source.name)
     for text in texts:
-        _add_given(collector, text, normalize)
+        _add_given(collector, text, normalize, as_bytes=encoding is None)
     if lines:
         collector.end_line()
     collected = collector.collected()
-    _note_combining_marks(collected)
-    return without_blank_lines(collected, IdStore(folder)) if lines else collected
+    if encoding is not None:
+        _note_combining_marks(collected)
+    return without_blank_lines(collected, IdStore(folder), as_bytes=encoding is None) if lines else collected
 
 
 @contextlib.contextmanager
@@ -190,10 +196,10 @@ def _version(path: str) -> tuple[int, ...]:
     return (status.st_ino, status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else ()
 
 
-def _add_given(collector: Collector, text: str, normalize: str | None) -> None:
+def _add_given(collector: Collector, text: str, normalize: str | None, *, as_bytes: bool) -> None:
     if SURROGATE.search(text):
         raise TextError("text: it holds a lone surrogate, which is no character")
-    raw = text.encode()
+    raw = to_bytes(text) if as_bytes else text.encode()
     text = normal_form(text, normalize)
     if text:
         collector.add(text)
@@ -245,17 +251,19 @@ def _pairs_with(marks: NDArray[np.bool_], ids: Ids) -> NDArray[np.int64]:
     return found
 
 
-def without_blank_lines(text: Collected, store: IdStore) -> Collected:
+def without_blank_lines(text: Collected, store: IdStore, *, as_bytes: bool = False) -> Collected:
     """Leave out lines that hold nothing but spaces, with a note if there are any; it forgets where texts begin.
 
     Args:
         text: it.
         store: where what is left of it goes, empty.
+        as_bytes: whether its characters stand for bytes.
     """
     newline = text.symbol("\n")
     if newline < 0:
         return text
-    visible = np.array([not character.isspace() for character in from_codepoints(text.points)])
+    characters = from_codepoints(text.points)
+    visible = np.array([not (to_bytes(one) if as_bytes else one).isspace() for one in characters])
     count = 0
     for bounds in bounds_by_piece(text.ids, newline):
         piece = text.ids[bounds[0] : bounds[-1]]

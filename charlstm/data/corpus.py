@@ -30,6 +30,8 @@ NOTABLE_UNKNOWN = 0.02
 """Fraction of unknown characters in the held-out part beyond which its figure says little."""
 NOTABLE_REPEATS = 0.1
 """Fraction of the held-out part that is in the training part word for word, beyond which its figure flatters."""
+NOTABLE_RARE = 0.002
+"""Fraction of the training characters that are too rare for the vocabulary, from which bytes are a choice."""
 SHORT_TEXT = 10_000
 """Training characters below which even a character that occurs once is in the vocabulary."""
 
@@ -56,10 +58,10 @@ class Reading:
     """Characters seen fewer times become the unknown symbol; None: 2, or 1 in a training part below SHORT_TEXT."""
     known: Sequence[str] | None = None
     """A vocabulary to build on: its characters keep their ids, and new ones are added."""
-    encoding: str = "utf-8"
+    encoding: str | None = "utf-8"
     errors: str = "strict"
     normalize: NormalizeName | None = None
-    """See TextSource."""
+    """See TextSource; without an encoding, the vocabulary is that of bytes."""
     cache: str | None = None
     """A folder where the ids of a large text are kept for other runs; None: see `default_folder`, for this run only."""
 
@@ -67,6 +69,11 @@ class Reading:
         """How bytes become text, as keyword arguments of `collect`."""
         named = {name: getattr(self, name) for name in ("lines", "encoding", "errors", "normalize")}
         return {**named, "folder": self.cache}
+
+    @property
+    def unit(self) -> str:
+        """What the text consists of, in words."""
+        return "characters" if self.encoding is not None else "bytes"
 
     @property
     def piped(self) -> bool:
@@ -166,26 +173,27 @@ def _kept(reading: Reading, key: str) -> Corpus | None:
     if found is None:
         return None
     facts, (training, validation) = found
-    return Corpus(Vocabulary(facts["vocabulary"]), training, validation, **{name: facts[name] for name in _FACTS})
+    vocabulary = Vocabulary(facts["vocabulary"], as_bytes=reading.encoding is None)
+    return Corpus(vocabulary, training, validation, **{name: facts[name] for name in _FACTS})
 
 
 def _collected(reading: Reading) -> Collected:
     text = collect(reading.paths, reading.texts, **reading.decoding())
     count = len(text.ids)
     if count < SMALLEST_TEXT:
-        needed = f"training needs {SMALLEST_TEXT} characters or more, and does better with 100,000"
-        raise TextError(f"{_how_short(text)}; {needed}")
+        needed = f"training needs {SMALLEST_TEXT} {reading.unit} or more, and does better with 100,000"
+        raise TextError(f"{_how_short(text, reading.unit)}; {needed}")
     if reading.lines and occurrences(text.ids, text.symbol("\n")) < 2:
         raise TextError("the text has one line only; leave out --lines, or give one record a line")
     return text
 
 
-def _how_short(text: Collected) -> str:
+def _how_short(text: Collected, unit: str) -> str:
     count = len(text.ids)
     blank = sum(source["characters"] for source in text.sources) > count  # lines that were left out
     if not count:
         return "the text has blank lines only" if blank else "the text is empty"
-    what = "1 character" if count == 1 else f"{count} characters"
+    what = f"1 {unit[:-1]}" if count == 1 else f"{count} {unit}"
     return f"the text has only {what}{', its blank lines left out' if blank else ''}"
 
 
@@ -234,8 +242,9 @@ def _split(text: Collected, reading: Reading) -> Split:
     if reading.lines:
         return random_lines(text.ids, fraction, newline, reading.seed)
     if reading.val_split == "end":
-        return the_end(text.ids, fraction)
-    return spread_blocks(Boundaries(text.ids, text.starts, newline, text.symbol(" ")), fraction, reading.seed)
+        return the_end(text.ids, fraction, reading.unit)
+    where = Boundaries(text.ids, text.starts, newline, text.symbol(" "))
+    return spread_blocks(where, fraction, reading.seed, reading.unit)
 
 
 def _vocabulary(points: NDArray[np.uint32], total: NDArray[np.int64], reading: Reading) -> tuple[Vocabulary, list[str]]:
@@ -246,6 +255,8 @@ def _vocabulary(points: NDArray[np.uint32], total: NDArray[np.int64], reading: R
         total: how often each occurs there.
         reading: what is asked for.
     """
+    if reading.encoding is None:
+        return Vocabulary.of_bytes(), []
     least = reading.min_count or (1 if total.sum() < SHORT_TEXT else 2)
     counted = list(zip(from_codepoints(points), total.tolist(), strict=True))
     kept = sorted(character for character, count in counted if count >= least)
@@ -254,14 +265,18 @@ def _vocabulary(points: NDArray[np.uint32], total: NDArray[np.int64], reading: R
     vocabulary = Vocabulary(reading.known).grown(kept) if reading.known is not None else Vocabulary(kept)
     if reading.lines and "\n" not in vocabulary:
         raise TextError("the text has too few line ends to train on; leave out --lines, or give one record a line")
-    rare = sorted(character for character, count in counted if 0 < count < least and character not in vocabulary)
-    return vocabulary, [_rare_note(rare, least)] if rare else []
+    rare = {one: count for one, count in counted if 0 < count < least and one not in vocabulary}
+    notes = [_rare_note(sorted(rare), least, sum(rare.values()) / int(total.sum()))] if rare else []
+    return vocabulary, notes
 
 
-def _rare_note(rare: list[str], least: int) -> str:
+def _rare_note(rare: list[str], least: int, share: float) -> str:
     what = "1 character occurs" if len(rare) == 1 else f"{len(rare)} characters occur"
     often = "only once" if least == 2 else f"fewer than {least} times"
-    return f"{what} {often}, to be treated as unknown: {listed(rare)}"
+    note = f"{what} {often}, to be treated as unknown: {listed(rare)}"
+    if share < NOTABLE_RARE or least > 2:  # a larger one was asked for
+        return note
+    return f"{note}; a model of bytes (--bytes) can write them all, and predicts such a text about as well"
 
 
 def _read_validation(corpus: Corpus, reading: Reading) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from ..errors import TextError, UsageError
 from .decoding import codec_of, marked_codec
-from .formats import format_of
+from .formats import MODEL, format_of
 from .streams import STANDARD_INPUT, errors_named, open_stream
 
 HEAD = 8192
@@ -23,13 +23,13 @@ _NO_SUCH_FILE = (errno.ENOENT, errno.ENAMETOOLONG, errno.ENOTDIR)
 
 
 def find_files(
-    paths: Iterable[str | os.PathLike[str]], encoding: str = "utf-8", *, repeated: bool = False
+    paths: Iterable[str | os.PathLike[str]], encoding: str | None = "utf-8", *, repeated: bool = False
 ) -> tuple[list[str], list[str]]:
     """Files named directly or found below folders (sorted, each once), and notes on what was left out.
 
     In a folder, hidden files and folders and links to folders are passed over, and so are, with a note, files that
-    look binary (a NUL character in the first 8 KiB) and are not compressed texts. The same file reached twice
-    through links counts once.
+    look binary (a NUL character in the first 8 KiB) and are not compressed texts; without an encoding, only models are.
+    The same file reached twice through links counts once.
 
     Args:
         paths: files, folders, "-".
@@ -106,7 +106,7 @@ def _shortened(notes: list[str], most: int = 10) -> list[str]:
     return [*notes[:most], f"{len(notes) - most} more files were left out"]
 
 
-def _texts_below(folder: str, encoding: str, notes: list[str]) -> list[str]:
+def _texts_below(folder: str, encoding: str | None, notes: list[str]) -> list[str]:
     texts = []
 
     def fail(error: OSError) -> None:
@@ -124,20 +124,22 @@ def _texts_below(folder: str, encoding: str, notes: list[str]) -> list[str]:
     return texts
 
 
-def _reason_to_skip(path: str, encoding: str) -> str | None:
+def _reason_to_skip(path: str, encoding: str | None) -> str | None:
     """Why a file of a folder is not read."""
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             return "it is not a regular file"
-        with errors_named(path), open_stream(path) as stream:
+        with errors_named(path), open_stream(path, as_it_is=encoding is None) as stream:
             head = stream.read(HEAD)
     except OSError as error:
         return f"it cannot be read ({error.strerror or error})"
     except TextError as error:
         return str(error).removeprefix(f"{path}: ")
     found = format_of(head)
-    if found:
+    if found and (encoding is not None or found is MODEL):  # which a run may have written there itself
         return f"it is {found.name}"
+    if encoding is None:
+        return None
     return "it looks binary" if _looks_binary(head, encoding) else None
 
 

@@ -20,6 +20,7 @@ class Format(NamedTuple):
 UNPACK = "unpack it first"
 EXPORT = "save it as plain text first"
 OTHER = "give a text"
+MODEL = Format("a model or another safetensors file", OTHER)
 
 _MAGIC: tuple[tuple[bytes, Format], ...] = (
     (b"%PDF-", Format("a PDF document", EXPORT)),
@@ -49,7 +50,7 @@ _MAGIC_AT: tuple[tuple[int, bytes, Format], ...] = (
     (8, b"WEBP", Format("a WebP image", OTHER)),
     (8, b"WAVE", Format("a WAV file", OTHER)),
     (4, b"ftyp", Format("a video or HEIC image", OTHER)),
-    (8, b'{"', Format("a model or another safetensors file", OTHER)),
+    (8, b'{"', MODEL),
 )
 _IN_ZIP: tuple[tuple[bytes, str], ...] = (
     (b"application/epub+zip", "an EPUB book"),

@@ -17,18 +17,19 @@ from .characters import normalized
 from .decoding import Decoder, codec_of, marked_codec, may_be_marked
 from .files import find_files
 from .formats import format_of
-from .streams import PIECE, STANDARD_INPUT, errors_named, first_bytes, open_stream
+from .raw import from_bytes
+from .streams import PIECE, STANDARD_INPUT, errors_named, first_bytes, is_packed, open_stream
 
 
 class TextSource:
     """One file or stream, decoded piece by piece; iterate over it once.
 
     A byte order mark is dropped, and that of UTF-16 or UTF-32 is followed where the encoding is UTF-8; CRLF and lone CR
-    become LF. What was met on the way stands in `notes`.
+    become LF. What was met on the way stands in `notes`. Where there is no encoding, any file is read as it is.
 
     Args:
         path: a file's path, or "-" for standard input.
-        encoding: any encoding that Python knows.
+        encoding: any encoding that Python knows; None: its bytes are read, as in `raw`.
         errors: "strict" or "replace": what to do with bytes that do not decode, and with NULs.
         normalize: a Unicode normalization form, such as "nfc".
 
@@ -41,7 +42,7 @@ class TextSource:
     def __init__(
         self,
         path: str | os.PathLike[str],
-        encoding: str = "utf-8",
+        encoding: str | None = "utf-8",
         errors: str = "strict",
         normalize: str | None = None,
     ) -> None:
@@ -50,7 +51,12 @@ class TextSource:
         self.notes: list[str] = []
         self.characters = 0
         self.bytes = 0
-        self._codec, self._errors, self._normalize = codec_of(encoding), errors, normalize
+        self._codec, self._errors, self._normalize = (
+            codec_of("utf-8" if encoding is None else encoding),
+            errors,
+            normalize,
+        )
+        self._as_bytes = encoding is None
         self._hash = hashlib.sha256()
         Decoder(self.name, self._codec, errors)  # so that a wrong way to treat errors is refused at once
 
@@ -64,10 +70,22 @@ class TextSource:
         }
 
     def __iter__(self) -> Iterator[str]:
-        with errors_named(self.name), open_stream(self.path) as stream:
-            for text in normalized(self._decoded(stream), self._normalize):
+        with errors_named(self.name), open_stream(self.path, as_it_is=self._as_bytes) as stream:
+            texts = self._bytes(stream) if self._as_bytes else normalized(self._decoded(stream), self._normalize)
+            for text in texts:
                 self.characters += len(text)
                 yield text
+
+    def _bytes(self, stream: IO[bytes]) -> Iterator[str]:
+        for piece in self._rest(stream):
+            if not self.bytes and is_packed(piece):
+                self.notes.append(f"{self.name}: read as it is, compressed; to read what is in it, unpack it first")
+            self._count(piece)
+            yield from_bytes(piece)
+
+    def _count(self, piece: bytes) -> None:
+        self._hash.update(piece)
+        self.bytes += len(piece)
 
     def _decoded(self, stream: IO[bytes]) -> Iterator[str]:
         head = first_bytes(stream, may_be_marked)
@@ -78,8 +96,7 @@ class TextSource:
             text = decoder.decode(piece, final=not piece)
             if piece or text or newlines.newlines != "\r\n":  # else a CR that waits is half of the last CRLF
                 text = newlines.decode(text, final=not piece)
-            self._hash.update(piece)
-            self.bytes += len(piece)
+            self._count(piece)
             if at_start and text:
                 text = text.removeprefix("\ufeff")
                 at_start = False
@@ -137,7 +154,7 @@ def ended(pieces: Iterable[str]) -> Iterator[str]:
 
 def read_pieces(
     paths: Sequence[str | os.PathLike[str]],
-    encoding: str = "utf-8",
+    encoding: str | None = "utf-8",
     errors: str = "strict",
     note: Callable[[str], None] = lambda _: None,
     *,
@@ -147,6 +164,7 @@ def read_pieces(
     """The texts of files, folders and "-", one after the other as `cat` joins them, in pieces; as often as named.
 
     Args:
+        paths, encoding, errors: see `TextSource`.
         note: called with each thing that a user should be told.
         end_lines: whether a text that does not end its last line is given a newline there, if another text follows.
         normalize: a Unicode normalization form, such as "nfc".

@@ -57,12 +57,12 @@ class Split:
             yield piece[~inside], piece[inside]
 
 
-def the_end(ids: Ids, fraction: float) -> Split:
-    """Hold out the last characters of a text."""
+def the_end(ids: Ids, fraction: float, unit: str = "characters") -> Split:
+    """Hold out the last characters of a text, or what its unit is called."""
     count = int(len(ids) * fraction)
     if not count:
         return Split(NOWHERE, "")
-    return Split(np.array([[len(ids) - count, len(ids)]]), f"the last {count:,} characters of the text")
+    return Split(np.array([[len(ids) - count, len(ids)]]), f"the last {count:,} {unit} of the text")
 
 
 def last_lines(ids: Ids, fraction: float, newline: int) -> Split:
@@ -268,7 +268,7 @@ class Boundaries:
         return found
 
 
-def spread_blocks(text: Boundaries, fraction: float, seed: int) -> Split:
+def spread_blocks(text: Boundaries, fraction: float, seed: int, unit: str = "characters") -> Split:
     """Hold out contiguous blocks, one at a random position in each stratum of the text.
 
     No rhythm of a text can be in step with such blocks (stratified sampling, with jitter).
@@ -288,7 +288,7 @@ def spread_blocks(text: Boundaries, fraction: float, seed: int) -> Split:
     if not blocks:
         return Split(NOWHERE, "")
     where = "one block" if len(blocks) == 1 else f"{len(blocks):,} blocks spread over the text"
-    return Split(np.array(blocks, dtype=np.int64), f"{held_out:,} characters in {where}")
+    return Split(np.array(blocks, dtype=np.int64), f"{held_out:,} {unit} in {where}")
 
 
 def _block(text: Boundaries, fraction: float, low: int, high: int, wanted: float, jitter: float) -> tuple[int, int]:

@@ -31,8 +31,12 @@ _MAGIC: tuple[tuple[bytes, Any], ...] = (
 
 
 @contextlib.contextmanager
-def open_stream(path: str) -> Iterator[IO[bytes]]:
+def open_stream(path: str, *, as_it_is: bool = False) -> Iterator[IO[bytes]]:
     """Open a file or standard input for reading, unpacked if its first bytes say that it is packed.
+
+    Args:
+        path: a file's path, or "-" for standard input.
+        as_it_is: whether what is packed stays so.
 
     Raises:
         OSError: it cannot be read.
@@ -44,14 +48,28 @@ def open_stream(path: str) -> Iterator[IO[bytes]]:
     else:
         raw = open(path, "rb", buffering=PIECE)
     with raw:
+        if as_it_is:
+            yield raw
+            return
         head = first_bytes(raw, _may_be_packed)
         whole = io.BufferedReader(_PutBack(head, raw), PIECE)
-        for magic, unpack in _MAGIC:
-            if head.startswith(magic) or (len(head) > 3 and magic.startswith(head)):
-                with unpack(whole) as unpacked:
-                    yield unpacked
-                return
-        yield whole
+        unpack = _unpacking(head)
+        if unpack is None:
+            yield whole
+            return
+        with unpack(whole) as unpacked:
+            yield unpacked
+
+
+def is_packed(head: bytes) -> bool:
+    """Whether a file's first bytes say that it is packed."""
+    return _unpacking(head) is not None
+
+
+def _unpacking(head: bytes) -> Any:
+    """What opens a packed file that begins so; None where it is not packed."""
+    found = (unpack for magic, unpack in _MAGIC if head.startswith(magic) or (len(head) > 3 and magic.startswith(head)))
+    return next(found, None)
 
 
 @contextlib.contextmanager

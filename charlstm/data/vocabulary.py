@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelFileError
+from .raw import BYTES
 
 Ids = NDArray[np.integer]
 UNKNOWN = 0
@@ -55,24 +56,31 @@ class Vocabulary:
 
     Args:
         characters: one-character strings, without duplicates; the first gets id 1.
+        as_bytes: whether each stands for a byte, as in `raw`: all 256 are there, so that none is unknown.
 
     Raises:
         ModelFileError: an entry is not one Unicode scalar value, or stands there twice.
     """
 
-    def __init__(self, characters: Sequence[str]) -> None:
+    def __init__(self, characters: Sequence[str], *, as_bytes: bool = False) -> None:
         for index, character in enumerate(characters):
             if not isinstance(character, str) or len(character) != 1 or "\ud800" <= character <= "\udfff":
                 raise ModelFileError(f"vocabulary entry {index} is {character!r:.40}, not one character")
         if len(set(characters)) != len(characters):
             raise ModelFileError("the vocabulary holds a character twice")
         self.characters = tuple(characters)
+        self.as_bytes = as_bytes
         self._known = frozenset(characters)
         points = codepoints("".join(self.characters))
         # A table over the code points in use, and one entry more that stands for all above them.
         self._table = np.zeros(int(points.max(initial=0)) + 2, dtype=self.dtype)
         self._table[points] = np.arange(1, len(points) + 1)
         self._points = np.concatenate([np.array([0xFFFD], dtype=np.uint32), points])
+
+    @staticmethod
+    def of_bytes() -> Vocabulary:
+        """The vocabulary of all models of bytes."""
+        return Vocabulary(BYTES, as_bytes=True)
 
     def __len__(self) -> int:
         """Symbols that can be predicted: the characters and the unknown symbol."""
@@ -103,6 +111,10 @@ class Vocabulary:
     def encode(self, text: str) -> NDArray[np.unsignedinteger]:
         """Text to ids, shape (characters,); a character outside the vocabulary becomes UNKNOWN."""
         return self.encode_points(codepoints(text))
+
+    def size(self, text: str) -> int:
+        """Bytes of a text: in UTF-8 or, where characters stand for bytes, as many as there are."""
+        return len(text) if self.as_bytes else len(text.encode("utf-8", "surrogatepass"))
 
     def encode_points(self, points: NDArray[np.uint32]) -> NDArray[np.unsignedinteger]:
         """Code points to ids of the same shape."""

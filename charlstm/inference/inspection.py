@@ -197,15 +197,15 @@ Observed = tuple[Trace, NDArray[np.float64]]
 
 def _of_lines(network: NumpyNetwork, vocabulary: Vocabulary, pieces: Iterable[str]) -> Iterator[Observed]:
     """Each line as a text of its own."""
-    reader = PropertyReader()
+    reader = PropertyReader(as_bytes=vocabulary.as_bytes)
     for stretch in observe(network, vocabulary, pieces, lines=True):
-        reader = PropertyReader() if stretch.first else reader
+        reader = PropertyReader(as_bytes=vocabulary.as_bytes) if stretch.first else reader
         yield stretch.trace, reader.read(stretch.text)
 
 
 def _of_one_text(network: NumpyNetwork, vocabulary: Vocabulary, pieces: Iterable[str]) -> Iterator[Observed]:
     """A text of any length, in order but for the parts of it that are read side by side."""
-    reader, state = PropertyReader(), after_start(network, vocabulary)
+    reader, state = PropertyReader(as_bytes=vocabulary.as_bytes), after_start(network, vocabulary)
     for text in _blocks(pieces, IN_PARTS.block):
         count = IN_PARTS.parts(len(text))
         length = len(text) // count if count > 1 else 0  # what does not fill the parts is read after them

@@ -32,13 +32,21 @@ TAB = 4
 """What a tab counts for in an indentation."""
 
 
+_LETTERS = dict.fromkeys(range(0x80, 0x100), "\u4e00")
+"""Bytes beyond ASCII are parts of characters, mostly letters: as one without case."""
+
+
 class PropertyReader:
     """Reads one text, in pieces.
 
     A quotation ends with its paragraph at the latest, so that one missing mark does not turn round all that follows.
+
+    Args:
+        as_bytes: whether its characters stand for bytes, as in `data.raw`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, as_bytes: bool = False) -> None:
+        self._as_bytes = as_bytes
         self._quoted = self._full_stop = False
         self._depth = self._in_line = self._in_word = self._indentation = self._since_empty = 0
         self._only_space = True
@@ -46,6 +54,7 @@ class PropertyReader:
     def read(self, text: str) -> NDArray[np.float64]:
         """The next piece of the text, of T characters -> (T, P), a column for each of PROPERTIES."""
         rows = np.empty((len(text), len(PROPERTIES)))
+        text = text.translate(_LETTERS) if self._as_bytes else text
         for row, character in zip(rows, text, strict=True):
             self._advance(character)
             row[:] = (

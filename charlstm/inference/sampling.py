@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import SampleSettings
+from ..data.raw import from_bytes
 from ..data.vocabulary import UNKNOWN, Vocabulary
 from ..models.interface import Floats, LanguageModel, State, read_long
 from .parallel import PROMPT, read_in_parts
@@ -222,9 +223,9 @@ def _stream_plainly(
 class StopWatch:
     """Watches a sample for the texts that end it."""
 
-    def __init__(self, stops: Sequence[str]) -> None:
-        self._stops = tuple(stops)
-        self._longest = max(map(len, stops), default=0)
+    def __init__(self, stops: Iterable[str | bytes]) -> None:
+        self._stops = tuple(from_bytes(stop) if isinstance(stop, bytes) else stop for stop in stops)
+        self._longest = max(map(len, self._stops), default=0)
         self._tail = ""
 
     def saw(self, character: str) -> bool:

@@ -43,7 +43,7 @@ class Score:
     unknown: int
     """Characters outside the vocabulary."""
     bytes: int
-    """Size of the text in UTF-8; 0 where it is not known."""
+    """Size of the text, in UTF-8 unless the model is one of bytes; 0 where it is not known."""
 
     @property
     def nats_per_char(self) -> float:
@@ -63,7 +63,7 @@ class Score:
         """
         if self.characters and not self.bytes:
             return math.nan
-        return self.nats / LN2 / max(1, self.bytes)
+        return self.nats / max(1, self.bytes) / LN2
 
     @property
     def perplexity(self) -> float:
@@ -98,11 +98,6 @@ def _finite(value: float) -> float | None:
 
 
 NOTHING = Score(0, 0.0, 0, 0)
-
-
-def utf8_size(text: str) -> int:
-    """Bytes of a text in UTF-8."""
-    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def surprisal(logits: Floats, targets: NDArray[np.integer]) -> Nats:
@@ -182,7 +177,7 @@ class Scorer:
         """Score lines, each a text of its own, in input order."""
         ids: list[Ids] = [self.vocabulary.encode(line) for line in lines]
         return [
-            Score(len(line), float(nats.sum()), int((encoded == UNKNOWN).sum()), utf8_size(line))
+            Score(len(line), float(nats.sum()), int((encoded == UNKNOWN).sum()), self.vocabulary.size(line))
             for line, encoded, nats in zip(lines, ids, self.records(ids), strict=True)
         ]
 
@@ -235,7 +230,7 @@ def partial_scores(surprisals: Surprisals, vocabulary: Vocabulary, pieces: Itera
         nonlocal read
         for piece in pieces:
             ids = vocabulary.encode(piece)
-            read += Score(len(ids), 0.0, int((ids == UNKNOWN).sum()), utf8_size(piece))
+            read += Score(len(ids), 0.0, int((ids == UNKNOWN).sum()), vocabulary.size(piece))
             yield ids
 
     for part in surprisals(counted()):
@@ -273,7 +268,7 @@ def side_by_side_scores(
     running = {number: way(copy) for number, (way, copy) in enumerate(zip(ways, copies, strict=True))}
     totals = [NOTHING] * len(ways)
     while running:
-        behind = min(running, key=lambda number: totals[number].characters)
+        behind = min(running, key=lambda number: totals[number].bytes)
         score = next(running[behind], None)
         if score is None:
             del running[behind]

@@ -10,20 +10,23 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from numpy.typing import NDArray
 
 from ..config import NORMALIZATIONS, MixtureSettings, ModelSettings, NormalizeName
+from ..data.raw import BYTES
 from ..data.vocabulary import Vocabulary
 from ..errors import ModelFileError
 from .ngrams import PREFIX, check_tries, tensor_types
 from .tensor_file import Description, Tensors, TensorSpec, broken_file_named, printable, read, write
 
-FORMAT = 1
-"""Version of the description; a file of another version is refused."""
+FORMAT, BYTES_FORMAT = 1, 2
+"""Versions of the description: of models of characters and, so that who knows no bytes refuses them, of bytes."""
+BYTES_VOCABULARY = "bytes"
+"""What stands in place of the characters."""
 
 LARGEST_PARAMETER = 1e6
 """Beyond all that training gives, and so small that sums of products of such parameters are finite."""
@@ -55,10 +58,11 @@ class ModelFile:
     def description(self) -> Description:
         """The JSON object that goes into the file."""
         counts = {"ngrams": dataclasses.asdict(self.mixture)} if self.mixture else {}
+        as_bytes = self.vocabulary.as_bytes
         return {
-            "format": FORMAT,
+            "format": BYTES_FORMAT if as_bytes else FORMAT,
             "settings": {_key(name): value for name, value in dataclasses.asdict(self.settings).items()},
-            "vocabulary": list(self.vocabulary.characters),
+            "vocabulary": BYTES_VOCABULARY if as_bytes else list(self.vocabulary.characters),
             **({"normalize": self.normalize} if self.normalize else {}),
             "lines": self.lines,
             "trained_on": self.trained_on,
@@ -97,7 +101,7 @@ def load(path: str | os.PathLike[str]) -> ModelFile:
             check_tries(counts, settings.vocab_size, len(mixture.sizes))
         return ModelFile(
             settings=settings,
-            vocabulary=Vocabulary(description["vocabulary"]),
+            vocabulary=Vocabulary(_characters(description), as_bytes=description["format"] == BYTES_FORMAT),
             tensors=tensors,
             mixture=mixture,
             counts=counts,
@@ -116,14 +120,23 @@ def _normalize(description: Description) -> NormalizeName | None:
     return form
 
 
+def _characters(description: Description) -> Sequence[str]:
+    """The vocabulary as the file has it."""
+    if description["format"] == FORMAT:
+        return cast(list[str], _typed(description, "vocabulary", list))
+    if description.get("vocabulary") != BYTES_VOCABULARY:
+        raise ModelFileError(f"its vocabulary is not {BYTES_VOCABULARY!r}, as that of format {BYTES_FORMAT} is")
+    return BYTES
+
+
 def _wanted(description: Description) -> dict[str, TensorSpec]:
     """The tensors that a model of that description consists of."""
     version = description.get("format")
     if "resume" in description:
         raise ModelFileError("this is the state of an unfinished run; its model lies beside it, without .resume")
-    if version != FORMAT or isinstance(version, bool):
-        raise ModelFileError(f"format {printable(version)}, but this charlstm reads format {FORMAT} only")
-    settings, symbols = _settings(description), len(_typed(description, "vocabulary", list)) + 1
+    if version not in (FORMAT, BYTES_FORMAT) or isinstance(version, bool):
+        raise ModelFileError(f"format {printable(version)}, but this charlstm reads formats 1 and {BYTES_FORMAT} only")
+    settings, symbols = _settings(description), len(_characters(description)) + 1
     if settings.vocab_size != symbols:
         raise ModelFileError(f"its settings speak of {settings.vocab_size} symbols, but its vocabulary has {symbols}")
     wanted = {name: TensorSpec(shape) for name, shape in settings.shapes().items()}

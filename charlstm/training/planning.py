@@ -54,13 +54,16 @@ class Text:
     characters: int
     vocab_size: int
     mean_line: float
+    unit: str = "characters"
+    """What its symbols are, in words."""
 
     @staticmethod
     def of(corpus: Corpus) -> Text:
         """That of a corpus's training part."""
         ids = corpus.training
         ends = occurrences(ids, corpus.line_end) if corpus.line_end != UNKNOWN else 0
-        return Text(len(ids), len(corpus.vocabulary), len(ids) / max(1, ends))
+        unit = "bytes" if corpus.vocabulary.as_bytes else "characters"
+        return Text(len(ids), len(corpus.vocabulary), len(ids) / max(1, ends), unit)
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ def plan(
     training = _settings(request, text, batch, context, learning_rate, dropout, precision)
     if training.ngrams and epochs < EPOCHS_WITH_COUNTS:
         training = dataclasses.replace(training, ngram_weight=NGRAM_WEIGHT)
-    reasons = (_reason_of_text(text, training, epochs, speed), _reason_of_model(model, training))
+    reasons = (_reason_of_text(text, training, epochs, speed), _reason_of_model(model, training, text.unit))
     return Plan(model, training, expected, reasons, _warnings(training.budget, epochs))
 
 
@@ -225,14 +228,15 @@ def _reason_of_text(text: Text, training: TrainingSettings, epochs: float, speed
     seen = "" if budget.unit == "epochs" else f"about {about} epochs in "
     rate = f" at {speed / 1e9:.0f} GFLOP/s" if budget.unit == "minutes" else ""
     unit = budget.unit.removesuffix("s") if budget.amount == 1 else budget.unit
-    read = f"{text.characters:,} training characters, {text.vocab_size - 1} distinct"
+    distinct = f", {text.vocab_size - 1} distinct" if text.unit == "characters" else ""
+    read = f"{text.characters:,} training {text.unit}{distinct}"
     return f"{read}; {seen}{budget.amount:,.6g} {unit}{rate}"
 
 
-def _reason_of_model(model: ModelSettings, training: TrainingSettings) -> str:
+def _reason_of_model(model: ModelSettings, training: TrainingSettings, unit: str) -> str:
     cell = model.cell.upper()
     dropconnect = f", DropConnect {training.dropconnect:g}" if training.dropconnect else ""
-    ngrams = f", n-gram counts for contexts of up to {training.ngrams} characters" if training.ngrams else ""
+    ngrams = f", n-gram counts for contexts of up to {training.ngrams} {unit}" if training.ngrams else ""
     return (
         f"{model.layers}-layer {cell}, {model.hidden} hidden units, {model.parameters():,} parameters; "
         f"batch size {training.batch}, context {training.context}, peak learning rate {training.learning_rate:.2g}, "

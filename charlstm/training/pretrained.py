@@ -18,11 +18,12 @@ def beginning_with(
     """The model that a run begins with, if there is one, and a request that keeps its shape.
 
     Raises:
-        ModelFileError, UsageError: it cannot be loaded; another shape was asked for.
+        ModelFileError, UsageError: it cannot be loaded; another shape was asked for, or other symbols.
     """
     if path is None:
         return None, request
     model = modelfile.load(path)
+    refuse_to_mix(model, request)
     request = in_the_shape_of(model.settings, request)
     return model, dataclasses.replace(request, normalize=request.normalize or model.normalize)
 
@@ -45,6 +46,18 @@ def in_the_shape_of(model: ModelSettings, request: TrainingRequest) -> TrainingR
                 f"--{name} {getattr(request, name)} contradicts --init-from: that model has {value}; leave it out"
             )
     return dataclasses.replace(request, **shape)
+
+
+def refuse_to_mix(model: ModelFile, request: TrainingRequest) -> None:
+    """Characters and bytes have no vocabulary in common.
+
+    Raises:
+        UsageError: the model is one of bytes and the run is not to be, or the other way round.
+    """
+    if model.vocabulary.as_bytes and not request.as_bytes:
+        raise UsageError("--init-from: that is a model of bytes, and this run is of characters: give --bytes, too")
+    if request.as_bytes and not model.vocabulary.as_bytes:
+        raise UsageError("--init-from: that is a model of characters, and this run is of bytes: leave out --bytes")
 
 
 def notes_on_pretrained(model: ModelFile, request: TrainingRequest) -> list[str]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..config import Budget, SampleSettings, TrainingRequest
 from ..data.corpus import Corpus, Reading, read_corpus
+from ..data.raw import readable
 from ..data.streams import STANDARD_INPUT
 from ..errors import DivergedError, OutputError, ProcessGroupError, UsageError
 from ..inference.sampling import read_prompts, stream_one
@@ -33,6 +34,7 @@ from .sources import (
     absolute,
     as_paths,
     candidate_readings,
+    encoding_of,
     localized,
     portable,
     read_again,
@@ -117,7 +119,8 @@ class Run:
         start = read_prompts(model, self.corpus.vocabulary, [""])
         stop = ("\n",) if self.plan.training.lines else ()
         settings = SampleSettings(length=length, seed=self.trainer.step, stop=stop)
-        return "".join(stream_one(model, self.corpus.vocabulary, start, settings))
+        written = "".join(stream_one(model, self.corpus.vocabulary, start, settings))
+        return readable(written) if self.corpus.vocabulary.as_bytes else written
 
     def _run(self, stop: Callable[[], bool]) -> Iterator[Progress]:
         progress: Progress | None = None
@@ -263,12 +266,12 @@ def prepare(
     """
     started = clock() if started is None else started
     origin, request = beginning_with(init_from, request or TrainingRequest())
-    named, validating = as_paths(paths), as_paths(validation)
+    named, validating, decoding = as_paths(paths), as_paths(validation), encoding_of(request, encoding, errors)
     refuse_contradictions(named, validating, request)
     check_writable(output, force=force)
-    refuse_to_overwrite([Path(output), resume_path(output)], [*named, *validating], encoding)
+    refuse_to_overwrite([Path(output), resume_path(output)], [*named, *validating], decoding)
     reading = Reading(
-        absolute(named), list(texts), absolute(validating), encoding=encoding, errors=errors,
+        absolute(named), list(texts), absolute(validating), encoding=decoding, errors=errors,
         known=list(origin.vocabulary.characters) if origin else None, cache=os.path.abspath(cache) if cache else None,
         **{name: getattr(request, name) for name in _OF_THE_CORPUS},
     )  # fmt: skip

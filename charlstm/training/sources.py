@@ -74,13 +74,33 @@ def refuse_contradictions(paths: Sequence[str], validation: Sequence[str], reque
         raise UsageError("--val and --val-fraction contradict each other: give one of them")
 
 
-def refuse_to_overwrite(ours: Iterable[Path], texts: Paths, encoding: str) -> None:
+def encoding_of(request: TrainingRequest, encoding: str, errors: str) -> str | None:
+    """The encoding of a run's texts; None for bytes.
+
+    Raises:
+        UsageError: bytes were asked for, and something that is about characters.
+    """
+    if not request.as_bytes:
+        return encoding
+    asked_for = {
+        "--encoding": encoding != "utf-8",
+        "--encoding-errors": errors != "strict",
+        "--normalize": request.normalize is not None,
+        "--min-count": request.min_count is not None,
+    }
+    for option, given in asked_for.items():
+        if given:
+            raise UsageError(f"--bytes reads texts as they are, all 256 bytes are known: leave out {option}")
+    return None
+
+
+def refuse_to_overwrite(ours: Iterable[Path], texts: Paths, encoding: str | None) -> None:
     """Not even --force may replace a text that is being read.
 
     Args:
         ours: the files that the run will write.
         texts: files and folders that it reads.
-        encoding: of the texts.
+        encoding: of the texts; None: they are bytes.
 
     Raises:
         OutputError: one of them is the other.

@@ -26,3 +26,7 @@ def test_a_typed_newline_or_tab_is_noticed() -> None:
     assert typed_escape(r"a\tb\n") == r"\t"
     assert typed_escape("a\nb\tc") is None
     assert typed_escape(r"C:\users") is None
+
+
+def test_escapes_of_bytes_are_bytes() -> None:
+    assert unescape(r"\xff\u00e9\n\x41", as_bytes=True).encode("latin-1") == b"\xff\xc3\xa9\nA"

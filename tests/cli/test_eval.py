@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,7 @@ from helpers import (
     ROOT,
     TEXT,
     charlstm,
+    charlstm_in_bytes,
     full_device,
     random_model,
     with_counts,
@@ -151,3 +154,48 @@ def test_a_text_that_would_be_known_in_its_composed_form_is_told_so_and_can_be_r
     )
     assert "give --normalize nfc" in plain.stderr
     assert (normal.stdout, normal.stderr) == (composed.stdout, "")
+
+
+# ------------------------------------------------------------------------------------------ bytes
+
+
+def test_a_model_of_bytes_scores_any_file_in_bits_per_byte(bytes_path: Path) -> None:
+    data = gzip.compress(bytes(range(256)))
+    figures = json.loads(charlstm("eval", bytes_path, "--json", input=data).stdout)
+    assert figures["characters"] == len(data)
+    assert figures["bits_per_byte"] == figures["bits_per_char"]
+    assert figures["unknown"] == 0
+    rows = [row.split("\t") for row in charlstm("eval", bytes_path, "--chars", input=data).stdout.splitlines()]
+    assert len(rows) == len(data)
+    assert [json.loads(shown) for _, shown in rows[:2]] == ["\x1f", r"\x8b"]
+    assert sum(float(bits) for bits, _ in rows) / len(data) == pytest.approx(figures["bits_per_byte"], abs=1e-3)
+
+
+def test_lines_of_bytes_are_written_as_they_are(bytes_path: Path) -> None:
+    lines = [b"\xff\r", "你".encode(), b""]
+    done = charlstm_in_bytes("eval", bytes_path, "--lines", input=b"\n".join(lines) + b"\n")
+    assert [row.split(b"\t")[1] for row in done.stdout.split(b"\n")[:-1]] == lines
+    records = charlstm("eval", bytes_path, "--lines", "--json", input=b"\xff\\\n").stdout
+    assert json.loads(records)["line"] == r"\xff\\"
+
+
+def test_against_compares_models_of_bytes_and_of_characters_on_the_same_bytes(
+    bytes_path: Path, model_path: Path
+) -> None:
+    text = "abc é\r\nde\n"
+    compared = json.loads(charlstm("eval", bytes_path, "--against", model_path, "--json", input=text).stdout)
+    read = text.replace("\r\n", "\n").encode()
+    alone = json.loads(charlstm("eval", bytes_path, "--json", input=read).stdout)
+    assert compared["models"][str(bytes_path)] == alone
+    assert alone["characters"] == len(read)
+    assert compared["models"][str(model_path)]["characters"] == len(read) - 1
+    other = bytes_path.with_name("é.safetensors")
+    shutil.copy(bytes_path, other)
+    lines = charlstm_in_bytes("eval", bytes_path, "--against", other, "--lines", input=b"\xff\n").stdout
+    assert lines.startswith(os.fsencode(bytes_path) + b"\t")
+    assert lines.endswith(b"\t\xff\n")
+
+
+def test_heatmap_of_bytes_shows_characters(bytes_path: Path) -> None:
+    done = charlstm("eval", bytes_path, "--heatmap", input="a你b".encode() + b"\xff", env={"TERM": "xterm"})
+    assert re.sub(r"\x1b\[[0-9;]*m", "", done.stdout) == "a你b\ufffd"

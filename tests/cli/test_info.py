@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -69,3 +70,8 @@ def test_values_are_shown_as_json_has_them(tmp_path: Path) -> None:
         "training.budget unit steps, amount 3", "training.betas [0.9, 0.99]",
     ):  # fmt: skip
         assert row in rows
+
+
+def test_a_model_of_bytes_is_said_to_be_one(bytes_path: Path) -> None:
+    assert "\ncharacters all 256 bytes\n" in charlstm("info", bytes_path).stdout
+    assert json.loads(charlstm("info", bytes_path, "--json").stdout)["vocabulary"] == "bytes"

@@ -185,3 +185,39 @@ def test_an_empty_text_is_one_error_in_every_mode(models: Path, options: list[st
     done = charlstm("inspect", "lstm", *options, cwd=models)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "charlstm: error: the text is empty: there is nothing to inspect\n"
+
+
+# ------------------------------------------------------------------------------------------ bytes
+
+
+def test_rows_of_bytes_are_bytes(bytes_path: Path) -> None:
+    for option in (["--unit", "1.1"], ["--gate", "forget"]):
+        rows = charlstm("inspect", bytes_path, *option, input="a你\\".encode()).stdout.splitlines()
+        assert [json.loads(row.split("\t")[1]) for row in rows] == ["a", r"\xe4", r"\xbd", r"\xa0", r"\\"]
+    why = charlstm("inspect", bytes_path, "--why", "3", input="你".encode()).stdout.splitlines()
+    assert [json.loads(row.split("\t")[3]) for row in why] == [r"\xbd", r"\xe4"]
+    found = json.loads(charlstm("inspect", bytes_path, "--why", "3", "--json", input="你".encode()).stdout)
+    assert found["char"] == r"\xa0"
+    assert json.loads(charlstm("inspect", bytes_path, "--json", input=b"\xff\x00").stdout)["characters"] == 2
+
+
+def test_labels_of_bytes_are_shown_in_utf8(bytes_path: Path) -> None:
+    rows = "".join(f"{text}\t{label}\n" for text, label in zip("abcdefgh", "你好你好你好你好", strict=True))
+    (bytes_path.parent / "labels").write_text(rows)
+    done = charlstm("inspect", bytes_path, "--labels", bytes_path.parent / "labels")
+    assert done.stdout.startswith("你: unit ")
+
+
+def test_a_page_of_a_model_of_bytes_is_refused(bytes_path: Path) -> None:
+    done = charlstm("inspect", bytes_path, "--html", bytes_path.parent / "page.html", input="abc")
+    assert done.returncode == 2
+    assert (
+        done.stderr
+        == "charlstm: error: --html writes a page of characters, and this is a model of bytes; leave it out\n"
+    )
+
+
+def test_a_character_of_several_bytes_is_drawn_once(bytes_path: Path) -> None:
+    (bytes_path.parent / "text").write_bytes("a你".encode() + b"\xff")
+    shown = on_a_terminal("inspect", bytes_path, "--unit", "1.1", bytes_path.parent / "text", cwd=bytes_path.parent)
+    assert "a你\ufffd" in re.sub(r"\x1b\[[0-9;]*m", "", shown)

@@ -114,3 +114,8 @@ def test_a_narrow_terminal_gets_the_figures_that_matter_most(width: int, line: s
 def test_what_is_not_known_yet_is_not_shown() -> None:
     assert figures_line(START, 2.0, 120) == "val 2.000 bits/char"
     assert figures_line(VALIDATED, None, 120).startswith("train 1.500  val - bits/char")
+
+
+def test_lines_of_a_run_on_bytes_speak_of_bytes() -> None:
+    assert "val 1.2500 bits/byte  61,234 bytes/s" in plain_line(VALIDATED, "byte")
+    assert "val 1.250 bits/byte  61,234 bytes/s" in figures_line(REPORT, 1.25, 80, "byte")

@@ -11,11 +11,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from helpers import (
     ALPHABET,
     ROOT,
     charlstm,
+    charlstm_in_bytes,
     on_a_terminal,
     random_model,
     wait_until,
@@ -188,3 +190,58 @@ def test_a_prompt_that_would_be_known_in_its_composed_form_is_told_so_and_can_be
     )
     composed = charlstm("sample", "m.safetensors", "caf\u00e9", "-n", 5, "--seed", 1, "--no-echo", cwd=tmp_path)
     assert (done.stdout, done.stderr) == (composed.stdout, "")
+
+
+# ------------------------------------------------------------------------------------------ bytes
+
+
+def test_a_model_trained_on_random_bytes_writes_raw_bytes_into_a_pipe(tmp_path: Path) -> None:
+    (tmp_path / "noise.bin").write_bytes(np.random.default_rng(1).bytes(3000))
+    done = charlstm_in_bytes("train", "noise.bin", "--bytes", "--steps", 3, "--hidden", 8, "-q", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
+    drawn = charlstm_in_bytes("sample", "noise.safetensors", "-n", 400, "--seed", 1, cwd=tmp_path, env={"LC_ALL": "C"})
+    assert (drawn.returncode, drawn.stderr) == (0, b"")
+    assert len(drawn.stdout) == 400
+    assert len(set(drawn.stdout)) > 150
+    many = charlstm_in_bytes(
+        "sample", "noise.safetensors", "-n", 400, "--seed", 1, "-c", 2, "--stop", b"\xff", cwd=tmp_path
+    )
+    assert many.returncode == 0
+    assert many.stdout.startswith(drawn.stdout[: drawn.stdout.index(b"\xff") + 1])
+
+
+def test_prompts_of_a_model_of_bytes_are_bytes(bytes_path: Path) -> None:
+    for prompt in (b"\xff\xfe", "你".encode(), b"a\\n"):
+        assert charlstm_in_bytes("sample", bytes_path, prompt, "-n", 0).stdout == prompt
+        assert charlstm_in_bytes("sample", bytes_path, "-n", 0, input=prompt + b"\n").stdout == prompt
+    typed = charlstm_in_bytes("sample", bytes_path, "-e", r"\xff\u4f60\n", "-n", 0)
+    assert typed.stdout == b"\xff" + "你".encode() + b"\n"
+    lines = charlstm_in_bytes("sample", bytes_path, "--lines", "-n", 0, input=b"\xff\r\n\x00\n")
+    assert lines.stdout == b"\xff\r\n\x00\n"
+
+
+def test_json_of_a_model_of_bytes_can_be_a_prompt_again(bytes_path: Path) -> None:
+    prompt = "你\\".encode() + b"\xff"
+    done = charlstm("sample", bytes_path, "--json", "-n", 50, "--seed", 1, input=prompt)
+    record = json.loads(done.stdout)
+    assert record["prompt"] == r"你\\\xff"
+    again = charlstm_in_bytes("sample", bytes_path, "-e", record["prompt"] + record["text"], "-n", 0)
+    assert again.stdout == charlstm_in_bytes("sample", bytes_path, "-n", 50, "--seed", 1, input=prompt).stdout
+
+
+def test_a_terminal_gets_utf8_and_nothing_that_drives_it(bytes_path: Path) -> None:
+    shown = on_a_terminal("sample", bytes_path, b"\xe4\xbd\xa0\x1b[2J\xff", "-n", 0, cwd=bytes_path.parent)
+    assert shown.strip() == "你\u241b[2J\ufffd"
+
+
+@pytest.mark.parametrize("option", [("--encoding", "utf-8"), ("--encoding-errors", "replace"), ("--normalize", "nfc")])
+@pytest.mark.parametrize("command", ["sample", "eval", "inspect"])
+def test_what_is_about_characters_is_refused_by_a_model_of_bytes(
+    bytes_path: Path, command: str, option: tuple[str, str]
+) -> None:
+    done = charlstm(command, bytes_path, *option, input="abc")
+    assert done.returncode == 2
+    assert (
+        done.stderr
+        == f"charlstm: error: this is a model of bytes, which reads a text as it is; leave out {option[0]}\n"
+    )

@@ -206,3 +206,26 @@ def test_the_end_says_what_the_validation_figure_is_of(tmp_path: Path) -> None:
     (tmp_path / "other.txt").write_text("t")
     said = charlstm("train", "text.txt", "--val", "other.txt", *options, cwd=tmp_path).stderr.splitlines()[-1]
     assert "(1 character of the file other.txt)" in said
+
+
+# ------------------------------------------------------------------------------------------ bytes
+
+
+def test_bytes_are_called_bytes(tmp_path: Path) -> None:
+    (tmp_path / "noise.bin").write_bytes(bytes(range(256)) * 8)
+    done = charlstm("train", "noise.bin", "--bytes", "--steps", 4, "--hidden", 8, cwd=tmp_path)
+    assert done.returncode == 0
+    assert "1,843 training bytes; about" in done.stderr
+    assert "bits/byte" in done.stderr
+    assert re.search(r"validation: [\d.]+ bits per byte on held-out text \(205 bytes in ", done.stderr)
+    assert not re.search("character|char/|chars", done.stderr)
+    refused = charlstm("train", "--resume", "--bytes", "-o", "noise.safetensors", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert refused.stderr.endswith("the run that stopped; leave out --bytes\n")
+
+
+@pytest.mark.parametrize("option", [["--encoding", "utf-8"], ["--normalize", "nfc"], ["--min-count", "2"]])
+def test_what_is_about_characters_is_refused_beside_bytes(tmp_path: Path, option: list[str]) -> None:
+    done = charlstm("train", "--bytes", *option, "-o", "m", input=TEXT, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.endswith(f"all 256 bytes are known; leave out {option[0]}\n")

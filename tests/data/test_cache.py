@@ -153,3 +153,12 @@ def test_a_text_that_is_changed_after_it_was_read_is_not_kept(tmp_path: Path, mo
     with pytest.raises(TextError, match="changed while it was read"):
         read(tmp_path)
     assert kept(tmp_path) == []
+
+
+def test_kept_ids_of_bytes_are_those_of_bytes(tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_bytes(bytes(range(256)) * 4)
+    first, second = (read(tmp_path, encoding=None) for _ in range(2))
+    assert list((tmp_path / "kept").iterdir())
+    assert first.vocabulary.as_bytes
+    assert second.vocabulary.as_bytes
+    assert (first.training == second.training).all()

@@ -409,3 +409,47 @@ def test_names_are_text_whatever_their_bytes(tmp_path: Path) -> None:
             file.write(NUMBERED.encode() + name)
     found = corpus_of([os.fsdecode(folder)], encoding="latin-1")
     assert [source["name"] for source in found.sources] == ["b\u00fccher/gr\u00fc\u00dfe", "b\u00fccher/latin\ufffd"]
+
+
+# ------------------------------------------------------------------------------------------ bytes
+
+
+def test_a_corpus_of_bytes_is_its_files_joined_as_they_are(tmp_path: Path) -> None:
+    one, other = bytes(range(256)), b"\xef\xbb\xbf\r\n\xff" * 40
+    paths = [write(tmp_path / "a", one), write(tmp_path / "b", other)]
+    found = corpus_of(paths, encoding=None, val_split="end")
+    assert whole(found).encode("latin-1") == one + other
+    assert found.vocabulary.as_bytes
+    assert len(found.vocabulary) == 257
+    assert found.notes == []
+    assert found.held_out == "the last 49 bytes of the text"
+    assert corpus_of(paths, encoding=None).held_out == "50 bytes in 2 blocks spread over the text"
+
+
+def test_bytes_that_do_not_occur_are_known_all_the_same(tmp_path: Path) -> None:
+    held_out = write(tmp_path / "held", b"\0\xff")
+    found = corpus_of([write(tmp_path / "a", TEXT)], encoding=None, validation=[str(held_out)])
+    assert UNKNOWN not in found.validation
+    assert not [note for note in found.notes if "unknown" in note]
+
+
+def test_records_of_bytes_end_with_newlines_and_only_ascii_spaces_are_blank(tmp_path: Path) -> None:
+    paths = [write(tmp_path / "a", b"\x85\n \t\n\xa0\n" + 200 * b"ab\r\n"), write(tmp_path / "b", b"c")]
+    found = corpus_of(paths, encoding=None, lines=True, val_fraction=0.0)
+    assert whole(found).encode("latin-1") == b"\x85\n\xa0\n" + 200 * b"ab\r\n" + b"c\n"
+
+
+def test_too_few_bytes_are_called_so(tmp_path: Path) -> None:
+    with pytest.raises(TextError, match="only 9 bytes; training needs 100 bytes"):
+        corpus_of([write(tmp_path / "a", b"\xff" * 9)], encoding=None)
+
+
+def test_a_text_of_many_rare_characters_is_advised_to_be_read_as_bytes() -> None:
+    common = "the cat sat on the mat\n" * 600
+    rare = "".join(map(chr, range(0x4E00, 0x4E00 + 60)))
+    noted = [note for note in corpus_of(texts=[common + rare], val_fraction=0.0).notes if "only once" in note]
+    assert len(noted) == 1
+    assert "--bytes" in noted[0]
+    few = corpus_of(texts=[common + rare[:5]], val_fraction=0.0).notes
+    assert "only once" in few[0]
+    assert "--bytes" not in few[0]

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import corpus_of, within
+from helpers import corpus_of, random_model, within
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -547,8 +547,8 @@ def test_a_file_of_a_folder_that_vanishes_is_left_out_and_it_is_said(
     really = streams.open_stream
 
     @contextlib.contextmanager
-    def vanishing(path: str) -> Iterator[Any]:
-        with really(path) as stream:
+    def vanishing(path: str, **how: Any) -> Iterator[Any]:
+        with really(path, **how) as stream:
             yield stream
         if path.endswith("b"):
             os.unlink(path)
@@ -696,3 +696,38 @@ def test_a_file_that_is_there_is_not_taken_for_a_text(tmp_path: Path, monkeypatc
 )
 def test_a_last_line_gets_the_newline_that_it_lacks(pieces: list[str], text: str) -> None:
     assert "".join(ended(iter(pieces))) == text
+
+
+# ------------------------------------------------------------------------------------------ bytes
+
+
+@given(
+    data=st.one_of(st.binary(), st.sampled_from([gzip.compress(b"a" * 200), b"\xef\xbb\xbfa\r\nb\r", b"\x89PNG\r\n\0"]))
+)
+@settings(deadline=None, derandomize=True, max_examples=100)
+def test_without_an_encoding_any_file_is_read_as_it_is(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "any"
+    path.write_bytes(data)
+    source = TextSource(path, None)
+    assert "".join(source).encode("latin-1") == data
+    assert source.facts("any")["bytes"] == source.characters == len(data)
+    assert source.facts("any")["sha256"] == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_it_is_said_of_a_compressed_file_that_it_stays_so(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "packed"
+    path.write_bytes(pack(b"abc\n" * 100))
+    notes: list[str] = []
+    "".join(read_pieces([path], None, note=notes.append))
+    assert notes == [f"{path}: read as it is, compressed; to read what is in it, unpack it first"]
+
+
+def test_without_an_encoding_a_folder_gives_all_files_but_models(tmp_path: Path) -> None:
+    for name, content in (("a.png", b"\x89PNG\r\n\0"), ("b.bin", b"\0\1"), ("c.txt", b"c"), (".hidden", b"h")):
+        (tmp_path / name).write_bytes(content)
+    random_model().save(tmp_path / "m.safetensors")
+    found, notes = find_files([tmp_path], None)
+    assert [os.path.basename(path) for path in found] == ["a.png", "b.bin", "c.txt"]
+    assert len(notes) == 1
+    assert "m.safetensors: left out" in notes[0]

@@ -40,3 +40,11 @@ def test_a_text_in_pieces_has_the_properties_of_the_whole() -> None:
     reader = PropertyReader()
     pieces = [reader.read(text[begin : begin + 3]) for begin in range(0, len(text), 3)]
     np.testing.assert_array_equal(np.concatenate(pieces), PropertyReader().read(text))
+
+
+def test_bytes_beyond_ascii_are_letters_without_case_and_no_quotes() -> None:
+    text = "a «É» É".encode().decode("latin-1")
+    rows = PropertyReader(as_bytes=True).read(text)
+    found = {name: rows[:, number].tolist() for number, name in enumerate(PROPERTIES)}
+    assert not any(found["inside quotes"] + found["upper case"])
+    assert found["position in the word"] == [1, 0, 1, 2, 3, 4, 5, 6, 0, 1, 2]

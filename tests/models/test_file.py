@@ -150,6 +150,17 @@ def test_metadata_has_one_key_whose_value_is_strict_json(good: bytes) -> None:
     assert description["vocabulary"] == ["a", "b", "\u00e9"]
 
 
+def test_a_model_of_bytes_comes_back_in_a_format_of_its_own(tmp_path: Path) -> None:
+    """Who knows format 1 only refuses it by its format, and does not take bytes for characters."""
+    path = tmp_path / "m"
+    random_model(None).save(path)
+    description = json.loads(unpack(path.read_bytes())[0]["__metadata__"]["charlstm"])
+    assert (description["format"], description["vocabulary"]) == (2, "bytes")
+    found = load(path).vocabulary
+    assert found.as_bytes
+    assert "".join(found.characters).encode("latin-1") == bytes(range(256))
+
+
 # ---------------------------------------------------------------------------------------- broken files
 
 
@@ -233,7 +244,10 @@ HUGE = 10**400
 
 EDITS: dict[str, tuple[dict[str, Any], str]] = {
     "no format": ({"format": None}, "format"),
-    "a newer format": ({"format": 2}, "format 2"),
+    "a newer format": ({"format": 3}, "format 3"),
+    "a vocabulary of characters in the format of bytes": ({"format": 2}, "vocabulary is not 'bytes'"),
+    "bytes in the format of characters": ({"vocabulary": "bytes"}, "vocabulary"),
+    "a network for fewer symbols than bytes": ({"format": 2, "vocabulary": "bytes"}, "4 symbols"),
     "a format that is true": ({"format": True}, "format"),
     "a format in words": ({"format": "1"}, "format"),
     "a huge format": ({"format": HUGE}, "format"),

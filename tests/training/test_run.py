@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import signal
@@ -15,7 +16,7 @@ import helpers
 import numpy as np
 import pytest
 import torch
-from helpers import ROOT, TEXT, Clock, charlstm, corpus_of, started_run
+from helpers import ALPHABET, ROOT, TEXT, Clock, charlstm, corpus_of, random_model, started_run
 
 import charlstm as library
 from charlstm.config import TrainingRequest
@@ -555,3 +556,44 @@ def test_no_file_stays_open(tmp_path: Path) -> None:
     for number in range(1, 6):
         once(number)
     assert len(os.listdir("/proc/self/fd")) <= before
+
+
+# ------------------------------------------------------------------------------------------ bytes
+
+
+def test_models_of_bytes_and_of_characters_do_not_begin_with_each_other(tmp_path: Path) -> None:
+    for as_bytes in (False, True):
+        first = tmp_path / f"first-{as_bytes}.safetensors"
+        random_model(None if as_bytes else ALPHABET).save(first)
+        with pytest.raises(UsageError, match=r"--init-from: that is a model of .* --bytes"):
+            prepare([], output=tmp_path / "m", init_from=first, request=TrainingRequest(as_bytes=not as_bytes))
+
+
+def stops_at(run: runs.Run, step: int) -> bool:
+    return run.trainer.step >= step
+
+
+def test_a_stopped_run_on_bytes_goes_on_to_the_same_model(tmp_path: Path) -> None:
+    (tmp_path / "text").write_bytes(bytes(range(256)) * 8)
+    request = TrainingRequest(as_bytes=True, steps=6, **SMALL)
+    models = []
+    for name, stop in (("whole", 6), ("stopped", 3)):
+        output = tmp_path / f"{name}.safetensors"
+        run = prepare([tmp_path / "text"], output=output, request=request)
+        reached = functools.partial(stops_at, run, stop)
+        assert list(run.run(reached))
+        if not run.finished:
+            again = resume(output)
+            assert again.corpus.vocabulary.as_bytes
+            assert [report.fraction for report in again.run()][-1] == 1.0
+        models.append(modelfile.load(output))
+    for name, tensor in models[0].tensors.items():
+        np.testing.assert_array_equal(tensor, models[1].tensors[name])
+
+
+def test_a_sample_on_the_way_of_a_run_on_bytes_is_text(tmp_path: Path) -> None:
+    (tmp_path / "text").write_bytes("你好\n".encode() * 100)
+    request = TrainingRequest(as_bytes=True, steps=2, **SMALL)
+    run = prepare([tmp_path / "text"], output=tmp_path / "m.safetensors", request=request)
+    run.sample(50).encode()
+    assert "\ufffd" in run.sample(200)  # nothing was learned yet

@@ -1,0 +1,60 @@
+"""Texts as the callers of the library give them, a str or, for a model of bytes, bytes: checked, and as characters.
+
+Knows nothing about models but whether they are of bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ..errors import UsageError
+from .raw import from_bytes, to_bytes
+
+
+def given_text(name: str, text: object, *, as_bytes: bool) -> str:
+    """A text as characters; those of bytes are as in `raw`.
+
+    Args:
+        name: what an error calls it.
+        text: what was given.
+        as_bytes: whether it must be bytes, else a str.
+
+    Raises:
+        UsageError: it is the other, or none of them.
+    """
+    if as_bytes and isinstance(text, bytes | bytearray | memoryview):
+        return from_bytes(bytes(text))
+    if not as_bytes and isinstance(text, str):
+        return text
+    if as_bytes:
+        raise UsageError(f"{name} is {text!r:.40}; it must be bytes, as the model is one of bytes")
+    but = ", as the model is one of characters" if isinstance(text, bytes | bytearray | memoryview) else ""
+    raise UsageError(f"{name} is {text!r:.40}; it must be a text{but}")
+
+
+def given_texts(name: str, texts: Iterable[object], *, as_bytes: bool) -> list[str]:
+    """Texts that were given as anything that can be iterated over, but for a text, which is not its letters.
+
+    Raises:
+        UsageError: see `given_text`.
+    """
+    if isinstance(texts, str | bytes | bytearray | memoryview):
+        raise UsageError(f"{name} is a text; give a list of texts")
+    return [given_text(f"one of {name}", text, as_bytes=as_bytes) for text in texts]
+
+
+def given_pieces(pieces: Iterable[object], *, as_bytes: bool) -> Iterator[str]:
+    """A text that comes in pieces.
+
+    Raises (while iterating):
+        UsageError: see `given_text`.
+    """
+    if isinstance(pieces, bytes | bytearray | memoryview):  # whose pieces would be numbers
+        pieces = [pieces]
+    return (given_text("a piece of the text", piece, as_bytes=as_bytes) for piece in pieces)
+
+
+def as_given(text: str, *, as_bytes: bool) -> Any:
+    """The reverse of `given_text`."""
+    return to_bytes(text) if as_bytes else text
