@@ -51,12 +51,13 @@ def report(error: Exception) -> int:
     """
     import click
 
+    told_here = _command() != "train" or speaks_of(error)  # the processes of a launcher share nothing but a training
     if isinstance(error, CharlstmError):
-        if speaks_of(error):
+        if told_here:
             say(f"error: {error}")
         return error.exit_status
     if isinstance(error, click.ClickException):
-        if speaks_of(error):
+        if told_here:
             with contextlib.suppress(OSError):
                 error.show()
         return error.exit_code
@@ -100,8 +101,11 @@ def _says_so(error: BaseException) -> bool:
 def _too_little_memory(error: BaseException) -> str:
     if any(isinstance(one, ImportError) for one in _causes(error)):
         return "there is not enough memory to load numpy or torch; raise the limit (ulimit -v), or end other programs"
-    command = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), "")
-    return "; ".join(filter(None, ("there is not enough memory", _LESS.get(command))))
+    return "; ".join(filter(None, ("there is not enough memory", _LESS.get(_command()))))
+
+
+def _command() -> str:
+    return next((argument for argument in sys.argv[1:] if not argument.startswith("-")), "")
 
 
 def _text(name: object) -> str:

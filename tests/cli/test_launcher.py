@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from charlstm.cli.failures import report
 from charlstm.cli.launcher import rank, speaks_of
 from charlstm.errors import ProcessGroupError, UsageError
 
@@ -31,6 +32,17 @@ def test_a_mistake_is_told_once(
     monkeypatch.setenv("RANK", str(number))
     assert speaks_of(UsageError("no")) is of_mistakes
     assert speaks_of(ProcessGroupError("lost")) is of_losses
+
+
+@pytest.mark.parametrize(("command", "told"), [("train", False), ("eval", True)])
+def test_only_the_processes_of_a_training_leave_it_to_another_to_tell(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str, told: bool
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    monkeypatch.setenv("RANK", "3")
+    monkeypatch.setattr("sys.argv", ["charlstm", command])
+    assert report(UsageError("no such thing")) == 2
+    assert ("no such thing" in capsys.readouterr().err) is told
 
 
 def test_a_process_alone_tells_of_everything(monkeypatch: pytest.MonkeyPatch) -> None:
