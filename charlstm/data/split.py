@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .lines import bounds_by_piece, line_bounds, start_of_line
-from .mapping import occurrences, pieces
+from .mapping import forget, occurrences, pieces
 from .repeats import Hashes, line_hashes, occurring, sampled
 from .vocabulary import Ids
 
@@ -281,6 +281,7 @@ def spread_blocks(text: Boundaries, fraction: float, seed: int, unit: str = "cha
     for low, high in itertools.pairwise(bounds):
         begin, end = _block(text, fraction, low, high, fraction * high - held_out, rng.random())
         held_out += end - begin
+        forget(text.ids)
         if blocks and begin == blocks[-1][1]:
             blocks[-1][1] = end
         elif end > begin:
