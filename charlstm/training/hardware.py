@@ -66,6 +66,8 @@ def threads_for(request: TrainingRequest) -> int | None:
 
 FIXED_THREADS = 2
 """Of a run whose budget is in steps or epochs: a small network gains little from more."""
+HOPELESS = 4
+"""A number format that is so many times slower than float32 is not measured any longer."""
 NOT_THE_SAME = "it goes on, and the result will not be bit for bit the same"
 
 
@@ -100,15 +102,24 @@ def device_again(asked: str, before: str) -> tuple[torch.device, list[str]]:
         return pick_device("auto"), [f"the run used the device {before}, which is not available here: {NOT_THE_SAME}"]
 
 
-def measure_speed(device: torch.device, precision: torch.dtype, seconds: float = 0.3) -> float:
-    """Floating-point operations a second of a training step (2 x 192, 16 streams, 64 characters of each)."""
+def measure_speed(
+    device: torch.device, precision: torch.dtype, steps: int = 64, least: int = 4, seconds: float = 0.3
+) -> float:
+    """Floating-point operations a second of a training step (2 x 192, 16 streams).
+
+    Args:
+        device, precision: that.
+        steps: characters of each stream.
+        least: training steps at least.
+        seconds: to measure at least.
+    """
     settings = ModelSettings(vocab_size=64, layers=2, hidden=192, embedding=64)
     model = TorchNetwork(settings, precision=precision).to(device).train()
     optimizer = Optimizer(model.named_parameters(), weight_decay=0.1, betas=(0.9, 0.99), precision=precision)
-    ids = torch.zeros(64, 16, dtype=torch.long, device=device)
+    ids = torch.zeros(steps, 16, dtype=torch.long, device=device)
     times: list[float] = []
     begin = time.perf_counter()
-    while len(times) < 4 or time.perf_counter() - begin < seconds:
+    while len(times) < least or time.perf_counter() - begin < seconds:
         before = time.perf_counter()
         logits, _ = model(ids, model.zero_state(16))
         logits.square().mean().backward()
@@ -130,6 +141,8 @@ def measured_precision(device: torch.device, asked: str = "auto") -> tuple[str, 
         UsageError: the format that was asked for does not work here.
     """
     speeds = dict.fromkeys(("float32", "bfloat16") if asked == "auto" else (asked,), 0.0)
+    if asked == "auto" and _is_hopeless(device, torch.bfloat16):
+        del speeds["bfloat16"]
     for _ in range(2):  # by turns, so that a passing disturbance does not decide
         for name in speeds:
             with contextlib.suppress(RuntimeError):  # this device or build may have no such kernels
@@ -138,6 +151,18 @@ def measured_precision(device: torch.device, asked: str = "auto") -> tuple[str, 
         raise UsageError(f"--precision {asked} does not work on this machine; leave it out")
     name = max(speeds, key=lambda name: speeds[name] / (1.2 if name == "bfloat16" else 1.0))
     return name, speeds[name]
+
+
+def _is_hopeless(device: torch.device, precision: torch.dtype) -> bool:
+    """Whether a few characters say already that a number format is far slower than float32.
+
+    Without hardware for it, bfloat16 takes seconds for what float32 does in a tenth of one.
+    """
+    try:
+        tried, plain = (measure_speed(device, each, 2, 2, 0.0) for each in (precision, torch.float32))
+    except RuntimeError:
+        return True
+    return tried < plain / HOPELESS
 
 
 def software_versions() -> dict[str, str]:

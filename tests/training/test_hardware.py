@@ -30,7 +30,7 @@ def test_auto_is_cuda_where_there_is_one(available: bool, picked: str, monkeypat
 
 def test_a_format_that_was_asked_for_is_the_one_that_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     speeds = {torch.float32: 4.0, torch.bfloat16: 5.0}
-    monkeypatch.setattr(hardware, "measure_speed", lambda _, kind: speeds[kind])
+    monkeypatch.setattr(hardware, "measure_speed", lambda _, kind, *__: speeds[kind])
     cpu = torch.device("cpu")
     assert measured_precision(cpu, "float32") == ("float32", 4.0)
     assert measured_precision(cpu, "bfloat16") == ("bfloat16", 5.0)
@@ -38,12 +38,24 @@ def test_a_format_that_was_asked_for_is_the_one_that_is_measured(monkeypatch: py
     speeds[torch.bfloat16] = 4.5  # not faster by a fifth
     assert measured_precision(cpu) == ("float32", 4.0)
 
-    def no_kernel(_: object, kind: object) -> float:
+    def no_kernel(_: object, kind: object, *__: object) -> float:
         raise RuntimeError("no such kernel")
 
     monkeypatch.setattr(hardware, "measure_speed", no_kernel)
     with pytest.raises(UsageError, match="--precision bfloat16 does not work"):
         measured_precision(cpu, "bfloat16")
+
+
+def test_a_format_that_is_far_slower_is_not_measured_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[tuple[torch.dtype, int]] = []
+
+    def speed(_: object, kind: torch.dtype, steps: int = 64, *__: object) -> float:
+        measured.append((kind, steps))
+        return 1.0 if kind == torch.bfloat16 else 50.0
+
+    monkeypatch.setattr(hardware, "measure_speed", speed)
+    assert measured_precision(torch.device("cpu")) == ("float32", 50.0)
+    assert max(steps for kind, steps in measured if kind == torch.bfloat16) < 5
 
 
 def test_the_number_of_threads_is_fixed_where_runs_are_to_be_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
