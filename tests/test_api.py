@@ -203,7 +203,7 @@ def test_a_count_is_refused_where_one_sample_is_written(given: Any) -> None:
         (lambda model: model.sample("the ", stop=None), "stop"),
         (lambda model: library.Model(model.file, threads=0), "threads is 0"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "call",
 )
 def test_what_is_no_text_is_a_usage_error(call: Callable[[Any], object], reason: str) -> None:
     with pytest.raises(UsageError, match=reason):

@@ -37,8 +37,8 @@ BAD_INPUT: list[tuple[list[object], int, str]] = [
     (["train", "text.txt", "-o", "there"], 1, "unfinished run"),
     (["train", "text.txt", "-o", ""], 1, "--output"),
     (["train", "text.txt", "-o", "-"], 1, "--output"),
-    (["train", "text.txt", "--log", "text.txt"], 2, "--log"),
-    (["train", "text.txt", "--log", "nowhere/log"], 1, "the log"),
+    (["train", "text.txt", "--steps", "2", "--log", "text.txt"], 2, "--log"),
+    (["train", "text.txt", "--steps", "2", "--log", "nowhere/log"], 1, "the log"),
     (["train", "text.txt", "--sample-every", "nan"], 2, "sample-every is nan"),
     (["train", "text.txt", "--encoding", "utf-16"], 1, "utf-16"),
     (["train", "text.txt", "--steps", 5, "--minutes", 1], 2, "--steps"),
@@ -54,7 +54,7 @@ BAD_INPUT: list[tuple[list[object], int, str]] = [
     (["train", "text.txt", "--val", "short.txt", "--val-fraction", 0.2], 2, "contradict"),
     (["train", "text.txt", "-o", "m.resume.safetensors"], 1, "unfinished runs"),
     (["train", "text.txt", "-o", "new/"], 1, "names a folder"),
-    (["train", "text.txt", "-o", "m.safetensors", "--log", "./m.safetensors"], 2, "own files"),
+    (["train", "text.txt", "--steps", "2", "-o", "m.safetensors", "--log", "./m.safetensors"], 2, "own files"),
     (["train", "--resume", "-o", "other.safetensors", "--minutes", -1], 2, "more than 0"),
     (["sample", "missing.safetensors"], 1, "missing.safetensors"),
     (["sample", "text.txt"], 1, "not a charlstm model"),
@@ -172,7 +172,9 @@ def test_a_file_that_is_opened_never_becomes_standard_error(tmp_path: Path) -> N
         json.loads(line)
 
 
-@pytest.mark.parametrize("options", [["loop"], ["--resume", "-o", "loop"], ["text.txt", "--log", "loop"]])
+@pytest.mark.parametrize(
+    "options", [["loop"], ["--resume", "-o", "loop"], ["text.txt", "--steps", "2", "--log", "loop"]]
+)
 def test_a_link_to_itself_is_a_clear_error(options: list[str], tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "text.txt").write_text(TEXT)
@@ -220,7 +222,8 @@ def test_a_text_where_a_file_is_meant_gets_one_short_line_that_says_how(
 
 
 @pytest.mark.parametrize("command", [["sample"], ["eval"], ["info"], ["train", "text.txt", "-o"],
-                                     ["train", "text.txt", "--init-from"], ["train", "text.txt", "--log"]])  # fmt: skip
+                                     ["train", "text.txt", "--init-from"],
+                                     ["train", "text.txt", "--steps", "2", "--log"]])  # fmt: skip
 def test_no_message_repeats_a_whole_chapter(command: list[str], tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text(TEXT)
     done = charlstm(*command, CHAPTER, cwd=tmp_path)
