@@ -219,3 +219,12 @@ def test_the_changelog_keeps_its_form() -> None:
     assert len(headings) == len(re.findall(r"^## ", changelog, re.M))
     kinds = set(re.findall(r"^### (.*)$", changelog, re.M))
     assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
+def test_the_lines_that_how_it_works_shows_are_those_of_the_network() -> None:
+    """Each of its `py` blocks quotes numpy_lstm.py."""
+    text = (ROOT / "docs" / "how-it-works.md").read_text()
+    quoted = [line for block in re.findall(r"^```py\n(.*?)^```$", text, re.M | re.S) for line in block.splitlines()]
+    source = {line.strip() for line in (ROOT / "charlstm" / "models" / "numpy_lstm.py").read_text().splitlines()}
+    assert len(quoted) > 8
+    assert [line for line in quoted if line.strip() not in source] == []
