@@ -45,5 +45,19 @@ def _run() -> int:
 
         status = cli.main(standalone_mode=False)
     except Exception as error:
-        return report(error)
+        status = report(error)
+        _end_if_left_alone(error, status)
     return status if isinstance(status, int) else 0
+
+
+def _end_if_left_alone(error: Exception, status: int) -> None:
+    """End at once where other processes of the training are gone: the threads that talk to them may abort this one."""
+    import contextlib
+
+    from ..errors import ProcessGroupError
+
+    if isinstance(error, ProcessGroupError):
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(AttributeError, OSError, ValueError):  # it may be closed, or none
+                stream.flush()
+        os._exit(status)

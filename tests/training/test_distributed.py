@@ -98,7 +98,7 @@ def test_a_process_that_dies_ends_the_run_and_the_last_save_is_intact(folder: Pa
     second.send_signal(signal.SIGKILL)
     said = ended(first)
     ended(second)
-    assert first.returncode == 1
+    assert first.returncode == 1, said
     last = said.splitlines()[-1]
     assert last.startswith("charlstm: error: another process of this run has ended, or cannot be reached; go on from")
     assert "Traceback" not in said
