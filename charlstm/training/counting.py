@@ -137,12 +137,18 @@ class CountedText:
     """See `models.ngrams.tensor_types`."""
     statistics: list[LevelStatistics]
     """Of each level."""
-    occurrences: Occurrences
-    """Which n-gram begins at each position."""
+    occurrences: Occurrences | None
+    """Which n-gram begins at each position; None where that was not asked for: it takes as long as the counting."""
 
 
 def count_text(
-    ids: Ids, vocab_size: int, order: int, *, record_end: int | None = None, most_bytes: float = math.inf
+    ids: Ids,
+    vocab_size: int,
+    order: int,
+    *,
+    record_end: int | None = None,
+    most_bytes: float = math.inf,
+    located: bool = False,
 ) -> CountedText:
     """Count a text.
 
@@ -152,6 +158,7 @@ def count_text(
         order: characters of the longest n-grams, at most `largest_order`.
         record_end: see `packed`.
         most_bytes: size of the result; rare n-grams are left out, the longest first, until it fits.
+        located: whether to remember where in the text each n-gram stands.
 
     Raises:
         ValueError: the order is larger than 64 bits allow.
@@ -159,8 +166,10 @@ def count_text(
     if not 1 <= order <= largest_order(vocab_size):
         raise ValueError(f"an order of {order} does not fit {vocab_size} symbols")
     keys = packed(ids, vocab_size, order, record_end)
-    by_key = np.argsort(keys)
-    levels = counted(keys[by_key], vocab_size, order)
+    by_key = np.argsort(keys) if located else None
+    if by_key is None:
+        keys.sort()
+    levels = counted(keys if by_key is None else keys[by_key], vocab_size, order)
     least = _pruning(levels, vocab_size, most_bytes)
     tensors: dict[str, NDArray[Any]] = {}
     statistics, kept_levels = [], []
@@ -174,7 +183,8 @@ def count_text(
         statistics.append(some)
         kept_levels.append(kept)
         contexts, kept_contexts = level.keys, kept
-    return CountedText(tensors, statistics, _occurrences(by_key, levels, kept_levels))
+    occurrences = None if by_key is None else _occurrences(by_key, levels, kept_levels)
+    return CountedText(tensors, statistics, occurrences)
 
 
 def _occurrences(by_key: NDArray[np.int64], levels: list[Ngrams], kept: list[NDArray[np.bool_]]) -> Occurrences:

@@ -27,6 +27,7 @@ from ..data.vocabulary import Ids
 from ..models.dense_rows import DenseRows
 from ..models.ngrams import ABSENT, DENSE_VOCABULARY, LEAST, Contexts, Floats, Level, NgramModel
 from .counting import CountedText, LevelStatistics
+from .occurrences import Occurrences
 
 LEAST_LEFT = 1e-4
 """Of the probability that a context leaves to the shorter one, where so little is known of it."""
@@ -50,7 +51,7 @@ def left_out(ngrams: NgramModel, counted: CountedText, ids: Ids) -> Floats:
     """
     lowest = min(LOWEST if ngrams.vocab_size <= DENSE_VOCABULARY else 1, ngrams.longest)
     p = _not_corrected(ngrams, lowest, ids)
-    pieces = list(counted.occurrences.pieces())
+    pieces = list(_located(counted).pieces())
     with ThreadPoolExecutor(WORKERS) as pool:
         for k in range(lowest, ngrams.order):
             once = np.ones(len(p), bool)
@@ -62,6 +63,17 @@ def left_out(ngrams: NgramModel, counted: CountedText, ids: Ids) -> Floats:
             list(pool.map(partial(_correct, level, counted, k, once, said), pieces))
             p = said[:, 0] + said[:, 1] * p
     return p
+
+
+def _located(counted: CountedText) -> Occurrences:
+    """Where the n-grams of a text stand.
+
+    Raises:
+        ValueError: that was not asked for when it was counted.
+    """
+    if counted.occurrences is None:
+        raise ValueError("the text was counted without keeping where its n-grams stand")
+    return counted.occurrences
 
 
 def _not_corrected(ngrams: NgramModel, lowest: int, ids: Ids) -> Floats:
@@ -77,7 +89,7 @@ def _not_corrected(ngrams: NgramModel, lowest: int, ids: Ids) -> Floats:
 
 def _find_singletons(counted: CountedText, level: int, once: NDArray[np.bool_], ranks: slice) -> None:
     """Fill in whether the n-gram of `level` + 1 characters that ends at a position (N,) stands nowhere else."""
-    found = counted.occurrences
+    found = _located(counted)
     ends = found.order[ranks] + level
     inside = ends < len(found)
     entries = found.in_order(level, ranks)[inside]
@@ -88,7 +100,7 @@ def _correct(
     level: _CorrectedLevel, counted: CountedText, k: int, once: NDArray[np.bool_], said: Floats, ranks: slice
 ) -> None:
     """Fill in what contexts of k characters say at positions (N, 2), where these are counted once on this level."""
-    found = counted.occurrences
+    found = _located(counted)
     ends = found.order[ranks] + k  # of the n-grams of k + 1 characters
     inside = ends < len(found)
     ends, entries = ends[inside], found.in_order(k, ranks)[inside]
@@ -142,7 +154,7 @@ class LeaveOneOut:
     def __init__(
         self, ngrams: NgramModel, counted: CountedText, ids: Ids, stretches: Sequence[range] | None = None
     ) -> None:
-        self.ngrams, self.ids, self.occurrences = ngrams, ids, counted.occurrences
+        self.ngrams, self.ids, self.occurrences = ngrams, ids, _located(counted)
         self.rows = DenseRows(ngrams)
         parts = stretches or [range(len(ids))]
         self.probabilities = left_out(ngrams, counted, np.concatenate([ids[part.start : part.stop] for part in parts]))

@@ -48,8 +48,8 @@ class Counts:
 
     model: NgramModel
     text: CountedText
-    leave_one_out: LeaveOneOut
-    """What it predicts at each position of that text, the position itself left out."""
+    leave_one_out: LeaveOneOut | None
+    """What it predicts at each position of that text, itself left out; None where nothing is trained with it."""
 
     @property
     def tensors(self) -> Tensors:
@@ -65,10 +65,13 @@ class Counts:
 def count_for(settings: TrainingSettings, corpus: Corpus) -> Counts | None:
     """Count the training part as a run does: the same, wherever it is done."""
     seconds = 60 * settings.budget.amount if settings.budget.unit == "minutes" else None
-    return count(corpus, settings.ngrams, lines=settings.lines, seconds=seconds)
+    together = settings.ngram_weight > 0
+    return count(corpus, settings.ngrams, lines=settings.lines, seconds=seconds, together=together)
 
 
-def count(corpus: Corpus, longest: int, *, lines: bool, seconds: float | None = None) -> Counts | None:
+def count(
+    corpus: Corpus, longest: int, *, lines: bool, seconds: float | None = None, together: bool = False
+) -> Counts | None:
     """Count the training part; None where nothing is to be counted.
 
     Args:
@@ -76,6 +79,7 @@ def count(corpus: Corpus, longest: int, *, lines: bool, seconds: float | None = 
         longest: characters of the longest context; 0: nothing is counted.
         lines: whether each line is a record of its own.
         seconds: the budget, which bounds what is counted; None: as much as memory allows.
+        together: whether a network is trained together with the counts.
     """
     if not longest:
         return None
@@ -89,9 +93,10 @@ def count(corpus: Corpus, longest: int, *, lines: bool, seconds: float | None = 
         min(longest + 1, largest_order(vocab_size)),
         record_end=corpus.line_end if lines else None,
         most_bytes=min(MOST_BYTES, max(LEAST_BYTES, BYTES_PER_CHARACTER * len(ids))),
+        located=together,
     )
     model = NgramModel(vocab_size, text.tensors, newline=corpus.line_end)
-    return Counts(model, text, LeaveOneOut(model, text, corpus.training, stretches))
+    return Counts(model, text, LeaveOneOut(model, text, corpus.training, stretches) if together else None)
 
 
 def _stretches(length: int, most: int) -> list[range]:

@@ -75,7 +75,7 @@ class Trainer:
         self.batches = batches(corpus, settings, ranks.share)
         self.schedule = Schedule.of(settings, self.batches.steps_per_epoch)
         self.counts = count_for(settings, corpus)
-        joint = self.counts.leave_one_out if self.counts and settings.ngram_weight else None
+        joint = self.counts.leave_one_out if self.counts else None
         self.learner = Learner(model_settings, settings, device, pretrained, joint, ranks)
         self.expected = expected
         self.validator = self._new_validator()

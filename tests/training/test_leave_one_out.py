@@ -66,7 +66,7 @@ def expected(text: list[int], place: int, counted: CountedText, symbol: int) -> 
 @given(texts, st.data())
 def test_the_place_itself_is_taken_out_of_the_counts(text: list[int], data: st.DataObject) -> None:
     order = 4
-    counted = count_text(np.array(text), VOCAB_SIZE, order)
+    counted = count_text(np.array(text), VOCAB_SIZE, order, located=True)
     place = data.draw(st.integers(order + 1, len(text) - 1))
     assume(all(tuple(text[:n]) != tuple(text[place - n + 1 : place + 1]) for n in range(1, order)))
     row = np.exp(log_rows(counted, text)[place])
@@ -77,7 +77,7 @@ def test_the_place_itself_is_taken_out_of_the_counts(text: list[int], data: st.D
 
 def test_the_other_characters_keep_their_proportions() -> None:
     text = np.random.default_rng(3).integers(1, VOCAB_SIZE, 300).tolist()
-    counted = count_text(np.array(text), VOCAB_SIZE, 4)
+    counted = count_text(np.array(text), VOCAB_SIZE, 4, located=True)
     model = NgramModel(VOCAB_SIZE, counted.tensors, newline=1)
     known = model.log_probabilities(model.walk(np.array(text)[:, None], model.start(1))[:, :, 0])
     left_out = log_rows(counted, text)
@@ -89,7 +89,7 @@ def test_the_other_characters_keep_their_proportions() -> None:
 
 def test_what_was_not_counted_is_predicted_as_it_is() -> None:
     text = np.random.default_rng(4).integers(1, VOCAB_SIZE, 300)
-    counted = count_text(text[100:200], VOCAB_SIZE, 4)
+    counted = count_text(text[100:200], VOCAB_SIZE, 4, located=True)
     model = NgramModel(VOCAB_SIZE, counted.tensors, newline=1)
     rows = LeaveOneOut(model, counted, text, [range(100, 200)]).log_probabilities(np.arange(110, 290)[:, None])[:, 0]
     known = model.log_probabilities(model.walk(text[:, None], model.start(1))[:, 109:289, 0])
@@ -101,7 +101,7 @@ def test_what_was_not_counted_is_predicted_as_it_is() -> None:
 def test_what_stands_once_in_the_text_is_not_known_there() -> None:
     rng = np.random.default_rng(1)
     text = rng.integers(1, VOCAB_SIZE, 400).tolist()
-    counted = count_text(np.array(text), VOCAB_SIZE, 6)
+    counted = count_text(np.array(text), VOCAB_SIZE, 6, located=True)
     model = NgramModel(VOCAB_SIZE, counted.tensors, newline=1)
     contexts = model.walk(np.array(text)[:, None], model.start(1))[:, :, 0]
     known = model.log_probabilities(contexts)
@@ -114,7 +114,7 @@ def test_on_average_it_says_what_new_text_would_cost() -> None:
     """A text without structure: the counts cannot know the next character, and must not seem to."""
     rng = np.random.default_rng(0)
     text = rng.integers(1, VOCAB_SIZE, 3000).tolist()
-    rows = log_rows(count_text(np.array(text), VOCAB_SIZE, 6), text)
+    rows = log_rows(count_text(np.array(text), VOCAB_SIZE, 6, located=True), text)
     cost = -np.mean([rows[t, text[t]] for t in range(1, len(text))])
     assert cost > np.log(VOCAB_SIZE - 1)
 
@@ -122,7 +122,7 @@ def test_on_average_it_says_what_new_text_would_cost() -> None:
 def test_a_large_vocabulary_takes_no_memory_for_all_pairs_of_its_characters() -> None:
     vocab_size = 3000
     text = np.random.default_rng(0).integers(1, vocab_size, 6000)
-    counted = count_text(text, vocab_size, 5)
+    counted = count_text(text, vocab_size, 5, located=True)
     model = LeaveOneOut(NgramModel(vocab_size, counted.tensors, newline=1), counted, text)
     tracemalloc.start()
     logs = model.log_probabilities(np.arange(64)[:, None])

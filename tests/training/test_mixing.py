@@ -135,3 +135,16 @@ def test_a_budget_bounds_what_is_counted(tmp_path: Path) -> None:
     assert 0 < len(few.model.levels[-1].symbols) <= 600 < len(corpus.training)
     assert many.model.order == min(9, largest_order(len(corpus.vocabulary)))
     assert count(corpus, 0, lines=False) is None
+
+
+def test_only_a_network_that_is_trained_with_counts_needs_them_left_out(tmp_path: Path) -> None:
+    """To work that out takes longer than to count."""
+    corpus = started_run(tmp_path, steps=3).trainer.corpus
+    alone, together = count(corpus, 8, lines=False), count(corpus, 8, lines=False, together=True)
+    assert alone
+    assert together
+    assert alone.leave_one_out is None
+    assert alone.text.occurrences is None
+    assert together.leave_one_out is not None
+    for name, tensor in alone.tensors.items():
+        np.testing.assert_array_equal(tensor, together.tensors[name])

@@ -23,7 +23,8 @@ def test_contexts_are_those_that_walking_finds(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(occurrences, "MOST_UNPACKED", 1000 if short else 0)
         patch.setattr(occurrences, "PIECE", 16)
-        counted = count_text(np.array(text), VOCAB_SIZE, order, record_end=record_end, most_bytes=room)
+        counted = count_text(np.array(text), VOCAB_SIZE, order, record_end=record_end, most_bytes=room, located=True)
+        assert counted.occurrences
         model = NgramModel(VOCAB_SIZE, counted.tensors, newline=NEWLINE)
         walked = model.walk(np.array(text)[:, None], model.start(1))[:, :-1, 0]
         found = counted.occurrences.contexts(np.arange(1, len(text)))
@@ -33,7 +34,8 @@ def test_contexts_are_those_that_walking_finds(
 
 @given(texts, st.integers(1, 4))
 def test_in_order_the_indices_rise(text: list[int], order: int) -> None:
-    found = count_text(np.array(text), VOCAB_SIZE, order).occurrences
+    found = count_text(np.array(text), VOCAB_SIZE, order, located=True).occurrences
+    assert found
     for level in range(found.levels):
         index = found.in_order(level, slice(0, len(text)))
         kept = index[index != ABSENT]
@@ -44,7 +46,8 @@ def test_in_order_the_indices_rise(text: list[int], order: int) -> None:
 def test_a_long_text_takes_nine_bytes_a_character(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(occurrences, "MOST_UNPACKED", 0)
     text = np.random.default_rng(0).integers(1, VOCAB_SIZE, 20_000)
-    found = count_text(text, VOCAB_SIZE, 9).occurrences
+    found = count_text(text, VOCAB_SIZE, 9, located=True).occurrences
+    assert found
     found.contexts(np.arange(10))
     kept = sum(array.nbytes for array in vars(found).values() if isinstance(array, np.ndarray))
     assert kept < 13 * len(text)
