@@ -2,7 +2,7 @@
 
 Sorted by what follows them, the positions at which the same n-gram begins stand together, and that for every length at
 once. So a position's rank in that order and one bit a rank and length (whether another n-gram begins there) say all: an
-n-gram's index is the number of ones up to its rank (Jacobson 1989). That is 9 bytes a character; of short texts the
+n-gram's index is the number of ones up to its rank (Jacobson 1989). That is 13 bytes a character; of short texts the
 indices themselves are kept, 4 bytes a character and length.
 """
 

@@ -1,4 +1,4 @@
-"""Occurrences: which n-gram begins where, in nine bytes a character."""
+"""Occurrences: which n-gram begins where, in 13 bytes a character."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_in_order_the_indices_rise(text: list[int], order: int) -> None:
         assert len(kept) == len(text) - level
 
 
-def test_a_long_text_takes_nine_bytes_a_character(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_text_takes_13_bytes_a_character(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(occurrences, "MOST_UNPACKED", 0)
     text = np.random.default_rng(0).integers(1, VOCAB_SIZE, 20_000)
     found = count_text(text, VOCAB_SIZE, 9, located=True).occurrences
