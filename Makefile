@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN = .venv/bin
 DEMO = demo
+# One process of tests for each processor; more than four gain little, and each loads torch.
+SIDE_BY_SIDE = -n auto --maxprocesses 4
 
 .PHONY: help demo test pytest lint types format coverage docs build bench soak clean
 
@@ -49,7 +51,7 @@ demo: .venv/.installed
 test: lint types pytest
 
 pytest: .venv/.installed-tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 lint: .venv/.installed-tests
 	$(BIN)/ruff check .
@@ -63,7 +65,7 @@ format: .venv/.installed-tests
 	$(BIN)/ruff format .
 
 coverage: .venv/.installed-tests
-	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --cov --cov-report=term-missing:skip-covered
 
 docs: .venv/.installed-tests
 	$(BIN)/python tests/write_help.py

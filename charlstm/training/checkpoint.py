@@ -244,9 +244,8 @@ def _why_not(output: str | os.PathLike[str]) -> str:
     result = modelfile.load(output).result
     further = f"to train it further: --init-from {output} -o NEW"
     if result.get("diverged"):
-        return (
-            f"{output}: its run diverged, so it cannot go on; start anew with a smaller --learning-rate, or {further}"
-        )
+        remedy = "start anew, or from this model with --init-from, with a smaller --learning-rate"
+        return f"{output}: its run diverged, so it cannot go on; {remedy}"
     if result.get("finished") is False:
         return f"{output}: its run stopped early, and {resume_path(output).name} is not beside it; {further}"
     return f"{output}: its run is finished; {further}"
