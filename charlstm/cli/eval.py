@@ -15,7 +15,7 @@ from ..errors import TextError, UsageError
 from .colours import has_fine_colours, wants_colours
 from .console import say, strict_json, visible, write, write_raw, writer
 from .options import Command, device_option, reading_options, refuse_decoding
-from .process import limit_blas_threads, prepare_for_torch, shared_threads, start_torch_threads
+from .process import prepare_for_numpy, prepare_for_torch, shared_threads, start_torch_threads
 from .stdin import refuse_terminal, wait
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def evaluate(model: str, texts: tuple[str, ...], against: tuple[str, ...], **giv
     Fewer bits per character are better; perplexity is 2 to their power. A model of bytes reads any file; a character
     is a byte to it.
     """
-    limit_blas_threads()
+    prepare_for_numpy()
     if given["dynamic"] or given["device"] != "cpu":
         prepare_for_torch()
         start_torch_threads(None)

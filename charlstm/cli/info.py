@@ -11,7 +11,7 @@ import click
 
 from .console import strict_json, visible, write
 from .options import Command
-from .process import limit_blas_threads
+from .process import prepare_for_numpy
 
 if TYPE_CHECKING:
     from ..models.file import ModelFile
@@ -27,7 +27,7 @@ def info(model: str, as_json: bool) -> None:
       charlstm info book.safetensors
       charlstm info book.safetensors --json | jq .result.curve
     """
-    limit_blas_threads()
+    prepare_for_numpy()
     from ..models import file as modelfile
 
     file = modelfile.load(model)

@@ -15,7 +15,7 @@ from ..errors import TextError, UsageError
 from .colours import show_values
 from .console import block, say, strict_json, write, write_path
 from .options import Command, reading_options, refuse_decoding
-from .process import limit_blas_threads
+from .process import prepare_for_numpy
 from .stdin import refuse_terminal, wait
 from .why import inspect_why
 
@@ -67,7 +67,7 @@ def inspect(model: str, texts: tuple[str, ...], **given: Any) -> None:
     line ends and so on. In a pipe, coloured text becomes VALUE<tab>CHARACTER, as a JSON string. Layers, units and
     positions are counted from 1; a position below 0 counts from the end.
     """
-    limit_blas_threads()
+    prepare_for_numpy()
     _refuse_contradictions(texts, given)
     unit = _parsed_unit(given["unit"])
     sources = texts or ("-",)

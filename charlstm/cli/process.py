@@ -21,6 +21,12 @@ STARTED = time.monotonic()
 BYTES_PER_THREAD = 48 << 20
 """Address space that a thread of torch takes, with its stack and its buffers."""
 
+NUMPY_NEEDS = 92 << 20
+"""Address space that numpy takes when it is loaded, measured; with less it may end in any way."""
+
+BLAS_BUFFER = 36 << 20
+"""Address space that numpy's matrix products take at once and for good: OpenBLAS's buffer for one thread, and more."""
+
 MOST_THREADS = 16
 """That share the work on a text."""
 
@@ -91,21 +97,52 @@ class StopSignals:
                 os.write(2, b"\ncharlstm: stopping after this step; once more stops at once\n")
 
 
-def limit_blas_threads() -> None:
-    """Keep numpy's matrix products to one thread each; see `shared_threads` for ours.
+def prepare_for_numpy() -> None:
+    """Make the process ready for numpy, before numpy is first imported.
 
-    Only before numpy is first imported. On a busy machine threads inside small products wait for each other most
-    of the time: measured, many times slower beside another program on both processors.
+    One thread for each matrix product; see `shared_threads` for ours. On a busy machine threads inside small products
+    wait for each other most of the time: measured, many times slower beside another program on both processors.
+
+    Raises:
+        MemoryError: the address space is limited, and there is not enough for matrix products.
     """
     for name in ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):  # not MKL's: torch would heed it
         os.environ.setdefault(name, "1")
+    if memory_is_limited():
+        _make_room_for_products()
 
 
 def shared_threads() -> int:
-    """How many threads of ours share the work on a text; loads numpy, so only after `limit_blas_threads`."""
+    """How many threads of ours share the work on a text; loads numpy, so only after `prepare_for_numpy`."""
     from ..models.interface import processors
 
-    return min(processors(), MOST_THREADS)
+    return 1 if memory_is_limited() else min(processors(), MOST_THREADS)
+
+
+def _make_room_for_products() -> None:
+    """Let OpenBLAS take its buffer while there is room: where it finds none, it ends the process with its own words.
+
+    And one arena for glibc: to look for another of 128 MiB at every allocation made a second last for minutes.
+    """
+    mallopt = _glibc_mallopt()
+    if mallopt:
+        mallopt(-8, 1)  # M_ARENA_MAX, from malloc.h
+    try:
+        if "numpy" not in sys.modules:
+            _check_room(NUMPY_NEEDS)
+        import numpy as np
+
+        _check_room(BLAS_BUFFER)
+    except MemoryError:
+        raise MemoryError from ImportError("numpy")  # so that what cannot be loaded is named
+    np.ones((512, 512), np.float32) @ np.ones((512, 512), np.float32)
+
+
+def _check_room(size: int) -> None:
+    try:
+        mmap.mmap(-1, size, access=mmap.ACCESS_COPY).close()
+    except OSError as error:
+        raise MemoryError from error
 
 
 def prepare_for_torch() -> None:
@@ -135,10 +172,7 @@ def start_torch_threads(threads: int | None) -> None:
 
     if threads:
         torch.set_num_threads(threads)
-    try:
-        mmap.mmap(-1, torch.get_num_threads() * BYTES_PER_THREAD, access=mmap.ACCESS_COPY).close()
-    except OSError as error:
-        raise MemoryError from error
+    _check_room(torch.get_num_threads() * BYTES_PER_THREAD)
     torch.ones(1 << 20).add_(1.0)  # large enough for torch to use all threads
 
 

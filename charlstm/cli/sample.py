@@ -17,7 +17,7 @@ from ..errors import UsageError
 from .console import say, strict_json, write, writer
 from .escapes import typed_escape, unescape
 from .options import Command, device_option, reading_options, refuse_decoding, setting, typed_text
-from .process import limit_blas_threads, prepare_for_torch, shared_threads, start_torch_threads
+from .process import prepare_for_numpy, prepare_for_torch, shared_threads, start_torch_threads
 from .stdin import is_absent, wait
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def sample(model: str, prompt: str | None, **given: Any) -> None:
     first, then top-k, top-p, min-p. A stop text is written, then the sample ends; a model of lines ends a sample
     with its line.
     """
-    limit_blas_threads()
+    prepare_for_numpy()
     if given["device"] != "cpu":
         prepare_for_torch()
         start_torch_threads(None)

@@ -21,8 +21,8 @@ from .options import DECODING, Command, decoding_options, refuse_typed, setting
 from .process import (
     STARTED,
     StopSignals,
-    limit_blas_threads,
     outliving_the_reader,
+    prepare_for_numpy,
     prepare_for_torch,
     start_torch_threads,
 )
@@ -98,7 +98,7 @@ def train(**given: Any) -> None:
     """
     if given["sample_every"] is not None and not given["sample_every"] > 0:  # nan, too
         raise UsageError(f"sample-every is {given['sample_every']}; it must be more than 0")
-    limit_blas_threads()
+    prepare_for_numpy()
     prepare_for_torch()
     start_torch_threads(given["threads"])
     with outliving_the_reader(), joined() as ranks:

@@ -17,9 +17,10 @@ from helpers import ROOT, TEXT
 from charlstm.cli.group import cli
 from charlstm.cli.process import (
     StopSignals,
-    limit_blas_threads,
     outliving_the_reader,
+    prepare_for_numpy,
     set_allocator,
+    shared_threads,
     start_torch_threads,
 )
 
@@ -57,7 +58,7 @@ def test_a_c_library_that_takes_no_threshold_is_left_as_it_was() -> None:
 def test_what_the_user_set_for_numpys_threads_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     environment = {"OPENBLAS_NUM_THREADS": "3"}
     monkeypatch.setattr(os, "environ", environment)
-    limit_blas_threads()
+    prepare_for_numpy()
     assert environment == {"OPENBLAS_NUM_THREADS": "3", "VECLIB_MAXIMUM_THREADS": "1"}
 
 
@@ -137,6 +138,23 @@ def test_threads_that_have_no_room_are_refused_before_they_start(
     monkeypatch.setattr("charlstm.cli.process.mmap.mmap", refuse)
     with pytest.raises(MemoryError) if limited else contextlib.nullcontext():
         start_torch_threads(None)
+
+
+def test_numpy_that_has_no_room_is_refused_before_it_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr("charlstm.cli.process._glibc_mallopt", lambda: None)
+    monkeypatch.setattr("charlstm.cli.process.memory_is_limited", lambda: True)
+    monkeypatch.setattr("charlstm.cli.process.mmap.mmap", refuse)
+    with pytest.raises(MemoryError) as raised:
+        prepare_for_numpy()
+    assert isinstance(raised.value.__cause__, ImportError)
+
+
+def test_where_memory_is_limited_one_thread_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("charlstm.cli.process.memory_is_limited", lambda: True)
+    assert shared_threads() == 1
 
 
 @pytest.mark.parametrize("command", ["eval M text.txt --dynamic", "sample M a -n 1 --device cuda"])
