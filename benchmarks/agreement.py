@@ -19,8 +19,9 @@ from charlstm.data.vocabulary import Ids
 from charlstm.inference.parallel import EXACT, ONE_STREAM, ROUGH, Division
 from charlstm.inference.scoring import LN2, Scorer
 from charlstm.models.file import load
-from charlstm.models.interface import LanguageModel, processors
+from charlstm.models.interface import LanguageModel
 from charlstm.models.torch_lstm import TorchLanguageModel, TorchNetwork
+from charlstm.threads import processors
 
 
 def measured(

@@ -18,7 +18,7 @@ import numpy as np
 from charlstm.config import ModelSettings, TrainingSettings
 from charlstm.data.vocabulary import Vocabulary
 from charlstm.models.file import ModelFile, load
-from charlstm.models.interface import processors
+from charlstm.threads import processors
 
 ROOT = Path(__file__).resolve().parent.parent
 ALPHABET = "\n" + "".join(map(chr, range(32, 97)))

@@ -21,7 +21,7 @@ from common import ALPHABET, in_words, machine, matrix_rate, median_time, random
 
 from charlstm.api import Model
 from charlstm.config import SampleSettings
-from charlstm.models.interface import processors
+from charlstm.threads import processors
 
 SIZES = (128, 256, 512)
 TEXT = 300_000

@@ -27,10 +27,11 @@ from .inference.scoring import NOTHING, Score, Scorer, partial_scores, surprisal
 from .keywords import SampleOptions, SamplesOptions, TrainingOptions, sample_settings, settings_of
 from .models import file as modelfile
 from .models.file import ModelFile
-from .models.interface import LanguageModel, in_threads
+from .models.interface import LanguageModel
 from .models.mixture import Mixture
 from .models.ngrams import NgramModel
 from .models.numpy_lstm import NumpyNetwork
+from .threads import in_threads
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,6 +15,8 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 
+from ..threads import processors
+
 STARTED = time.monotonic()
 """When the user began to wait, as nearly as the program can tell."""
 
@@ -113,9 +115,7 @@ def prepare_for_numpy() -> None:
 
 
 def shared_threads() -> int:
-    """How many threads of ours share the work on a text; loads numpy, so only after `prepare_for_numpy`."""
-    from ..models.interface import processors
-
+    """How many threads of ours share the work on a text."""
     return 1 if memory_is_limited() else min(processors(), MOST_THREADS)
 
 

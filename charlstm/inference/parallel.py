@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.vocabulary import Ids
-from ..models.interface import LanguageModel, State, in_threads, read_long
+from ..models.interface import LanguageModel, State, read_long
+from ..threads import in_threads
 
 Positions = NDArray[np.intp]
 Read = Callable[[Positions, State], State]

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.vocabulary import UNKNOWN, Ids, Vocabulary, regrouped
-from ..models.interface import Floats, LanguageModel, State, in_threads, read_long, steps_at_once
+from ..models.interface import Floats, LanguageModel, State, read_long, steps_at_once
+from ..threads import in_threads
 from .parallel import EXACT, Division, Parts, Positions
 
 Nats = NDArray[np.float64]

@@ -6,17 +6,13 @@ no implementation. Shapes: T time steps, B sequences in a batch, L layers, H hid
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
-
-_Part = TypeVar("_Part")
-_Result = TypeVar("_Result")
 
 
 class State(NamedTuple):
@@ -92,25 +88,3 @@ def read_long(model: LanguageModel, ids: NDArray[np.integer], state: State) -> S
     for begin in range(0, len(ids), steps):
         state = model.read(ids[begin : begin + steps].astype(np.int64), state)
     return state
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def in_threads(work: Callable[[_Part], _Result], parts: Sequence[_Part], threads: int) -> list[_Result]:
-    """Do work on each part, in that many threads; results in order.
-
-    numpy lets go of the interpreter while it computes. Threads of ours over independent sequences also keep the
-    element-wise half of the work on all processors, which threads inside a matrix product do not.
-    """
-    if threads == 1 or len(parts) < 2:
-        return [work(part) for part in parts]
-    from concurrent.futures import ThreadPoolExecutor
-
-    pool = ThreadPoolExecutor(threads)
-    try:
-        return list(pool.map(work, parts))
-    finally:  # after Ctrl-C nobody waits for work that is under way
-        pool.shutdown(wait=False, cancel_futures=True)

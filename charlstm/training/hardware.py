@@ -13,8 +13,8 @@ import torch
 
 from ..config import ModelSettings, TrainingRequest
 from ..errors import UsageError
-from ..models.interface import processors
 from ..models.torch_lstm import TorchNetwork
+from ..threads import processors
 from .optimizer import Optimizer
 from .planning import operations
 

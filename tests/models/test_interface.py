@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from charlstm.models.interface import NUMBERS_AT_ONCE, State, in_threads, no_history, read_long, steps_at_once
+from charlstm.models.interface import NUMBERS_AT_ONCE, State, no_history, read_long, steps_at_once
 
 
 def state_of(batch_size: int, first: int = 0, *, cells: int = 2, history: int = 3) -> State:
@@ -88,10 +88,3 @@ def test_read_long_reads_everything_in_bounded_parts(numbers_per_step: int, batc
     assert read_long(model, ids, model.zero_state(batch_size)).hidden.ravel().tolist() == [17.0] * batch_size
     assert model.most <= max(NUMBERS_AT_ONCE, numbers_per_step * batch_size)  # one time step at least
     assert steps_at_once(model, batch_size) >= 1
-
-
-@pytest.mark.parametrize("threads", [1, 3])
-def test_threads_give_results_in_order_and_pass_errors_on(threads: int) -> None:
-    assert in_threads(lambda part: part * 2, range(20), threads) == list(range(0, 40, 2))
-    with pytest.raises(ZeroDivisionError):
-        in_threads(lambda part: 1 // part, [1, 0, 1], threads)
