@@ -70,7 +70,7 @@ def measure(text: Path, hidden: int, batch: int, threads: int, ranks: Ranks) -> 
 def exchange(ranks: Ranks, gradients: torch.Tensor) -> None:
     """What a step sends."""
     if isinstance(ranks, ProcessGroup):
-        ranks.sum_up(gradients)
+        ranks.all_reduce(gradients)
 
 
 def take_part(arguments: argparse.Namespace) -> None:

@@ -37,7 +37,7 @@ CHUNK, CHUNKS = 1 << 16, 256
 """Characters of a chunk of a longer text, and chunks from all over it whose lines are put in order together."""
 
 
-class Share(NamedTuple):
+class Shard(NamedTuple):
     """Which streams of each batch are read: all, or those of one of several processes."""
 
     rank: int = 0
@@ -53,12 +53,12 @@ class Share(NamedTuple):
         return self.rank == self.size - 1
 
 
-WHOLE = Share()
+WHOLE = Shard()
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one step of training reads and must predict, or a share of it. T time steps, B streams."""
+    """What one step of training reads and must predict, or a shard of it. T time steps, B streams."""
 
     inputs: NDArray[np.int64]
     """(T, B) ids; the start symbol where a stream starts from the zero state."""
@@ -69,13 +69,13 @@ class Batch:
     carried: int
     """The first so many streams go on in the next step; the others end with this one."""
     characters: int
-    """Targets that are scored, in all shares."""
+    """Targets that are scored, in all shards."""
     positions: NDArray[np.int64]
     """(T, B) where in the training text the targets stand; anywhere, where a record has ended."""
     before: int = 0
-    """So many streams of the batch, in shares before this one, ..."""
+    """So many streams of the batch, in shards before this one, ..."""
     after: int = 0
-    """... and so many, in shares after it, are read by others."""
+    """... and so many, in shards after it, are read by others."""
 
 
 @dataclass(frozen=True)
@@ -90,14 +90,14 @@ class BatchSettings:
     """Id of the start symbol."""
     line_end: int
     """Id of the newline; UNKNOWN where the vocabulary has none."""
-    restart_every: int = 10
+    fresh_every: int = 10
     """Every so many steps one more stream starts from the zero state."""
     unknown: float = 0.0
     """Fraction of characters that are shown as the unknown symbol."""
     seed: int = 0
     """All that is random comes from it and the step's number."""
-    share: Share = WHOLE
-    """What is read of each batch; the shares together are the same batch as the whole."""
+    shard: Shard = WHOLE
+    """What is read of each batch; the shards together are the same batch as the whole."""
 
 
 class Batches(Protocol):
@@ -110,17 +110,17 @@ class Batches(Protocol):
         ...
 
 
-def batches(corpus: Corpus, settings: TrainingSettings, share: Share = WHOLE) -> Batches:
-    """The training part of a corpus as an endless, stateless sequence of batches, or a share of each."""
+def batches(corpus: Corpus, settings: TrainingSettings, shard: Shard = WHOLE) -> Batches:
+    """The training part of a corpus as an endless, stateless sequence of batches, or a shard of each."""
     how = BatchSettings(
         batch_size=settings.batch,
         context=settings.context,
         start=corpus.vocabulary.start,
         line_end=corpus.line_end,
-        restart_every=settings.fresh_every,
+        fresh_every=settings.fresh_every,
         unknown=settings.unknown,
         seed=settings.seed,
-        share=share,
+        shard=shard,
     )
     return LineBatches(corpus.training, how) if settings.lines else TextBatches(corpus.training, how)
 
@@ -170,12 +170,12 @@ class TextBatches:
         streams = np.arange(how.batch_size)
         positions = (streams * len(self.ids) // how.batch_size + step * how.context) % len(self.ids)  # (B,)
         fresh = np.full(how.batch_size, step == 0)
-        if step % how.restart_every == 0:
+        if step % how.fresh_every == 0:
             positions = np.append(positions, rng.choice(self.document_starts))
             fresh = np.append(fresh, True)
-        total, own = len(positions), how.share.of(how.batch_size)
+        total, own = len(positions), how.shard.of(how.batch_size)
         carried = own.stop - own.start
-        if how.share.is_last:
+        if how.shard.is_last:
             own = slice(own.start, total)
         positions, fresh = positions[own], fresh[own]
         if step % FORGOTTEN_EVERY == 0:
@@ -241,8 +241,8 @@ class LineBatches:
         while step >= self._first_step + len(self._steps):
             self._plan(self._portion + 1, self._first_step + len(self._steps))
         whole, offset = self._steps[step - self._first_step]
-        left = np.clip(self.lengths[whole] - offset, 0, self.settings.context)  # (B of all shares,)
-        own = self.settings.share.of(len(whole))
+        left = np.clip(self.lengths[whole] - offset, 0, self.settings.context)  # (B of all shards,)
+        own = self.settings.shard.of(len(whole))
         records = whole[own]
         window = self._window(records, offset, int(left[-1]))  # (T + 1, B)
         rng = np.random.default_rng((self.settings.seed, step))
@@ -260,7 +260,7 @@ class LineBatches:
         Args:
             records: their numbers (B,).
             offset: within each of them.
-            size: T, by the longest record of all shares.
+            size: T, by the longest record of all shards.
         """
         window = np.full((size + 1, len(records)), IGNORED, dtype=np.int64)  # (T + 1, B)
         ends = self._begins[records] + self.lengths[records]

@@ -39,23 +39,23 @@ class Group(Ranks):
         self._asking = self._dismissed = False
 
     @abstractmethod
-    def sum_up(self, tensor: Tensor) -> None:
+    def all_reduce(self, tensor: Tensor) -> None:
         """Make a tensor the sum of all processes' tensors, in place."""
 
     @abstractmethod
-    def copy_from_leader(self, tensor: Tensor) -> None:
+    def broadcast_tensor(self, tensor: Tensor) -> None:
         """Make a tensor what it is in the leading process, in place."""
 
     def announce(self, work: Work, step: int = 0, learning_rate: float = 0.0) -> None:
         """See Ranks."""
         if self.leads:
-            self.copy_from_leader(torch.tensor([work, step, learning_rate], dtype=torch.float64))
+            self.broadcast_tensor(torch.tensor([work, step, learning_rate], dtype=torch.float64))
             self._dismissed = work is Work.END
 
-    def told(self) -> Order:
+    def next_order(self) -> Order:
         """See Ranks."""
         order = torch.zeros(3, dtype=torch.float64)
-        self.copy_from_leader(order)
+        self.broadcast_tensor(order)
         work, step, learning_rate = order.tolist()
         return Order(Work(int(work)), int(step), learning_rate)
 
@@ -68,23 +68,23 @@ class Group(Ranks):
         if not self._dismissed:
             self.announce(Work.END)
 
-    def everyones(self, value: Any) -> list[Any]:
+    def all_gather_object(self, value: Any) -> list[Any]:
         """See Ranks."""
         data = torch.frombuffer(bytearray(json.dumps(value).encode()), dtype=torch.uint8)
         sizes = torch.zeros(self.size, dtype=torch.int64)
         sizes[self.rank] = len(data)
-        self.sum_up(sizes)
+        self.all_reduce(sizes)
         texts = torch.zeros(self.size, int(sizes.max()), dtype=torch.uint8)
         texts[self.rank, : len(data)] = data
-        self.sum_up(texts)
+        self.all_reduce(texts)
         return [json.loads(bytes(text[:size].tolist())) for text, size in zip(texts, sizes.tolist(), strict=True)]
 
-    def add_up(self, parameters: Sequence[nn.Parameter], loss: Tensor) -> float:
+    def all_reduce_gradients(self, parameters: Sequence[nn.Parameter], loss: Tensor) -> float:
         """See Ranks. All in one message, with whether a process was asked to stop."""
         gradients = [_gradient(parameter).flatten() for parameter in parameters]
         asking = torch.tensor([float(self._asking)], device=loss.device)
         message = torch.cat([*gradients, loss.detach().view(1), asking])
-        self.sum_up(message)
+        self.all_reduce(message)
         for parameter, summed in zip(parameters, _cut(message, parameters), strict=True):
             parameter.grad = summed
         total, asked = message[-2:].tolist()
@@ -92,20 +92,20 @@ class Group(Ranks):
         return float(total)
 
     @torch.no_grad()
-    def take_over(self, tensors: Sequence[Tensor]) -> None:
+    def broadcast(self, tensors: Sequence[Tensor]) -> None:
         """See Ranks."""
         message = torch.cat([tensor.flatten() for tensor in tensors])
-        self.copy_from_leader(message)
+        self.broadcast_tensor(message)
         for tensor, copied in zip(tensors, _cut(message, tensors), strict=True):
             tensor.copy_(copied)
 
-    def joined(self, tensor: Tensor) -> Tensor:
+    def all_gather(self, tensor: Tensor) -> Tensor:
         """See Ranks."""
-        widths = self.everyones(tensor.shape[1])
+        widths = self.all_gather_object(tensor.shape[1])
         begin = sum(widths[: self.rank])
         whole = tensor.new_zeros(tensor.shape[0], sum(widths), tensor.shape[2])
         whole[:, begin : begin + tensor.shape[1]] = tensor
-        self.sum_up(whole)
+        self.all_reduce(whole)
         return whole
 
 
@@ -128,7 +128,9 @@ class ProcessGroup(Group):
     def __enter__(self) -> ProcessGroup:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+    def __exit__(
+        self, _type: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
         expected = error is None or isinstance(error, CharlstmError | SystemExit)
         if expected and not isinstance(error, ProcessGroupError):
             with contextlib.suppress(ProcessGroupError):
@@ -148,17 +150,17 @@ class ProcessGroup(Group):
             raise UsageError(f"a process for each GPU: this machine has {count}; start fewer, or give --device cpu")
         return torch.device("cuda", number)
 
-    def hurry(self) -> None:
+    def shorten_timeout(self) -> None:
         """See Ranks."""
         with _others_named():
             self._group = distributed.new_group(timeout=TRAINING)
 
-    def sum_up(self, tensor: Tensor) -> None:
+    def all_reduce(self, tensor: Tensor) -> None:
         """See Group."""
         with _others_named():
             distributed.all_reduce(tensor, group=self._group)
 
-    def copy_from_leader(self, tensor: Tensor) -> None:
+    def broadcast_tensor(self, tensor: Tensor) -> None:
         """See Group."""
         with _others_named():
             distributed.broadcast(tensor, 0, group=self._group)

@@ -66,9 +66,9 @@ def hand_over(task: Task, learner: Learner, ranks: Ranks) -> None:
     if task.reading.piped:
         raise UsageError(ONE_READER)
     ranks.announce(Work.BEGIN)
-    ranks.leaders(dataclasses.asdict(task))
+    ranks.broadcast_object(dataclasses.asdict(task))
     _all_ready(ranks, "")
-    learner.share_out()
+    learner.distribute()
 
 
 def _all_ready(ranks: Ranks, problem: str) -> None:
@@ -77,10 +77,10 @@ def _all_ready(ranks: Ranks, problem: str) -> None:
     Raises:
         CharlstmError: one of them is not, in all of them.
     """
-    for rank, found in enumerate(ranks.everyones(problem)):
+    for rank, found in enumerate(ranks.all_gather_object(problem)):
         if found:
             raise CharlstmError(f"rank {rank}: {found}")
-    ranks.hurry()
+    ranks.shorten_timeout()
 
 
 def follow(ranks: Ranks, stop: Callable[[], bool] = lambda: False) -> None:
@@ -93,9 +93,9 @@ def follow(ranks: Ranks, stop: Callable[[], bool] = lambda: False) -> None:
     Raises:
         CharlstmError: one of the processes was not ready, or ended.
     """
-    if ranks.told().work is not Work.BEGIN:
+    if ranks.next_order().work is not Work.BEGIN:
         return
-    task = Task.from_json(ranks.leaders())
+    task = Task.from_json(ranks.broadcast_object())
     problem, learner, own = "", None, None
     try:
         learner, own = _made_ready(task, ranks)
@@ -116,7 +116,7 @@ def _made_ready(task: Task, ranks: Ranks) -> tuple[Learner, Batches]:
     counts = count_for(task.training, corpus) if task.training.ngram_weight else None
     joint = counts.leave_one_out if counts else None
     learner = Learner(task.model, task.training, device, counts=joint, ranks=ranks)
-    return learner, batches(corpus, task.training, ranks.share)
+    return learner, batches(corpus, task.training, ranks.shard)
 
 
 def _take_part(learner: Learner, own: Batches, ranks: Ranks, stop: Callable[[], bool], threads: int) -> None:
@@ -124,15 +124,15 @@ def _take_part(learner: Learner, own: Batches, ranks: Ranks, stop: Callable[[], 
     from .hardware import torch_threads
 
     with torch_threads(threads):
-        while (order := ranks.told()).work is not Work.END:
+        while (order := ranks.next_order()).work is not Work.END:
             if stop():
                 ranks.ask_to_stop()
             if order.work is Work.TRAIN_STEP:
                 learner.train_step(own[order.step], order.step, order.learning_rate)
-            elif order.work is Work.SHARE_OUT:
-                learner.share_out()
-            elif order.work is Work.COLLECT:
-                learner.whole_state()
+            elif order.work is Work.DISTRIBUTE:
+                learner.distribute()
+            elif order.work is Work.GATHER_STATE:
+                learner.gathered_state()
 
 
 def _same_text(task: Task) -> Corpus:
@@ -162,7 +162,7 @@ def refuse_differences(ranks: Ranks, started_with: Mapping[str, Any]) -> None:
     Raises:
         UsageError: something differs; in all of them.
     """
-    first, *others = ranks.everyones(dict(started_with))
+    first, *others = ranks.all_gather_object(dict(started_with))
     for rank, other in enumerate(others, 1):
         for name, value in first.items():
             if other.get(name) != value:

@@ -1,7 +1,7 @@
 """Truncated backpropagation through time: one step of it, and all that a step changes.
 
 Knows a network, an optimizer and the batch that it is given; knows nothing about texts, budgets or validation. Where
-several processes train together, each computes its own share of the batch, and all change their copies of the
+several processes train together, each computes its own shard of the batch, and all change their copies of the
 parameters alike, by the sum of the gradients.
 """
 
@@ -85,7 +85,7 @@ class Learner:
         nats = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum")
         loss = nats / batch.characters
         loss.backward()  # type: ignore[no-untyped-call]
-        mean = self.ranks.add_up(list(self.model.parameters()), loss)
+        mean = self.ranks.all_reduce_gradients(list(self.model.parameters()), loss)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
         self.optimizer.step(learning_rate)
         self._update_average(step)
@@ -113,33 +113,33 @@ class Learner:
         self.averaged.load(tensors)
         self.optimizer.forget()
         self.state = None
-        self.share_out()
+        self.distribute()
 
-    def share_out(self) -> None:
+    def distribute(self) -> None:
         """Give all processes what the leading one has, and of the state each its own streams.
 
         Before, the leading process has the state of all streams, or none.
         """
         if self.ranks.size == 1:
             return
-        self.ranks.announce(Work.SHARE_OUT)
+        self.ranks.announce(Work.DISTRIBUTE)
         parameters = [*self.model.parameters(), *self.averaged.parameters()]
-        self.ranks.take_over([*parameters, *self.optimizer.moments().values()])
-        streams = self.ranks.leaders(self.state[0][0].shape[1] if self.state else 0)
+        self.ranks.broadcast([*parameters, *self.optimizer.state().values()])
+        streams = self.ranks.broadcast_object(self.state[0][0].shape[1] if self.state else 0)
         if not streams:
             self.state = None
             return
         state = self.state if self.ranks.leads and self.state else self.model.zero_state(streams)
         whole = torch.cat([part for layer in state for part in layer])  # (L or 2 L, B of all, H)
-        self.ranks.take_over([whole])
-        self.state = self._in_layers(whole[:, self.ranks.share.of(streams)])
+        self.ranks.broadcast([whole])
+        self.state = self._in_layers(whole[:, self.ranks.shard.of(streams)])
 
-    def whole_state(self) -> TorchState | None:
+    def gathered_state(self) -> TorchState | None:
         """The carried state of the streams of all processes, each part (1, B, H)."""
         if self.state is None or self.ranks.size == 1:
             return self.state
-        self.ranks.announce(Work.COLLECT)
-        return self._in_layers(self.ranks.joined(torch.cat([part for layer in self.state for part in layer])))
+        self.ranks.announce(Work.GATHER_STATE)
+        return self._in_layers(self.ranks.all_gather(torch.cat([part for layer in self.state for part in layer])))
 
     def _in_layers(self, parts: Tensor) -> TorchState:
         """What one layer after the other has of a state (L or 2 L, B, H), by layer."""
@@ -148,15 +148,15 @@ class Learner:
         return [tuple(singles[first : first + count]) for first in range(0, len(singles), count)]
 
     def checkpoint(self) -> Tensors:
-        """Copies of the parameters, their average, the optimizer's moments and the state."""
+        """Copies of the parameters, their average, the optimizer's and the carried state."""
         tensors: Tensors = {}
         pairs = zip(self.model.named_parameters(), self.averaged.parameters(), strict=True)
         for (name, parameter), averaged in pairs:
             tensors[f"model.{name}"] = _copied(parameter)
             tensors[f"averaged.{name}"] = _copied(averaged)
-        for name, moment in self.optimizer.moments().items():
-            tensors[f"optimizer.{name}"] = _copied(moment)
-        for layer, parts in enumerate(self.whole_state() or []):
+        for name, tensor in self.optimizer.state().items():
+            tensors[f"optimizer.{name}"] = _copied(tensor)
+        for layer, parts in enumerate(self.gathered_state() or []):
             for number, part in enumerate(parts):
                 tensors[f"state.{layer}.{number}"] = _copied(part)
         return tensors
@@ -168,8 +168,8 @@ class Learner:
         for (name, parameter), averaged in pairs:
             parameter.copy_(_checked(tensors, f"model.{name}", parameter))
             averaged.copy_(_checked(tensors, f"averaged.{name}", averaged))
-        moments = self.optimizer.moments()
-        self.optimizer.restore({name: _checked(tensors, f"optimizer.{name}", like) for name, like in moments.items()})
+        states = self.optimizer.state()
+        self.optimizer.restore({name: _checked(tensors, f"optimizer.{name}", like) for name, like in states.items()})
         if "state.0.0" in tensors:
             like = self.model.zero_state(tensors["state.0.0"].shape[1])
             self.state = [

@@ -167,10 +167,10 @@ class LeaveOneOut:
         flat = positions.ravel()  # (M,)
         part = np.searchsorted(self._begins, flat, side="right") - 1
         counted = np.flatnonzero(flat < self._ends[part])
-        places = flat + self._shifts[part]
+        indices = flat + self._shifts[part]
         whole = len(counted) == len(flat)
-        rows = self.rows.probabilities(self.occurrences.contexts(places) if whole else self._walked(positions))
-        self._take_out(rows, counted, self.ids[flat[counted]], self.probabilities[places[counted]])
+        rows = self.rows.probabilities(self.occurrences.contexts(indices) if whole else self._walked(positions))
+        self._take_out(rows, counted, self.ids[flat[counted]], self.probabilities[indices[counted]])
         np.maximum(rows, LEAST, out=rows)
         return np.log(rows, out=rows).reshape(*positions.shape, -1)
 

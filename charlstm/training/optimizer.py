@@ -125,20 +125,20 @@ class Optimizer:
         self._momentum[name].lerp_(gradient, 1 - MOMENTUM)
         return gradient.lerp(self._momentum[name], MOMENTUM)
 
-    def moments(self) -> dict[str, Tensor]:
+    def state(self) -> dict[str, Tensor]:
         """What it remembers of earlier gradients, by name; the tensors themselves, not copies."""
         groups = {"momentum": self._momentum, "step": self._steps, "exp_avg": self._means, "exp_avg_sq": self._squares}
         return {f"{group}.{name}": tensor for group, tensors in groups.items() for name, tensor in tensors.items()}
 
     @torch.no_grad()
-    def restore(self, moments: Mapping[str, Tensor]) -> None:
-        """Take over what `moments` gave."""
-        for name, tensor in self.moments().items():
-            tensor.copy_(moments[name])
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Take over what `state` gave."""
+        for name, tensor in self.state().items():
+            tensor.copy_(state[name])
 
     def forget(self) -> None:
         """Start anew."""
-        for tensor in self.moments().values():
+        for tensor in self.state().values():
             tensor.zero_()
 
 

@@ -1,7 +1,8 @@
 """What a process of a run knows of the others: here that there are none; `distributed` has the real thing.
 
 One process, of rank 0, leads: it has the clock, validates, decides and writes. The others do what it announces. What
-is computed alike by all is written once, and says what it exchanges through the methods below; alone, they do nothing.
+is computed alike by all is written once, and says what it exchanges through the methods below, which are called as the
+collectives of torch.distributed are; alone, they do nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..data.batching import Share
+from ..data.batching import Shard
 
 if TYPE_CHECKING:
     import torch
@@ -23,8 +24,8 @@ class Work(IntEnum):
     END = 0
     BEGIN = 1
     TRAIN_STEP = 2
-    SHARE_OUT = 3
-    COLLECT = 4
+    DISTRIBUTE = 3
+    GATHER_STATE = 4
 
 
 class Order(NamedTuple):
@@ -50,9 +51,9 @@ class Ranks:
         return self.rank == 0
 
     @property
-    def share(self) -> Share:
+    def shard(self) -> Shard:
         """Which streams of each batch this process reads."""
-        return Share(self.rank, self.size)
+        return Shard(self.rank, self.size)
 
     def own_device(self, device: torch.device) -> torch.device:
         """The device of that type that is this process's own."""
@@ -63,7 +64,7 @@ class Ranks:
     def announce(self, work: Work, step: int = 0, learning_rate: float = 0.0) -> None:
         """Let the others do the same; of a process that does not lead, nothing: it was told."""
 
-    def told(self) -> Order:
+    def next_order(self) -> Order:
         """What the leading process announces next."""
         return Order(Work.END, 0, 0.0)
 
@@ -73,29 +74,29 @@ class Ranks:
     def dismiss(self) -> None:
         """Let the others end, where that was not announced already."""
 
-    def hurry(self) -> None:
+    def shorten_timeout(self) -> None:
         """From here on no process waits for another longer than steps, validations and saves take."""
 
     # ------------------------------------------------------------------------------------- values
 
-    def everyones(self, value: Any) -> list[Any]:
+    def all_gather_object(self, value: Any) -> list[Any]:
         """What each process gives, by rank; JSON."""
         return [value]
 
-    def leaders(self, value: Any = None) -> Any:
+    def broadcast_object(self, value: Any = None) -> Any:
         """What the leading process gives; JSON."""
-        return self.everyones(value)[0]
+        return self.all_gather_object(value)[0]
 
     # ------------------------------------------------------------------------------------- tensors
 
-    def add_up(self, parameters: Sequence[nn.Parameter], loss: Tensor) -> float:
+    def all_reduce_gradients(self, parameters: Sequence[nn.Parameter], loss: Tensor) -> float:
         """Make each gradient the sum of all processes' gradients, and give the sum of their losses."""
         return float(loss.detach())
 
-    def take_over(self, tensors: Sequence[Tensor]) -> None:
+    def broadcast(self, tensors: Sequence[Tensor]) -> None:
         """Make each tensor what it is in the leading process, in place."""
 
-    def joined(self, tensor: Tensor) -> Tensor:
+    def all_gather(self, tensor: Tensor) -> Tensor:
         """Tensors (N, B, H) that differ in B, side by side in the order of ranks -> (N, B of all, H)."""
         return tensor
 

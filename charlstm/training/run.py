@@ -1,6 +1,6 @@
 """Training runs: from texts and a request to a model on the disk, by way of saves, stops and resumptions.
 
-Joins the rooms below. torch is imported only where it is needed.
+Joins data, models, inference and the other modules of this folder. torch is imported only where it is needed.
 """
 
 from __future__ import annotations

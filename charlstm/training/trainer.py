@@ -72,7 +72,7 @@ class Trainer:
     ) -> None:
         self.corpus, self.model_settings, self.settings, self.device = corpus, model_settings, settings, device
         self.clock, self._started, self._earlier = clock, started, 0.0
-        self.batches = batches(corpus, settings, ranks.share)
+        self.batches = batches(corpus, settings, ranks.shard)
         self.schedule = Schedule.of(settings, self.batches.steps_per_epoch)
         self.counts = count_for(settings, corpus)
         joint = self.counts.leave_one_out if self.counts else None

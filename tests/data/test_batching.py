@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from charlstm.config import Budget, TrainingSettings
 from charlstm.data import batching
-from charlstm.data.batching import IGNORED, Batch, Batches, BatchSettings, LineBatches, Share, TextBatches, batches
+from charlstm.data.batching import IGNORED, Batch, Batches, BatchSettings, LineBatches, Shard, TextBatches, batches
 from charlstm.data.lines import split_lines
 from charlstm.data.vocabulary import UNKNOWN, Ids
 
@@ -30,7 +30,7 @@ NEVER = 10**9
 
 
 def streams(ids: Ids, batch: int, context: int, **changes: Any) -> TextBatches:
-    changes.setdefault("restart_every", NEVER)
+    changes.setdefault("fresh_every", NEVER)
     return TextBatches(ids, BatchSettings(batch, context, START, LINE_END, **changes))
 
 
@@ -69,20 +69,20 @@ shapes = st.tuples(st.integers(1, 400), st.integers(1, 9), st.integers(1, 40))
 
 @pytest.mark.parametrize("ids", [with_lines(1000, 17), distinct(30)], ids=["lines", "short"])
 def test_a_step_is_computed_from_its_number_alone(ids: Ids) -> None:
-    assert_random_access(lambda: streams(ids, 4, 16, restart_every=3, unknown=0.05), [7, 3, 30, 0, 29, 1])
+    assert_random_access(lambda: streams(ids, 4, 16, fresh_every=3, unknown=0.05), [7, 3, 30, 0, 29, 1])
 
 
 def test_another_seed_is_another_order_of_events() -> None:
-    one, other = (streams(with_lines(1000, 17), 8, 16, restart_every=2, seed=seed) for seed in (1, 2))
+    one, other = (streams(with_lines(1000, 17), 8, 16, fresh_every=2, seed=seed) for seed in (1, 2))
     assert any(not same(one[step], other[step]) for step in range(1, 10))
 
 
 @quick
 @given(shapes, st.integers(0, 10**6), st.sampled_from([1, 2, NEVER]))
-def test_targets_are_the_inputs_one_character_on(shape: tuple[int, int, int], step: int, restart_every: int) -> None:
+def test_targets_are_the_inputs_one_character_on(shape: tuple[int, int, int], step: int, fresh_every: int) -> None:
     size, batch, context = shape
-    made = streams(with_lines(size, 7), batch, context, restart_every=restart_every)[step]
-    width = batch + (step % restart_every == 0)
+    made = streams(with_lines(size, 7), batch, context, fresh_every=fresh_every)[step]
+    width = batch + (step % fresh_every == 0)
     assert made.inputs.shape == made.targets.shape == (context, width)
     assert made.fresh.shape == (width,)
     assert made.carried == batch
@@ -94,9 +94,9 @@ def test_targets_are_the_inputs_one_character_on(shape: tuple[int, int, int], st
 
 @quick
 @given(shapes, st.sampled_from([1, 2, NEVER]))
-def test_streams_go_on_where_they_stood_and_wrap_around(shape: tuple[int, int, int], restart_every: int) -> None:
+def test_streams_go_on_where_they_stood_and_wrap_around(shape: tuple[int, int, int], fresh_every: int) -> None:
     size, batch, context = shape
-    made = streams(distinct(size), batch, context, restart_every=restart_every)
+    made = streams(distinct(size), batch, context, fresh_every=fresh_every)
     assert made[0].fresh.all()
     for step in range(5):
         now, then = made[step], made[step + 1]
@@ -138,7 +138,7 @@ def starts_of(made: TextBatches, steps: int) -> list[int]:
 @pytest.mark.parametrize("size", [2000, 2010], ids=["ends with its last line", "ends in the middle of a line"])
 def test_streams_that_join_begin_at_the_start_of_a_line_the_first_and_last_included(size: int) -> None:
     ids = with_lines(size, 40)
-    found = starts_of(streams(ids, 8, 16, restart_every=1), 1000)
+    found = starts_of(streams(ids, 8, 16, fresh_every=1), 1000)
     assert len(found) == 1000
     assert set(found) == {int(line[0]) for line in split_lines(ids, LINE_END)}
 
@@ -146,7 +146,7 @@ def test_streams_that_join_begin_at_the_start_of_a_line_the_first_and_last_inclu
 def test_streams_that_join_begin_after_empty_lines_where_there_are_enough() -> None:
     ids = with_lines(4000, 20)
     ids[98::100] = LINE_END  # position 99 of each hundred ends a line too
-    found = starts_of(streams(ids, 8, 16, restart_every=1), 1000)
+    found = starts_of(streams(ids, 8, 16, fresh_every=1), 1000)
     assert set(found) == {int(ids[place]) for place in range(0, 4000, 100)}
 
 
@@ -158,14 +158,14 @@ def test_a_single_empty_line_in_a_long_text_does_not_hide_the_other_lines() -> N
 
 
 def test_a_stream_joins_as_often_as_asked_and_for_one_step() -> None:
-    made = streams(with_lines(5000, 20), 5, 4, restart_every=10)
+    made = streams(with_lines(5000, 20), 5, 4, fresh_every=10)
     widths = [len(made[step].fresh) for step in range(100)]
     assert widths == [6 if step % 10 == 0 else 5 for step in range(100)]
     assert all(made[step].fresh[5:].all() for step in range(100))
 
 
 def test_a_text_without_line_ends_has_its_own_start_to_begin_at() -> None:
-    assert set(starts_of(streams(distinct(1000), 4, 8, restart_every=1), 50)) == {10}
+    assert set(starts_of(streams(distinct(1000), 4, 8, fresh_every=1), 50)) == {10}
 
 
 def training_settings(**changes: Any) -> TrainingSettings:
@@ -316,7 +316,7 @@ def test_batches_are_streams_of_a_text_and_records_of_lines() -> None:
     assert len(lines.lengths) == TEXT.count("\n")
 
 
-# ------------------------------------------------------------------------------------------------ shares
+# ------------------------------------------------------------------------------------------------ shards
 
 
 @quick
@@ -329,22 +329,22 @@ def test_batches_are_streams_of_a_text_and_records_of_lines() -> None:
 def test_the_shares_of_a_batch_are_together_the_batch(
     made: type[TextBatches] | type[LineBatches], size: int, shape: tuple[int, int], step: int
 ) -> None:
-    how = BatchSettings(*shape, START, LINE_END, restart_every=2, unknown=0.1)
+    how = BatchSettings(*shape, START, LINE_END, fresh_every=2, unknown=0.1)
     ids = with_lines(300, 7)
     whole = made(ids, how)[step]
-    shares = [made(ids, dataclasses.replace(how, share=Share(rank, size)))[step] for rank in range(size)]
+    shards = [made(ids, dataclasses.replace(how, shard=Shard(rank, size)))[step] for rank in range(size)]
     for name in ("inputs", "targets", "fresh", "positions"):
-        parts = [getattr(share, name) for share in shares]
+        parts = [getattr(shard, name) for shard in shards]
         np.testing.assert_array_equal(np.concatenate(parts, axis=-1), getattr(whole, name))
-    assert sum(share.carried for share in shares) == whole.carried
-    for share in shares:
-        assert share.characters == whole.characters
-        assert share.before + len(share.fresh) + share.after == len(whole.fresh)
-    assert [share.before for share in shares] == [sum(len(s.fresh) for s in shares[:rank]) for rank in range(size)]
+    assert sum(shard.carried for shard in shards) == whole.carried
+    for shard in shards:
+        assert shard.characters == whole.characters
+        assert shard.before + len(shard.fresh) + shard.after == len(whole.fresh)
+    assert [shard.before for shard in shards] == [sum(len(s.fresh) for s in shards[:rank]) for rank in range(size)]
 
 
 def test_shares_differ_by_one_stream_at_most() -> None:
-    sizes = [part.stop - part.start for part in (Share(rank, 5).of(13) for rank in range(5))]
+    sizes = [part.stop - part.start for part in (Shard(rank, 5).of(13) for rank in range(5))]
     assert sum(sizes) == 13
     assert max(sizes) - min(sizes) == 1
 

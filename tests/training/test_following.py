@@ -57,10 +57,10 @@ class ThreadRank(Group):
         super().__init__(rank, size)
         self.meeting = meeting
 
-    def sum_up(self, tensor: Tensor) -> None:
+    def all_reduce(self, tensor: Tensor) -> None:
         tensor.copy_(torch.stack(self.meeting.exchanged(self.rank, tensor)).sum(0))
 
-    def copy_from_leader(self, tensor: Tensor) -> None:
+    def broadcast_tensor(self, tensor: Tensor) -> None:
         tensor.copy_(self.meeting.exchanged(self.rank, tensor)[0])
 
 

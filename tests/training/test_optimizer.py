@@ -107,7 +107,7 @@ def test_restored_moments_go_on_as_if_never_left() -> None:
     second = Optimizer(cut.named_parameters(), weight_decay=0.1, betas=(0.9, 0.99))
     for step in range(6):
         if step == 3:
-            second.restore({name: tensor.clone() for name, tensor in first.moments().items()})
+            second.restore({name: tensor.clone() for name, tensor in first.state().items()})
         give_gradients(whole, step)
         give_gradients(cut, step)
         going.step(0.01)
