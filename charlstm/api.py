@@ -1,4 +1,4 @@
-"""The library as other programs use it, and as the command line uses it: joins the rooms below.
+"""The library as other programs use it, and as the command line uses it: joins the folders below it.
 
     model = charlstm.load("tales.safetensors")
     print(model.sample("Once ", length=200, temperature=0.7, seed=1))

@@ -63,8 +63,8 @@ def _sampled_checksum(path: str, size: int) -> str:
         if size <= SAMPLES * SAMPLE:
             digest.update(file.read(size))
         else:
-            for place in np.linspace(0, size - SAMPLE, SAMPLES, dtype=np.int64).tolist():
-                file.seek(place)
+            for offset in np.linspace(0, size - SAMPLE, SAMPLES, dtype=np.int64).tolist():
+                file.seek(offset)
                 digest.update(file.read(SAMPLE))
     return digest.hexdigest()
 
@@ -101,11 +101,11 @@ def save(folder: str, key: str, facts: Facts, arrays: Sequence[Ids]) -> None:
         try:
             _lock(handle)
             write_all(handle, MAGIC + len(head).to_bytes(LENGTH, "little") + head, 0)
-            place = _begin(len(head))
+            offset = _begin(len(head))
             for array in arrays:
                 for _, piece in pieces(array):
-                    place = write_all(handle, piece, place)
-            write_all(handle, _sampled_checksum(path, place).encode(), place)
+                    offset = write_all(handle, piece, offset)
+            write_all(handle, _sampled_checksum(path, offset).encode(), offset)
             os.fsync(handle)
             os.rename(path, _path(folder, key))
         except BaseException:

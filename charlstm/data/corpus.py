@@ -270,11 +270,11 @@ def _vocabulary(points: NDArray[np.uint32], total: NDArray[np.int64], reading: R
     return vocabulary, notes
 
 
-def _rare_note(rare: list[str], least: int, share: float) -> str:
+def _rare_note(rare: list[str], least: int, fraction: float) -> str:
     what = "1 character occurs" if len(rare) == 1 else f"{len(rare)} characters occur"
     often = "only once" if least == 2 else f"fewer than {least} times"
     note = f"{what} {often}, to be treated as unknown: {listed(rare)}"
-    if share < NOTABLE_RARE or least > 2:  # a larger one was asked for
+    if fraction < NOTABLE_RARE or least > 2:  # a larger one was asked for
         return note
     return f"{note}; a model of bytes (--bytes) can write them all, and predicts such a text about as well"
 

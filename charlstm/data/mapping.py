@@ -66,21 +66,21 @@ def check_room(folder: str, wanted: int) -> None:
         )
 
 
-def write_all(handle: int, data: Any, place: int) -> int:
-    """Write a buffer at a place of a file, in bytes; gives the place after it.
+def write_all(handle: int, data: Any, offset: int) -> int:
+    """Write a buffer at an offset of a file, in bytes; gives the offset after it.
 
     Raises:
         OSError: such as that the disk is full.
     """
     rest = memoryview(data).cast("B")
     while rest:
-        count = os.pwrite(handle, rest, place)
-        rest, place = rest[count:], place + count
-    return place
+        count = os.pwrite(handle, rest, offset)
+        rest, offset = rest[count:], offset + count
+    return offset
 
 
 def map_arrays(handle: int, dtype: np.dtype[Any], lengths: Sequence[int], begin: int = 0) -> list[Ids]:
-    """The arrays that a file holds one after the other, from a place on, mapped.
+    """The arrays that a file holds one after the other, from an offset on, mapped.
 
     They are there for as long as anything refers to them, also when the file has been closed.
     """
@@ -113,14 +113,14 @@ class IdFile:
         if hasattr(self, "_handle"):
             os.close(self._handle)
 
-    def write(self, data: Any, place: int) -> None:
-        """Write a buffer at a place in bytes.
+    def write(self, data: Any, offset: int) -> None:
+        """Write a buffer at an offset in bytes.
 
         Raises:
             OutputError: such as that the disk is full.
         """
         with failures_named(self.folder):
-            write_all(self._handle, data, place)
+            write_all(self._handle, data, offset)
 
     def mapped(self, dtype: np.dtype[Any], lengths: Sequence[int]) -> list[Ids]:
         """The arrays that it holds, one after the other."""
@@ -195,8 +195,8 @@ class IdStore:
                 self._move(self._pieces)
                 self._pieces = []
         else:
-            place = (self._length - len(ids)) * self._dtype.itemsize
-            self._file.write(ids.astype(self._dtype, copy=False), place)
+            offset = (self._length - len(ids)) * self._dtype.itemsize
+            self._file.write(ids.astype(self._dtype, copy=False), offset)
 
     def _widen(self, dtype: np.dtype[Any]) -> None:
         before, self._dtype = self._dtype, dtype
@@ -253,8 +253,8 @@ class Parts:
         if self._file is None:
             self._arrays[part][first : self._filled[part]] = ids
             return
-        place = (sum(self._lengths[:part]) + first) * self._dtype.itemsize
-        self._file.write(ids.astype(self._dtype, copy=False), place)
+        offset = (sum(self._lengths[:part]) + first) * self._dtype.itemsize
+        self._file.write(ids.astype(self._dtype, copy=False), offset)
 
     def arrays(self) -> list[Ids]:
         """The arrays, all of them filled."""

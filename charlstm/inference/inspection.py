@@ -168,8 +168,8 @@ class Report:
         """The units that go with a property best, the best first."""
         table = self.correlations[name]
         order = np.argsort(-np.abs(table), axis=None, kind="stable")[:most]
-        places = zip(*np.unravel_index(order, table.shape), strict=True)
-        return [Correlation(int(layer), int(unit), float(table[layer, unit])) for layer, unit in places]
+        indices = zip(*np.unravel_index(order, table.shape), strict=True)
+        return [Correlation(int(layer), int(unit), float(table[layer, unit])) for layer, unit in indices]
 
 
 def report(network: NumpyNetwork, vocabulary: Vocabulary, pieces: Iterable[str], *, lines: bool = False) -> Report:
@@ -178,17 +178,17 @@ def report(network: NumpyNetwork, vocabulary: Vocabulary, pieces: Iterable[str],
     Raises:
         TextError: the text is empty.
     """
-    gates, moments = _GateSums(network), _Moments(network.settings.layers * network.settings.hidden)
+    gates, sums = _GateSums(network), _CorrelationSums(network.settings.layers * network.settings.hidden)
     for trace, properties in (_of_lines if lines else _of_one_text)(network, vocabulary, pieces):
         gates.add(trace.gates.reshape(len(properties), *trace.gates.shape[2:]))
-        moments.add(trace.units.reshape(len(properties), -1).astype(np.float64), properties)
-    if not moments.count:
+        sums.add(trace.units.reshape(len(properties), -1).astype(np.float64), properties)
+    if not sums.count:
         raise TextError("the text is empty: there is nothing to inspect")
-    table = moments.correlations()  # (L H, P)
+    table = sums.correlations()  # (L H, P)
     shape = (network.settings.layers, network.settings.hidden)
     found = {name: column.reshape(shape) for name, column in zip(PROPERTIES, table.T, strict=True)}
     changing = {name: values for name, values in found.items() if not np.isnan(values).all()}
-    return Report(moments.count, gates.uses(), gates.half_lives(), changing)
+    return Report(sums.count, gates.uses(), gates.half_lives(), changing)
 
 
 Observed = tuple[Trace, NDArray[np.float64]]
@@ -286,7 +286,7 @@ class _GateSums:
         return np.where(np.abs(lives) > LONGEST, np.inf, lives)
 
 
-class _Moments:
+class _CorrelationSums:
     """Running sums, in float64, for the correlations of U units, x, with P properties, y.
 
     r = (n Sxy - Sx Sy) / sqrt((n Sxx - Sx²) (n Syy - Sy²))

@@ -58,7 +58,7 @@ class Score:
 
     @property
     def bits_per_byte(self) -> float:
-        """Cross entropy in bits per byte of UTF-8: comparable between models with different alphabets.
+        """Cross entropy in bits per byte of UTF-8: comparable between models with different vocabularies.
 
         Not a number where the size is not known.
         """

@@ -119,11 +119,11 @@ def test_a_text_that_memory_holds_is_not_kept(tmp_path: Path, monkeypatch: pytes
 def test_a_full_disk_leaves_nothing_in_the_folder(after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     left, write = [after], os.pwrite
 
-    def full(handle: int, data: Any, place: int) -> int:
+    def full(handle: int, data: Any, offset: int) -> int:
         left[0] -= 1
         if left[0] < 0:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return write(handle, data, place)
+        return write(handle, data, offset)
 
     monkeypatch.setattr(os, "pwrite", full)
     with pytest.raises(OutputError, match=r"kept: .*No space left on device; .*--cache"):

@@ -181,8 +181,8 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(
 ) -> None:
     written = []
 
-    def full(handle: int, data: Any, place: int) -> int:
-        written.append(place)
+    def full(handle: int, data: Any, offset: int) -> int:
+        written.append(offset)
         if len(written) > after:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return os.write(handle, data[:100])
