@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ..data.raw import by_characters, escaped
-from .console import say, strict_json, visible, write, write_raw
+from .console import quoted, say, strict_json, visible, write, write_raw
 
 Valued = Iterator[tuple[str, list[float]]]
 """Stretches of a text with a value for each character."""
@@ -32,7 +31,7 @@ def show_values(pieces: Valued, legend: str, as_json: bool, *, as_bytes: bool = 
     if as_json:
         _write_rows(pieces, lambda one, value: strict_json({"char": shown(one), "value": value}))
     else:
-        _write_rows(pieces, lambda one, value: f"{value:.4f}\t{json.dumps(shown(one), ensure_ascii=False)}")
+        _write_rows(pieces, lambda one, value: f"{value:.4f}\t{quoted(shown(one))}")
 
 
 def has_colours() -> bool:

@@ -57,6 +57,11 @@ def strict_json(record: Any) -> str:
     return json.dumps(_finite(record), allow_nan=False)
 
 
+def quoted(text: str) -> str:
+    """A text as a JSON string that a person can read: what is not ASCII stays as it is."""
+    return json.dumps(text, ensure_ascii=False)
+
+
 def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _finite(entry) for key, entry in value.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ import click
 from ..data.raw import by_characters, escaped, from_bytes, to_bytes
 from ..errors import TextError, UsageError
 from .colours import has_fine_colours, wants_colours
-from .console import say, strict_json, visible, write, write_raw, writer
+from .console import quoted, say, strict_json, visible, write, write_raw, writer
 from .options import Command, device_option, reading_options, refuse_decoding
 from .process import prepare_for_numpy, prepare_for_torch, shared_threads, start_torch_threads
 from .stdin import refuse_terminal, wait
@@ -232,13 +231,9 @@ def _eval_chars(model: Model, pieces: Iterable[str], as_json: bool) -> None:
         rows = []
         for character, bits in zip(text, surprisals, strict=True):
             shown = escaped(character) if model.as_bytes else character
-            row = strict_json({"char": shown, "bits": bits}) if as_json else f"{bits:.4f}\t{_quoted(shown)}"
+            row = strict_json({"char": shown, "bits": bits}) if as_json else f"{bits:.4f}\t{quoted(shown)}"
             rows.append(row)
         write("".join(row + "\n" for row in rows))
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
 
 
 def _eval_heatmap(model: Model, pieces: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .console import strict_json, visible, write
+from .console import quoted, strict_json, visible, write
 from .options import Command
 from .process import prepare_for_numpy
 
@@ -58,7 +58,7 @@ def _characters(file: ModelFile) -> str:
     """The vocabulary."""
     if file.vocabulary.as_bytes:
         return "all 256 bytes"
-    return json.dumps("".join(file.vocabulary.characters), ensure_ascii=False)
+    return quoted("".join(file.vocabulary.characters))
 
 
 def _counts(file: ModelFile) -> str:

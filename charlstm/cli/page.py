@@ -27,7 +27,7 @@ from ..config import MixtureSettings
 from ..errors import OutputError
 from ..inference.inspection import Report
 from ..models.file import ModelFile
-from ..models.ngrams import symbol_dtype
+from ..models.ngrams import symbol_dtype, tensor_name
 from ..models.numpy_lstm import GATE_NAMES
 from ..models.tensor_file import replace_file
 
@@ -139,7 +139,7 @@ def _ngrams(file: ModelFile, mixture: MixtureSettings) -> dict[str, Any]:
         "newline": int(file.vocabulary.encode("\n")[0]),
         "symbol_size": symbol_dtype(file.settings.vocab_size).itemsize,
         "levels": [
-            {name: _compressed(file.counts[f"ngrams.{level}.{name}"]) for name in LEVEL_TENSORS}
+            {name: _compressed(file.counts[tensor_name(level, name)]) for name in LEVEL_TENSORS}
             for level in range(len(mixture.sizes))
         ],
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..data.raw import by_characters, escaped
 from ..errors import UsageError
 from .colours import draw, has_colours
-from .console import strict_json, write
+from .console import quoted, strict_json, write
 
 if TYPE_CHECKING:
     from ..inference.influence import Influence
@@ -62,7 +61,7 @@ def _shown(file: ModelFile, character: str) -> str:
 
 
 def _quoted(file: ModelFile, character: str) -> str:
-    return json.dumps(_shown(file, character), ensure_ascii=False)
+    return quoted(_shown(file, character))
 
 
 def _why_rows(file: ModelFile, seen: Influence, masked: str) -> Iterator[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import stat
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from ..errors import TextError
 from .characters import named, normal_form
 from .decoding import SURROGATE
-from .files import find_files
+from .files import find_files, version_of
 from .lines import bounds_by_piece
 from .mapping import MOST_IN_MEMORY, PIECE, IdStore, check_room, default_folder, pieces
 from .raw import to_bytes
@@ -181,19 +180,10 @@ def unchanged(path: str) -> Iterator[None]:
     Raises:
         TextError: it has another size, time or place on the disk in the end.
     """
-    before = _version(path)
+    before = version_of(path)
     yield
-    if _version(path) != before:
+    if version_of(path) != before:
         raise TextError(f"{path}: it was changed while it was read; give a copy that nothing writes to")
-
-
-def _version(path: str) -> tuple[int, ...]:
-    """What tells one version of a file from another; empty where that is no file."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return ()
-    return (status.st_ino, status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else ()
 
 
 def _add_given(collector: Collector, text: str, normalize: str | None, *, as_bytes: bool) -> None:

@@ -85,6 +85,15 @@ def status_of(path: str) -> os.stat_result:
         ) from error
 
 
+def version_of(path: str | os.PathLike[str]) -> tuple[int, ...]:
+    """What tells one version of a file from another; empty where there is none, or something else than a file."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):  # the latter where no file can have that name
+        return ()
+    return (status.st_ino, status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else ()
+
+
 def _status_below(path: str, notes: list[str]) -> os.stat_result | None:
     """What the system says of a file of a folder; None, with a note, where it has gone away since it was found."""
     try:

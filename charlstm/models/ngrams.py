@@ -65,6 +65,11 @@ def symbol_dtype(vocab_size: int) -> np.dtype[Any]:
     return np.min_scalar_type(max(vocab_size, 1))
 
 
+def tensor_name(level: int, name: str) -> str:
+    """What a tensor of a level is called in a model file."""
+    return f"{PREFIX}{level}.{name}"
+
+
 def tensor_types(vocab_size: int, sizes: Sequence[int]) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
     """Names, shapes and types of the tensors of an n-gram model.
 
@@ -75,10 +80,10 @@ def tensor_types(vocab_size: int, sizes: Sequence[int]) -> dict[str, tuple[tuple
     small, byte = symbol_dtype(vocab_size), np.dtype(np.uint8)
     types: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {}
     for level, (contexts, followers) in enumerate(zip([1, *sizes], sizes, strict=False)):
-        types[f"ngrams.{level}.followers"] = ((contexts,), small)
-        types[f"ngrams.{level}.backoff"] = ((contexts,), byte)
-        types[f"ngrams.{level}.symbols"] = ((followers,), small)
-        types[f"ngrams.{level}.probabilities"] = ((followers,), byte)
+        types[tensor_name(level, "followers")] = ((contexts,), small)
+        types[tensor_name(level, "backoff")] = ((contexts,), byte)
+        types[tensor_name(level, "symbols")] = ((followers,), small)
+        types[tensor_name(level, "probabilities")] = ((followers,), byte)
     return types
 
 
@@ -98,14 +103,14 @@ class Level:
     @staticmethod
     def from_tensors(tensors: Mapping[str, NDArray[Any]], level: int) -> Level:
         """Decode a level, and scale u so that it sums to 1 with the backoff of its context."""
-        followers = tensors[f"ngrams.{level}.followers"].astype(np.int64)
+        followers = tensors[tensor_name(level, "followers")].astype(np.int64)
         first = np.concatenate([[0], np.cumsum(followers)])
-        backoff = np.where(followers > 0, decoded(tensors[f"ngrams.{level}.backoff"]), np.float32(1))
-        u = decoded(tensors[f"ngrams.{level}.probabilities"])
+        backoff = np.where(followers > 0, decoded(tensors[tensor_name(level, "backoff")]), np.float32(1))
+        u = decoded(tensors[tensor_name(level, "probabilities")])
         held = np.flatnonzero(followers)
         sums = np.add.reduceat(u, first[held]) if len(held) else np.zeros(0)
         scale = ((1 - backoff[held]) / sums).astype(np.float32)
-        return Level(first, backoff, tensors[f"ngrams.{level}.symbols"], u * np.repeat(scale, followers[held]))
+        return Level(first, backoff, tensors[tensor_name(level, "symbols")], u * np.repeat(scale, followers[held]))
 
 
 class NgramModel:
@@ -119,7 +124,7 @@ class NgramModel:
 
     def __init__(self, vocab_size: int, tensors: Mapping[str, NDArray[Any]], newline: int) -> None:
         self.vocab_size, self.newline = vocab_size, newline
-        self.order = len([name for name in tensors if name.startswith("ngrams.") and name.endswith(".symbols")])
+        self.order = len([name for name in tensors if name.startswith(PREFIX) and name.endswith(".symbols")])
         """Characters of the longest n-gram; its context has one fewer."""
         self.levels = [Level.from_tensors(tensors, level) for level in range(self.order)]
         self._followers = [(level.first.data, level.symbols.data) for level in self.levels]
@@ -293,7 +298,7 @@ def check_tries(tensors: Mapping[str, NDArray[Any]], vocab_size: int, order: int
         raise ModelFileError(f"its n-grams have {order} levels; there can be 1 to {LONGEST_ORDER}")
     contexts = 1
     for level in range(order):
-        followers, symbols = tensors[f"ngrams.{level}.followers"], tensors[f"ngrams.{level}.symbols"]
+        followers, symbols = tensors[tensor_name(level, "followers")], tensors[tensor_name(level, "symbols")]
         if len(followers) != contexts or int(followers.sum(dtype=np.int64)) != len(symbols) or not len(symbols):
             raise ModelFileError(f"the n-grams of level {level} do not add up")
         if int(symbols.max()) >= vocab_size:

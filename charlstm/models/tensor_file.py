@@ -52,6 +52,11 @@ class TensorSpec(NamedTuple):
     """As numpy names it."""
 
 
+def with_prefix(tensors: Tensors, prefix: str) -> Tensors:
+    """Those tensors whose names begin so, without that beginning."""
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
 # ------------------------------------------------------------------------------------------- writing
 
 

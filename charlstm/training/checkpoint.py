@@ -273,15 +273,6 @@ class SaveClock:
             self._cost = self._saved - before
 
 
-def mark(path: Path) -> tuple[int, ...]:
-    """What tells one version of a file from another; empty where there is none."""
-    try:
-        status = path.stat()
-    except (OSError, ValueError):  # the latter where no file can have that name
-        return ()
-    return status.st_ino, status.st_size, status.st_mtime_ns
-
-
 @contextlib.contextmanager
 def broken_state_named(path: Path) -> Iterator[None]:
     """Whatever a broken state makes go wrong is an error that names its file."""

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.vocabulary import Ids
-from ..models.ngrams import encoded, symbol_dtype, tensor_types
+from ..models.ngrams import encoded, symbol_dtype, tensor_name, tensor_types
 from .occurrences import Occurrences
 
 Keys = NDArray[np.uint64]
@@ -179,7 +179,7 @@ def count_text(
         if not kept.any():
             break
         found, some = _smoothed(level, kept, contexts, kept_contexts, vocab_size)
-        tensors |= {f"ngrams.{k}.{name}": tensor for name, tensor in found.items()}
+        tensors |= {tensor_name(k, name): tensor for name, tensor in found.items()}
         statistics.append(some)
         kept_levels.append(kept)
         contexts, kept_contexts = level.keys, kept

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, distributed, nn
 
 from ..errors import CharlstmError, ProcessGroupError, UsageError
+from .optimizer import gradient_of
 from .ranks import Order, Ranks, Work
 
 PREPARING = datetime.timedelta(hours=2)
@@ -81,7 +82,7 @@ class Group(Ranks):
 
     def all_reduce_gradients(self, parameters: Sequence[nn.Parameter], loss: Tensor) -> float:
         """See Ranks. All in one message, with whether a process was asked to stop."""
-        gradients = [_gradient(parameter).flatten() for parameter in parameters]
+        gradients = [gradient_of(parameter).flatten() for parameter in parameters]
         asking = torch.tensor([float(self._asking)], device=loss.device)
         message = torch.cat([*gradients, loss.detach().view(1), asking])
         self.all_reduce(message)
@@ -164,11 +165,6 @@ class ProcessGroup(Group):
         """See Group."""
         with _others_named():
             distributed.broadcast(tensor, 0, group=self._group)
-
-
-def _gradient(parameter: nn.Parameter) -> Tensor:
-    assert parameter.grad is not None
-    return parameter.grad
 
 
 def _cut(message: Tensor, like: Sequence[Tensor]) -> Iterator[Tensor]:

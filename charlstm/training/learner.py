@@ -178,11 +178,6 @@ class Learner:
             ]
 
 
-def with_prefix(tensors: Tensors, prefix: str) -> Tensors:
-    """Those tensors whose names begin so, without that beginning."""
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
 def _checked(tensors: Tensors, name: str, like: Tensor) -> Tensor:
     """One of the tensors, where the other one is.
 

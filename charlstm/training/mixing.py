@@ -16,6 +16,7 @@ from ..config import MixtureSettings, TrainingSettings
 from ..data.corpus import Corpus
 from ..data.lines import split_lines
 from ..data.vocabulary import Ids
+from ..inference.scoring import surprisal
 from ..models.interface import LanguageModel, steps_at_once
 from ..models.mixture import Mixture
 from ..models.ngrams import NgramModel
@@ -168,10 +169,7 @@ def _sequences(corpus: Corpus, ids: Ids, lines: bool) -> Iterator[tuple[NDArray[
 def surprisal_of(features: Features, a: float, b: float) -> float:
     """Mean surprisal in nats under the weights a and b."""
     logits, logs, targets = features
-    mixed = a * logits + b * logs
-    top = mixed.max(axis=1)
-    picked = np.take_along_axis(mixed, targets[:, None], axis=1)[:, 0]
-    return float(np.mean(np.log(np.exp(mixed - top[:, None]).sum(axis=1)) + top - picked))
+    return float(surprisal(a * logits + b * logs, targets).mean())
 
 
 def fit_weights(features: Features, *, alone: bool = False, iterations: int = 12) -> tuple[float, float]:

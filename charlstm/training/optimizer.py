@@ -92,7 +92,7 @@ class Optimizer:
     def _adamw(self, rate: float, names: list[str], weight_decay: float) -> None:
         adamw(
             [self._others[name] for name in names],
-            [_gradient(self._others[name]) for name in names],
+            [gradient_of(self._others[name]) for name in names],
             [self._means[name] for name in names],
             [self._squares[name] for name in names],
             [],
@@ -121,7 +121,7 @@ class Optimizer:
 
     def _direction(self, name: str) -> Tensor:
         """The momentum with the gradient taken in, and the gradient once more (Nesterov)."""
-        gradient = _gradient(self._inner[name])
+        gradient = gradient_of(self._inner[name])
         self._momentum[name].lerp_(gradient, 1 - MOMENTUM)
         return gradient.lerp(self._momentum[name], MOMENTUM)
 
@@ -142,6 +142,7 @@ class Optimizer:
             tensor.zero_()
 
 
-def _gradient(parameter: nn.Parameter) -> Tensor:
+def gradient_of(parameter: nn.Parameter) -> Tensor:
+    """A parameter's gradient, once there is one."""
     assert parameter.grad is not None
     return parameter.grad

@@ -17,20 +17,21 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..config import Budget, SampleSettings, TrainingRequest
 from ..data.corpus import Corpus, Reading, read_corpus
+from ..data.files import version_of
 from ..data.raw import readable
 from ..data.streams import STANDARD_INPUT
 from ..errors import DivergedError, OutputError, ProcessGroupError, UsageError
 from ..inference.sampling import read_prompts, stream_one
 from ..models.file import ModelFile
 from ..models.numpy_lstm import NumpyNetwork
-from .checkpoint import Checkpoint, SaveClock, broken_state_named, check_writable, locked, mark, resume_path
+from .checkpoint import Checkpoint, SaveClock, broken_state_named, check_writable, locked, resume_path
 from .following import Task, hand_over
 from .planning import Plan, Text, plan
 from .pretrained import beginning_with, facts_about, notes_on_pretrained
 from .ranks import ALONE, Ranks
 from .schedule import ALMOST_OVER
-from .sources import Paths as Paths
 from .sources import (
+    Paths,
     absolute,
     as_paths,
     candidate_readings,
@@ -66,7 +67,7 @@ class Run:
     force: bool = True
     """Whether an existing model may be replaced when the run begins to write."""
     went_on_from: tuple[int, ...] | None = None
-    """Which file of a stopped run's state it goes on from, see `mark`."""
+    """Which file of a stopped run's state it goes on from, see `version_of`."""
     clock: Callable[[], float] = time.monotonic
     """Seconds, from any origin: when to save."""
     ranks: Ranks = ALONE
@@ -92,7 +93,7 @@ class Run:
 
         with locked(self.output):
             check_writable(self.output, force=self.force)  # another run may have ended meanwhile
-            if self.went_on_from not in (None, mark(resume_path(self.output))):
+            if self.went_on_from not in (None, version_of(resume_path(self.output))):
                 raise OutputError(f"{self.output}: another process has gone on with this run meanwhile")
             hand_over(self.task(), self.trainer.learner, self.ranks)
             if self.went_on_from is None:
@@ -345,7 +346,7 @@ def resume(
     """
     started = clock() if started is None else started
     budget = None if minutes is None else Budget("minutes", minutes)
-    before = mark(resume_path(output))
+    before = version_of(resume_path(output))
     saved = Checkpoint.load(output)
     with broken_state_named(resume_path(output)):
         read, used = localized(saved.reading), saved.trainer["seconds"] / 60

@@ -88,6 +88,10 @@ class Schedule:
         fall = self.decay_level * (1 - fraction) / max(1e-9, 1 - start)
         return self.settings.learning_rate * min(rise, fall)
 
+    def level(self, position: float) -> float:
+        """The learning rate there as a fraction of the peak."""
+        return self.learning_rate(position) / max(1e-30, self.settings.learning_rate)
+
     def decay_from(self, position: float, level: float) -> None:
         """Let the learning rate fall to zero from here on, over what is left of the budget.
 
@@ -101,7 +105,7 @@ class Schedule:
 
     def end_soon(self, position: float) -> None:
         """Let the learning rate fall to zero from here on, over a quarter of what was trained until now."""
-        level = self.learning_rate(position) / max(1e-30, self.settings.learning_rate)
+        level = self.level(position)
         end = (1 + LAST_DECAY) * position + self.closing
         self.total = min(self.total, end if self.timed else math.ceil(end))
         self.decay_from(position, level)

@@ -24,9 +24,9 @@ from ..data.corpus import Corpus
 from ..errors import DivergedError
 from ..models.interface import LanguageModel
 from ..models.mixture import Mixture
-from ..models.tensor_file import Tensors
+from ..models.tensor_file import Tensors, with_prefix
 from ..models.torch_lstm import TorchLanguageModel, TorchNetwork
-from .learner import Learner, with_prefix
+from .learner import Learner
 from .mixing import count_for, fit_mixture
 from .ranks import ALONE, Ranks
 from .reports import Meter, Progress, Result, with_entry
@@ -144,7 +144,7 @@ class Trainer:
     @property
     def level(self) -> float:
         """The learning rate of the schedule by now, as a fraction of the peak."""
-        return self.schedule.learning_rate(self.position) / max(1e-30, self.settings.learning_rate)
+        return self.schedule.level(self.position)
 
     @property
     def learning_rate(self) -> float:

@@ -21,7 +21,7 @@ from ..data.vocabulary import UNKNOWN, Ids
 from ..inference.parallel import EXACT, ROUGH
 from ..inference.scoring import LN2, Scorer
 from ..models.interface import LanguageModel
-from ..models.tensor_file import Tensors
+from ..models.tensor_file import Tensors, with_prefix
 from ..models.torch_lstm import TorchLanguageModel, TorchNetwork
 
 ROUGH_VALIDATION = 0.015
@@ -264,9 +264,7 @@ class Validator:
             setattr(self, name, facts[name])
         self.lowest = tensors.get("lowest")
         self.lowest_bits = math.inf if self.lowest is None else facts["lowest_bits"]
-        self.kept = {
-            name.removeprefix("kept."): tensor for name, tensor in tensors.items() if name.startswith("kept.")
-        } or None
+        self.kept = with_prefix(tensors, "kept.") or None
         self.ids = spread_sample(self.corpus, lines=self.lines, most=self.sample_size)
 
 
