@@ -353,9 +353,8 @@ class SampleSettings:
         stop: Any = self.stop
         if not isinstance(stop, Iterable):
             raise UsageError(f"stop is {stop!r:.20}; it must be texts")
-        stop = (
-            (stop,) if isinstance(stop, (str, bytes)) else tuple(stop)
-        )  # a text is a sequence of texts, too: of its characters
+        # A text is a sequence of texts, too: of its characters.
+        stop = (stop,) if isinstance(stop, (str, bytes)) else tuple(stop)
         object.__setattr__(self, "stop", stop)
         if not all(isinstance(text, (str, bytes)) and text for text in stop):
             raise UsageError("stop is empty; give the text that ends a sample")

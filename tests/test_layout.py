@@ -16,7 +16,7 @@ from helpers import ROOT, charlstm
 
 PACKAGE = ROOT / "charlstm"
 ORDER = ("errors", "config", "keywords", "threads", "data", "models", "inference", "training", "api", "cli", "__main__")
-"""From the ground up: a module imports from its own room and from those to the left of it."""
+"""From the ground up: a module imports from its own folder and from those to the left of it."""
 MODULES = sorted(
     path.relative_to(PACKAGE).with_suffix("").as_posix()
     for path in PACKAGE.rglob("*.py")
@@ -33,8 +33,8 @@ OUTSIDE = {
 """Where alone a heavy package may be imported at module level."""
 
 
-def room(module: str) -> str:
-    """The folder that a module stands in; a root module is a room of its own."""
+def folder_of(module: str) -> str:
+    """The folder that a module stands in; a root module counts as one."""
     return module.split("/")[0]
 
 
@@ -75,25 +75,25 @@ def imported(module: str, *, top_only: bool) -> tuple[set[str], set[str]]:
     return ours, others
 
 
-def test_every_module_stands_in_a_room_of_the_plan() -> None:
-    assert {room(module) for module in MODULES} == set(ORDER)
+def test_every_module_stands_in_a_folder_of_the_plan() -> None:
+    assert {folder_of(module) for module in MODULES} == set(ORDER)
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_module_imports_only_from_its_room_and_those_below(module: str) -> None:
+def test_a_module_imports_only_from_its_folder_and_those_below(module: str) -> None:
     for other in imported(module, top_only=False)[0]:
-        assert ORDER.index(room(other)) <= ORDER.index(room(module)), f"{module} imports {other}"
+        assert ORDER.index(folder_of(other)) <= ORDER.index(folder_of(module)), f"{module} imports {other}"
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
     TopologicalSorter({module: imported(module, top_only=False)[0] for module in MODULES}).prepare()
 
 
-@pytest.mark.parametrize(("package", "rooms"), OUTSIDE.items())
-def test_heavy_packages_stay_in_their_rooms(package: str, rooms: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("package", "folders"), OUTSIDE.items())
+def test_heavy_packages_stay_in_their_folders(package: str, folders: tuple[str, ...]) -> None:
     users = {module for module in MODULES if package in imported(module, top_only=True)[1]}
     assert users
-    assert not {module for module in users if not module.startswith(rooms)}
+    assert not {module for module in users if not module.startswith(folders)}
 
 
 def test_one_module_alone_knows_torch_distributed() -> None:
@@ -104,7 +104,7 @@ def test_one_module_alone_knows_torch_distributed() -> None:
 
 @pytest.mark.parametrize("package", ["rich", "click"])
 def test_the_library_works_without_click_and_rich(package: str) -> None:
-    users = {room(module) for module in MODULES if package in imported(module, top_only=False)[1]}
+    users = {folder_of(module) for module in MODULES if package in imported(module, top_only=False)[1]}
     assert users == {"cli"}
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..config import TrainingSettings
 from .corpus import Corpus
 from .lines import line_bounds, lines_within
-from .mapping import forget
+from .mapping import forget, stretches
 from .vocabulary import UNKNOWN, Ids
 
 IGNORED = -100
@@ -23,8 +23,6 @@ IGNORED = -100
 
 DOCUMENT_LENGTH = 2000
 """Characters between empty lines, on average, beyond which these do not count as document boundaries."""
-
-
 MOST_SEARCHED = 1 << 26
 """Characters that are searched for where documents begin."""
 STRETCHES = 64
@@ -198,9 +196,8 @@ def _document_starts(ids: Ids, line_end: int) -> NDArray[np.int64]:
     """
     if len(ids) <= MOST_SEARCHED:
         return _starts_in(ids, line_end)
-    length = MOST_SEARCHED // STRETCHES
-    begins = np.linspace(0, len(ids) - length, STRETCHES, dtype=np.int64).tolist()
-    found = [begin + _starts_in(ids[begin : begin + length], line_end)[1:] for begin in begins]
+    parts = stretches(len(ids), MOST_SEARCHED, STRETCHES)
+    found = [part.start + _starts_in(ids[part.start : part.stop], line_end)[1:] for part in parts]
     forget(ids)
     return np.concatenate([np.zeros(1, dtype=np.int64), *found])
 

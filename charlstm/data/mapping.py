@@ -159,6 +159,21 @@ def pieces(ids: Ids, size: int = PIECE) -> Iterator[tuple[int, Ids]]:
     forget(ids)
 
 
+def stretches(length: int, most: int, count: int) -> list[range]:
+    """All positions of a text or, where it is longer than so many characters, about so many of them, from all over it.
+
+    Args:
+        length: of the text.
+        most: characters.
+        count: of the stretches, of equal length and evenly spaced, that a longer text gives.
+    """
+    if length <= most:
+        return [range(length)]
+    size = max(1, most // count)
+    begins = np.linspace(0, length - size, count).astype(int).tolist()
+    return [range(begin, begin + size) for begin in begins]
+
+
 def occurrences(ids: Ids, symbol: int) -> int:
     """How often a symbol occurs."""
     return sum(int(np.count_nonzero(piece == symbol)) for _, piece in pieces(ids))

@@ -51,11 +51,8 @@ class TextSource:
         self.notes: list[str] = []
         self.characters = 0
         self.bytes = 0
-        self._codec, self._errors, self._normalize = (
-            codec_of("utf-8" if encoding is None else encoding),
-            errors,
-            normalize,
-        )
+        self._codec = codec_of("utf-8" if encoding is None else encoding)
+        self._errors, self._normalize = errors, normalize
         self._as_bytes = encoding is None
         self._hash = hashlib.sha256()
         Decoder(self.name, self._codec, errors)  # so that a wrong way to treat errors is refused at once

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .lines import bounds_by_piece, line_bounds, lines_all_over
-from .mapping import pieces
+from .mapping import pieces, stretches
 from .vocabulary import Ids
 
 Hashes = NDArray[np.uint64]
@@ -133,9 +133,7 @@ def sampled(ids: Ids, most: int) -> Ids:
     """A text or, where it is longer than so many characters, stretches from all over it."""
     if len(ids) <= most:
         return ids
-    length = most // STRETCHES
-    begins = np.linspace(0, len(ids) - length, STRETCHES, dtype=int)
-    return np.concatenate([ids[begin : begin + length] for begin in begins])
+    return np.concatenate([ids[part.start : part.stop] for part in stretches(len(ids), most, STRETCHES)])
 
 
 def _window_hashes(ids: Ids) -> Hashes:

@@ -1,4 +1,4 @@
-"""The machine for torch: its devices, threads and memory, and how fast it trains."""
+"""The machine for torch: its devices and threads, and how fast it trains."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ from ..models.torch_lstm import TorchNetwork
 from ..threads import processors
 from .optimizer import Optimizer
 from .planning import operations
+
+FIXED_THREADS = 2
+"""Of a run whose budget is in steps or epochs: a small network gains little from more."""
+HOPELESS = 4
+"""A number format that is so many times slower than float32 is not measured any longer."""
+NOT_THE_SAME = "it goes on, and the result will not be bit for bit the same"
 
 
 def pick_device(name: str) -> torch.device:
@@ -62,13 +68,6 @@ def threads_for(request: TrainingRequest) -> int | None:
         return request.threads
     asked = os.environ.get("OMP_NUM_THREADS", "")
     return int(asked) if asked.isdecimal() and int(asked) else FIXED_THREADS
-
-
-FIXED_THREADS = 2
-"""Of a run whose budget is in steps or epochs: a small network gains little from more."""
-HOPELESS = 4
-"""A number format that is so many times slower than float32 is not measured any longer."""
-NOT_THE_SAME = "it goes on, and the result will not be bit for bit the same"
 
 
 def threads_again(request: TrainingRequest, before: int) -> tuple[int, list[str]]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..config import MixtureSettings, TrainingSettings
 from ..data.corpus import Corpus
 from ..data.lines import split_lines
+from ..data.mapping import stretches
 from ..data.vocabulary import Ids
 from ..inference.scoring import surprisal
 from ..models.interface import LanguageModel, steps_at_once
@@ -85,8 +86,8 @@ def count(
     if not longest:
         return None
     affordable = MOST_COUNTED if seconds is None else int(COUNTING * seconds * COUNTED_PER_SECOND)
-    stretches = _stretches(len(corpus.training), min(MOST_COUNTED, affordable))
-    ids = np.concatenate([corpus.training[stretch.start : stretch.stop] for stretch in stretches])
+    parts = stretches(len(corpus.training), min(MOST_COUNTED, affordable), STRETCHES)
+    ids = np.concatenate([corpus.training[part.start : part.stop] for part in parts])
     vocab_size = len(corpus.vocabulary)
     text = count_text(
         ids,
@@ -97,16 +98,7 @@ def count(
         located=together,
     )
     model = NgramModel(vocab_size, text.tensors, newline=corpus.line_end)
-    return Counts(model, text, LeaveOneOut(model, text, corpus.training, stretches) if together else None)
-
-
-def _stretches(length: int, most: int) -> list[range]:
-    """All of a text or, where it is longer than so many characters, about so many from all over it."""
-    if length <= most:
-        return [range(length)]
-    size = max(1, most // STRETCHES)
-    begins = np.linspace(0, length - size, STRETCHES).astype(int).tolist()
-    return [range(begin, begin + size) for begin in begins]
+    return Counts(model, text, LeaveOneOut(model, text, corpus.training, parts) if together else None)
 
 
 def fit_mixture(network: LanguageModel, counts: Counts, corpus: Corpus, ids: Ids, *, lines: bool) -> Mixture | None:

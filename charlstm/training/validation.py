@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..data.corpus import Corpus
 from ..data.lines import lines_all_over, split_lines
+from ..data.mapping import stretches
 from ..data.vocabulary import UNKNOWN, Ids
 from ..inference.parallel import EXACT, ROUGH
 from ..inference.scoring import LN2, Scorer
@@ -64,11 +65,9 @@ def spread_sample(corpus: Corpus, *, lines: bool, most: int) -> Ids:
         return lines_all_over(ids, corpus.line_end, most)
     if len(ids) <= most:
         return ids
-    count = max(1, most // STRETCH)
-    length = most // count
-    begins = np.linspace(0, len(ids) - length, count).astype(int).tolist()
-    bounds = [(_line_start(ids, begin, corpus.line_end), begin + length) for begin in begins]
-    return np.concatenate([ids[begin : _line_start(ids, end, corpus.line_end)] for begin, end in bounds])
+    parts = stretches(len(ids), most, max(1, most // STRETCH))
+    bounds = [[_line_start(ids, position, corpus.line_end) for position in (part.start, part.stop)] for part in parts]
+    return np.concatenate([ids[begin:end] for begin, end in bounds])
 
 
 def _line_start(ids: Ids, position: int, line_end: int) -> int:

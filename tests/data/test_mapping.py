@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from charlstm.data import batching, mapping
 from charlstm.data.batching import BatchSettings, LineBatches, TextBatches
 from charlstm.data.corpus import Corpus
-from charlstm.data.mapping import IdStore, default_folder, forget, is_mapped, occurrences, pieces
+from charlstm.data.mapping import IdStore, default_folder, forget, is_mapped, occurrences, pieces, stretches
 from charlstm.data.vocabulary import Ids
 from charlstm.errors import OutputError, TextError
 
@@ -223,3 +223,19 @@ def test_a_text_that_changes_while_it_is_read_is_an_error(monkeypatch: pytest.Mo
     monkeypatch.setattr(IdStore, "append", while_it_grows)
     with pytest.raises(TextError, match="t: it was changed while it was read; give a copy"):
         corpus_of([path])
+
+
+@quick
+@given(st.integers(0, 5000), st.integers(1, 5000), st.integers(1, 64))
+def test_stretches_are_all_of_a_text_or_evenly_spaced_from_its_first_character_to_its_last(
+    length: int, most: int, count: int
+) -> None:
+    found = stretches(length, most, count)
+    if length <= most:
+        assert found == [range(length)]
+        return
+    assert [len(part) for part in found] == [max(1, most // count)] * count
+    assert found[0].start == 0
+    assert count == 1 or found[-1].stop == length
+    steps = np.diff([part.start for part in found])
+    assert not len(steps) or steps.max() - steps.min() <= 1
