@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..data.raw import by_characters, escaped, from_bytes, to_bytes
-from ..errors import TextError, UsageError
+from ..errors import UsageError
 from .colours import has_fine_colours, wants_colours
 from .console import quoted, say, strict_json, visible, write, write_raw, writer
 from .options import Command, device_option, reading_options, refuse_decoding
@@ -147,7 +147,7 @@ def _pieces(sources: Sequence[str], models: Sequence[Model], given: dict[str, An
         TextError: it is empty; every way of scoring says so.
     """
     from ..data.characters import KNOWN_IN_NFC, watched
-    from ..data.reading import ended, read_pieces
+    from ..data.reading import ended, not_empty, read_pieces
 
     wait("a text", sources)
     of_lines = any(model.lines for model in models)
@@ -156,12 +156,7 @@ def _pieces(sources: Sequence[str], models: Sequence[Model], given: dict[str, An
     text = read_pieces(sources, given["encoding"], given["encoding_errors"], say, end_lines=records, normalize=form)
     if not models[0].as_bytes:
         text = watched(text, models[0].vocabulary, lambda: say(f"warning: more of the text would be {KNOWN_IN_NFC}"))
-    empty = True
-    for piece in ended(text) if of_lines else text:  # all models are compared on the same text
-        empty = empty and not piece
-        yield piece
-    if empty:
-        raise TextError("the text is empty: there is nothing to score")
+    yield from not_empty(ended(text) if of_lines else text, "score")  # all models are compared on the same text
 
 
 def _eval_text(model: Model, pieces: Iterable[str], ways: dict[str, ScoringWay], as_json: bool) -> None:

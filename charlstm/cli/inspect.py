@@ -126,18 +126,12 @@ def _pieces(file: ModelFile, sources: Sequence[str], given: dict[str, Any]) -> I
     Raises (while iterating):
         TextError: it is empty.
     """
-    from ..data.reading import read_pieces
+    from ..data.reading import not_empty, read_pieces
 
     wait("a text", sources)
-    empty = True
     form = given["normalize"] or file.normalize
-    for piece in read_pieces(
-        sources, given["encoding"], given["encoding_errors"], say, end_lines=file.lines, normalize=form
-    ):
-        empty = empty and not piece
-        yield piece
-    if empty:
-        raise TextError("the text is empty: there is nothing to inspect")
+    text = read_pieces(sources, given["encoding"], given["encoding_errors"], say, end_lines=file.lines, normalize=form)
+    yield from not_empty(text, "inspect")
 
 
 def _network(file: ModelFile) -> NumpyNetwork:

@@ -20,7 +20,7 @@ from .cache import key_of, load, save
 from .characters import listed
 from .collecting import Collected, collect, name_to_keep
 from .files import find_files
-from .mapping import IdFile, Parts, check_room, default_folder, is_mapped, occurrences
+from .mapping import IdFile, Parts, check_room, count_of, default_folder, is_mapped
 from .repeats import repeated_lines, repeated_passages
 from .split import NOWHERE, Boundaries, Split, last_lines, random_lines, spread_blocks, the_end
 from .streams import STANDARD_INPUT
@@ -183,7 +183,7 @@ def _collected(reading: Reading) -> Collected:
     if count < SMALLEST_TEXT:
         needed = f"training needs {SMALLEST_TEXT} {reading.unit} or more, and does better with 100,000"
         raise TextError(f"{_how_short(text, reading.unit)}; {needed}")
-    if reading.lines and occurrences(text.ids, text.symbol("\n")) < 2:
+    if reading.lines and count_of(text.ids, text.symbol("\n")) < 2:
         raise TextError("the text has one line only; leave out --lines, or give one record a line")
     return text
 
@@ -301,7 +301,7 @@ def _warnings(corpus: Corpus, reading: Reading) -> list[str]:
     training = {source["sha256"] for source in corpus.sources if "role" not in source}
     twins = [source for source in corpus.sources if "role" in source and source["sha256"] in training]
     warnings += [f"warning: {source['name']}: is trained on, too, so validation on it flatters" for source in twins]
-    unknown = occurrences(corpus.validation, UNKNOWN) / len(corpus.validation)
+    unknown = count_of(corpus.validation, UNKNOWN) / len(corpus.validation)
     if unknown > NOTABLE_UNKNOWN:
         warnings.append(f"warning: {unknown:.0%} of the held-out characters are not in the training part")
     if not twins:

@@ -174,7 +174,7 @@ def stretches(length: int, most: int, count: int) -> list[range]:
     return [range(begin, begin + size) for begin in begins]
 
 
-def occurrences(ids: Ids, symbol: int) -> int:
+def count_of(ids: Ids, symbol: int) -> int:
     """How often a symbol occurs."""
     return sum(int(np.count_nonzero(piece == symbol)) for _, piece in pieces(ids))
 

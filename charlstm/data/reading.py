@@ -149,6 +149,24 @@ def ended(pieces: Iterable[str]) -> Iterator[str]:
         yield "\n"
 
 
+def not_empty(pieces: Iterable[str], purpose: str) -> Iterator[str]:
+    """The same text.
+
+    Args:
+        pieces: it.
+        purpose: what there would be nothing to do with, such as "score".
+
+    Raises (while iterating):
+        TextError: it has no characters.
+    """
+    empty = True
+    for piece in pieces:
+        empty = empty and not piece
+        yield piece
+    if empty:
+        raise TextError(f"the text is empty: there is nothing to {purpose}")
+
+
 def read_pieces(
     paths: Sequence[str | os.PathLike[str]],
     encoding: str | None = "utf-8",

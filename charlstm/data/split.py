@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .lines import bounds_by_piece, line_bounds, start_of_line
-from .mapping import forget, occurrences, pieces
+from .mapping import count_of, forget, pieces
 from .repeats import Hashes, line_hashes, occurring, sampled
 from .vocabulary import Ids
 
@@ -67,7 +67,7 @@ def the_end(ids: Ids, fraction: float, unit: str = "characters") -> Split:
 
 def last_lines(ids: Ids, fraction: float, newline: int) -> Split:
     """Hold out the last lines of a text."""
-    lines = occurrences(ids, newline) + int(ids[-1] != newline)
+    lines = count_of(ids, newline) + int(ids[-1] != newline)
     count = min(max(1, round(lines * fraction)), lines - 1)
     if not count:
         return Split(NOWHERE, "")

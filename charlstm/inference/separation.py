@@ -61,8 +61,10 @@ def separate(
             )
     values = np.stack([_values(network, vocabulary, text) for text in texts])  # (N, F)
     halves = _halves(labels)
-    told = list(counts)[:1] if len(counts) == 2 else list(counts)
-    return [_separation(network, values, np.array([label == one for label in labels]), halves, one) for one in told]
+    separated = list(counts)[:1] if len(counts) == 2 else list(counts)
+    return [
+        _separation(network, values, np.array([label == one for label in labels]), halves, one) for one in separated
+    ]
 
 
 def _values(network: NumpyNetwork, vocabulary: Vocabulary, text: str) -> NDArray[np.float64]:

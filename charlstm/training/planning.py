@@ -12,7 +12,7 @@ from typing import Literal
 
 from ..config import Budget, ModelSettings, TrainingRequest, TrainingSettings
 from ..data.corpus import Corpus
-from ..data.mapping import occurrences
+from ..data.mapping import count_of
 from ..data.vocabulary import UNKNOWN
 from .counting import largest_order
 
@@ -61,7 +61,7 @@ class Text:
     def of(corpus: Corpus) -> Text:
         """That of a corpus's training part."""
         ids = corpus.training
-        ends = occurrences(ids, corpus.line_end) if corpus.line_end != UNKNOWN else 0
+        ends = count_of(ids, corpus.line_end) if corpus.line_end != UNKNOWN else 0
         unit = "bytes" if corpus.vocabulary.as_bytes else "characters"
         return Text(len(ids), len(corpus.vocabulary), len(ids) / max(1, ends), unit)
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from charlstm.data import batching, mapping
 from charlstm.data.batching import BatchSettings, LineBatches, TextBatches
 from charlstm.data.corpus import Corpus
-from charlstm.data.mapping import IdStore, default_folder, forget, is_mapped, occurrences, pieces, stretches
+from charlstm.data.mapping import IdStore, count_of, default_folder, forget, is_mapped, pieces, stretches
 from charlstm.data.vocabulary import Ids
 from charlstm.errors import OutputError, TextError
 
@@ -91,7 +91,7 @@ def test_pieces_are_the_text_and_what_is_forgotten_is_still_there(tmp_path: Path
         np.testing.assert_array_equal(np.concatenate([piece for _, piece in pieces(found, 7000)]), ids)
         forget(found)
         np.testing.assert_array_equal(found, ids)
-        assert occurrences(found, 7) == (ids == 7).sum()
+        assert count_of(found, 7) == (ids == 7).sum()
 
 
 # ------------------------------------------------------------------------------------------------ corpora
