@@ -84,7 +84,7 @@ class Parts:
     """A block of text in parts of one length.
 
     Args:
-        read: reads the text at given positions; must allow to be called from several threads, and again.
+        read: reads the text at given positions; it is called from several threads, and for some positions again.
         length: of the block; all parts have length / count characters, rounded up, but the last.
         count: B.
         division: how closely to agree with one stream.

@@ -24,6 +24,7 @@ from ..threads import in_threads
 from .parallel import EXACT, Division, Parts, Positions
 
 Nats = NDArray[np.float64]
+"""Surprisals of the characters of a text (N,), or of several (T, B)."""
 Surprisals = Callable[[Iterable[Ids]], Iterator[Nats]]
 """From a text in pieces of ids to the surprisals of its characters, in pieces, in order."""
 

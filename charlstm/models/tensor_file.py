@@ -135,17 +135,13 @@ def read(
     Raises:
         ModelFileError: it is missing, not readable, cut short, or something else.
     """
-    name = os.fspath(path)
-    with broken_file_named(name):
-        _check_header_size(name)
-        _try_to_map(name)
-        with safetensors.safe_open(name, framework="numpy") as file:
-            description = _description_in(file)
-            found = {key: _spec(file.get_slice(key)) for key in file.keys()}  # noqa: SIM118
-            if wanted is not None:
-                check_specs(found, wanted(description))
-            _reserve(sum(math.prod(spec.shape) * np.dtype(spec.dtype).itemsize for spec in found.values()))
-            return {key: file.get_tensor(key) for key in found}, description
+    with _opened(path) as file:
+        description = _description_in(file)
+        found = {key: _spec(file.get_slice(key)) for key in file.keys()}  # noqa: SIM118
+        if wanted is not None:
+            check_specs(found, wanted(description))
+        _reserve(sum(math.prod(spec.shape) * np.dtype(spec.dtype).itemsize for spec in found.values()))
+        return {key: file.get_tensor(key) for key in found}, description
 
 
 def read_description(path: str | os.PathLike[str]) -> Description:
@@ -154,12 +150,19 @@ def read_description(path: str | os.PathLike[str]) -> Description:
     Raises:
         ModelFileError: as for `read`.
     """
+    with _opened(path) as file:
+        return _description_in(file)
+
+
+@contextlib.contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[Any]:
+    """A safetensors file whose header is of a size that can be read; errors name it."""
     name = os.fspath(path)
     with broken_file_named(name):
         _check_header_size(name)
         _try_to_map(name)
         with safetensors.safe_open(name, framework="numpy") as file:
-            return _description_in(file)
+            yield file
 
 
 def _description_in(file: Any) -> Description:

@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..data.corpus import Corpus
 from ..data.lines import lines_all_over, split_lines
 from ..data.mapping import stretches
 from ..data.vocabulary import UNKNOWN, Ids
 from ..inference.parallel import EXACT, ROUGH
-from ..inference.scoring import LN2, Scorer
+from ..inference.scoring import LN2, Nats, Scorer
 from ..models.interface import LanguageModel
 from ..models.tensor_file import Tensors, with_prefix
 from ..models.torch_lstm import TorchLanguageModel, TorchNetwork
@@ -50,9 +49,6 @@ CALIBRATION_RANGE = math.log(1.2)
 CALIBRATION = 6
 """Validations on the way that calibrating takes, about."""
 
-Surprisals = NDArray[np.float64]
-"""Of the characters of a text, in nats (N,)."""
-
 
 def spread_sample(corpus: Corpus, *, lines: bool, most: int) -> Ids:
     """The held-out part or, where it is longer than so many characters, about so many from all over it.
@@ -77,20 +73,20 @@ def _line_start(ids: Ids, position: int, line_end: int) -> int:
     return first + int(ends[-1]) + 1 if len(ends) else position
 
 
-def surprisals(model: LanguageModel, corpus: Corpus, ids: Ids, *, lines: bool, rough: bool) -> Surprisals:
+def surprisals(model: LanguageModel, corpus: Corpus, ids: Ids, *, lines: bool, rough: bool) -> Nats:
     """Score a text: with torch, which is loaded already and up to four times as fast as numpy."""
     scorer = Scorer(model, corpus.vocabulary, ROUGH if rough else EXACT)
     parts = scorer.records(split_lines(ids, corpus.line_end)) if lines else list(scorer.surprisals([ids]))
     return np.concatenate([np.zeros(0), *parts])
 
 
-def block_sums(nats: Surprisals) -> Surprisals:
+def block_sums(nats: Nats) -> Nats:
     """Sums of neighbouring surprisals: about BLOCKS of them, or one a character where the text is short."""
     length = max(1, len(nats) // BLOCKS)
     return np.add.reduceat(nats, np.arange(0, len(nats), length))
 
 
-def paired_difference(one: Surprisals, other: Surprisals) -> tuple[float, float]:
+def paired_difference(one: Nats, other: Nats) -> tuple[float, float]:
     """How much more the first checkpoint pays for a text than the second, and the standard error of that, in nats.
 
     Args:
@@ -138,7 +134,7 @@ class Validator:
         self.kept: Tensors | None = None
         self.kept_bits: float | None = None
         self.kept_step: int | None = None
-        self.lowest: Surprisals | None = None
+        self.lowest: Nats | None = None
         """Of the checkpoint with the lowest figure, in blocks."""
         self.lowest_bits = math.inf
         self.lowest_position = 0.0
@@ -169,7 +165,7 @@ class Validator:
         nats = surprisals(model, self.corpus, ids, lines=self.lines, rough=False)
         return float(nats.sum()) / len(ids) / LN2, len(ids)
 
-    def _scored(self, network: TorchNetwork, ids: Ids) -> Surprisals:
+    def _scored(self, network: TorchNetwork, ids: Ids) -> Nats:
         return surprisals(self.as_model(network), self.corpus, ids, lines=self.lines, rough=True)
 
     # ---------------------------------------------------------------------------------- checkpoints
@@ -199,9 +195,7 @@ class Validator:
         self.kept, self.kept_step = network.tensors(), step
         return None
 
-    def consider(
-        self, blocks: Surprisals, bits: float, tensors: Callable[[], Tensors], step: int, position: float
-    ) -> None:
+    def consider(self, blocks: Nats, bits: float, tensors: Callable[[], Tensors], step: int, position: float) -> None:
         """Keep a checkpoint unless it is worse than the best figure so far by more than chance.
 
         Args:

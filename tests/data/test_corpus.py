@@ -1,4 +1,4 @@
-"""Texts to ids: the alphabet comes from what is learned, the split is what was asked for, and all is told."""
+"""Texts to ids: the vocabulary comes from what is trained on, the split is what was asked for, and all is told."""
 
 from __future__ import annotations
 

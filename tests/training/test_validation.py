@@ -12,11 +12,11 @@ from helpers import TEXT, corpus_of, started_run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from charlstm.inference.scoring import Nats
 from charlstm.models.tensor_file import Tensors
 from charlstm.training.validation import (
     ENOUGH_SCORED,
     LEAST_SCORED,
-    Surprisals,
     Validator,
     block_sums,
     calibrate,
@@ -34,10 +34,10 @@ def validator(expected: float = 1e6, interval: float = 1 / 15) -> Validator:
     return Validator(corpus_of(texts=[TEXT]), lines=False, expected=expected, interval=interval)
 
 
-def surprisals_around(bits: float, characters: int = 10_000, shift: Surprisals | float = 0.0) -> Surprisals:
+def surprisals_around(bits: float, characters: int = 10_000, shift: Nats | float = 0.0) -> Nats:
     """Surprisals of one text with that mean: as uneven as real ones, and alike for all checkpoints but for `shift`."""
     uneven = np.random.default_rng(1).exponential(1.0, characters) + shift
-    nats: Surprisals = uneven + bits * BITS - uneven.mean()
+    nats: Nats = uneven + bits * BITS - uneven.mean()
     return nats
 
 
