@@ -21,7 +21,7 @@ from .config import SampleSettings, TrainingRequest
 from .data.characters import normal_form, normalized
 from .data.given import as_given, given_pieces, given_text, given_texts
 from .data.reading import ended, lines_of
-from .errors import UsageError
+from .errors import UsageError, counted
 from .inference.sampling import AT_ONCE, Start, choose_seed, generate, read_prompts, stream_one, whole_texts
 from .inference.scoring import NOTHING, Score, Scorer, partial_scores, surprisals_of_text
 from .keywords import SampleOptions, SamplesOptions, TrainingOptions, sample_settings, settings_of
@@ -71,7 +71,7 @@ class Model:
     def __repr__(self) -> str:
         settings = self.file.settings
         return (
-            f"<charlstm.Model {settings.layers}-layer {settings.cell}, {settings.hidden} hidden units, "
+            f"<charlstm.Model {settings.layers}-layer {settings.cell}, {counted(settings.hidden, 'hidden unit')}, "
             f"{settings.parameters():,} parameters, {settings.vocab_size:,} symbols{', of bytes' * self.as_bytes}"
             f"{', of lines' * self.lines}>"
         )

@@ -18,6 +18,11 @@ LONGEST_MESSAGE = 300
 """Characters of a message: what a user gave, a whole chapter where a file was meant, may stand in it."""
 
 
+def counted(count: int, thing: str) -> str:
+    """So many of a thing, in words: 1 step, 2 steps, 1,000 steps."""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
 class CharlstmError(Exception):
     """Anything that goes wrong and that a user can put right; a long message is cut in its middle."""
 

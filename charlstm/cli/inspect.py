@@ -80,6 +80,7 @@ def inspect(model: str, texts: tuple[str, ...], **given: Any) -> None:
     if given["labels"] is not None:
         _inspect_labels(file, given)
     elif given["html"] is not None:
+        _check_html(given["html"], sources)
         _write_html(file, os.path.basename(model), _pieces(file, sources, given), given["html"])
     elif given["why"] is not None:
         inspect_why(file, _pieces(file, sources, given), given["why"], given["as_json"])
@@ -296,6 +297,13 @@ def _read_labels(file: ModelFile, given: dict[str, Any]) -> tuple[list[str], lis
 
 
 # ---------------------------------------------------------------------------------------- the web page
+
+
+def _check_html(path: str, sources: Sequence[str]) -> None:
+    from ..data.streams import STANDARD_INPUT
+    from .page import check_page
+
+    check_page(path, ["/dev/stdin" if source == STANDARD_INPUT else source for source in sources])
 
 
 def _write_html(file: ModelFile, name: str, pieces: Iterable[str], path: str) -> None:

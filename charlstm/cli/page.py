@@ -11,11 +11,13 @@ be a hundredth), and then the longest n-grams are left out.
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
+import errno
 import json
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import MixtureSettings
-from ..errors import OutputError
+from ..errors import OutputError, counted
 from ..inference.inspection import Report
 from ..models.file import ModelFile
 from ..models.ngrams import symbol_dtype, tensor_name
@@ -148,9 +150,10 @@ def _ngrams(file: ModelFile, mixture: MixtureSettings) -> dict[str, Any]:
 def _notes(file: ModelFile, ngrams: Mapping[str, Any] | None) -> list[str]:
     notes = []
     if file.mixture and ngrams and len(ngrams["levels"]) < len(file.mixture.sizes):
+        here = counted(len(ngrams["levels"]), "character")
         notes.append(
-            f"Its n-grams are of up to {len(ngrams['levels'])} characters here, of up to {len(file.mixture.sizes)} in "
-            "the model: the longest do not fit, and the figures differ a little."
+            f"Its n-grams are of up to {here} here, of up to {len(file.mixture.sizes)} in the model: the longest do "
+            "not fit, and the figures differ a little."
         )
     if file.lines:
         notes.append("Each line is a text of its own.")
@@ -162,19 +165,54 @@ def _as_data(data: Mapping[str, Any]) -> str:
     return json.dumps(data, allow_nan=False).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
+def check_page(path: str | os.PathLike[str], sources: Iterable[str] = ()) -> None:
+    """See that a page may have that name, before a text is read for it.
+
+    Args:
+        path: where it would be written; only what is a page is replaced.
+        sources: the files that are read for it.
+
+    Raises:
+        OutputError: something else has that name, or it is one of the sources, or it cannot be written.
+    """
+    target = Path(os.path.realpath(path))
+    with _page_errors_named(path):
+        if target.exists():
+            _check_replaceable(path, target, sources)
+        if not os.access(target.parent, os.W_OK):
+            os.stat(target.parent)  # which says so where there is none
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def _check_replaceable(path: str | os.PathLike[str], target: Path, sources: Iterable[str]) -> None:
+    if target.is_dir():
+        raise OutputError(f"{path}: this is a folder; give --html the name of a file")
+    if not target.is_file():
+        raise OutputError(f"{path}: this is no regular file; give --html another name")
+    if any(os.path.exists(source) and os.path.samefile(source, target) for source in sources):
+        raise OutputError(f"{path}: --html would replace a text that is read; give it another name")
+    with open(target, "rb") as stream:
+        head = stream.read(len(DOCTYPE))
+    if head and head.lower() != DOCTYPE.lower():
+        raise OutputError(f"{path}: exists and is no web page; give --html another name")
+
+
 def write_page(path: str | os.PathLike[str], html: str) -> None:
     """Write a page, whole or not at all; only what is a page is replaced.
 
     Raises:
-        OutputError: something else has that name, or it cannot be written.
+        OutputError: see `check_page`.
     """
-    target = Path(os.path.realpath(path))
+    check_page(path)
+    with _page_errors_named(path):
+        replace_file(Path(os.path.realpath(path)), html.encode("utf-8", "surrogatepass"))
+
+
+@contextlib.contextmanager
+def _page_errors_named(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
-        if target.exists():
-            with open(target, "rb") as stream:
-                head = stream.read(len(DOCTYPE))
-            if head and head.lower() != DOCTYPE.lower():
-                raise OutputError(f"{path}: exists and is no web page; give --html another name")
-        replace_file(target, html.encode("utf-8", "surrogatepass"))
+        yield
     except OSError as error:
-        raise OutputError(f"{path}: cannot write it: {error.strerror or error}") from error
+        raise OutputError(
+            f"{path}: cannot write it: {error.strerror or error}; give --html a name in a folder of yours"
+        ) from error

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import SMALLEST_TEXT, NormalizeName, SplitName
-from ..errors import TextError
+from ..errors import TextError, counted
 from .cache import key_of, load, save
 from .characters import listed
 from .collecting import Collected, collect, name_to_keep
@@ -258,21 +258,21 @@ def _vocabulary(points: NDArray[np.uint32], total: NDArray[np.int64], reading: R
     if reading.encoding is None:
         return Vocabulary.of_bytes(), []
     least = reading.min_count or (1 if total.sum() < SHORT_TEXT else 2)
-    counted = list(zip(from_codepoints(points), total.tolist(), strict=True))
-    kept = sorted(character for character, count in counted if count >= least)
+    occurring = list(zip(from_codepoints(points), total.tolist(), strict=True))
+    kept = sorted(character for character, count in occurring if count >= least)
     if not kept and not reading.known:
-        raise TextError(f"no character is seen {least} times; give more text or a smaller --min-count")
+        raise TextError(f"no character is seen {counted(least, 'time')}; give more text or a smaller --min-count")
     vocabulary = Vocabulary(reading.known).grown(kept) if reading.known is not None else Vocabulary(kept)
     if reading.lines and "\n" not in vocabulary:
         raise TextError("the text has too few line ends to train on; leave out --lines, or give one record a line")
-    rare = {one: count for one, count in counted if 0 < count < least and one not in vocabulary}
+    rare = {one: count for one, count in occurring if 0 < count < least and one not in vocabulary}
     notes = [_rare_note(sorted(rare), least, sum(rare.values()) / int(total.sum()))] if rare else []
     return vocabulary, notes
 
 
 def _rare_note(rare: list[str], least: int, fraction: float) -> str:
-    what = "1 character occurs" if len(rare) == 1 else f"{len(rare)} characters occur"
-    often = "only once" if least == 2 else f"fewer than {least} times"
+    what = f"{counted(len(rare), 'character')} {'occurs' if len(rare) == 1 else 'occur'}"
+    often = "only once" if least == 2 else f"fewer than {least:,} times"
     note = f"{what} {often}, to be treated as unknown: {listed(rare)}"
     if fraction < NOTABLE_RARE or least > 2:  # a larger one was asked for
         return note

@@ -10,7 +10,7 @@ import os
 import stat
 from collections.abc import Iterable
 
-from ..errors import TextError, UsageError
+from ..errors import TextError, UsageError, counted
 from .decoding import codec_of, marked_codec
 from .formats import MODEL, format_of
 from .streams import STANDARD_INPUT, errors_named, open_stream
@@ -112,7 +112,10 @@ def _shortened(notes: list[str], most: int = 10) -> list[str]:
     """Notes on the first few files, and how many there are of the others."""
     if len(notes) <= most:
         return notes
-    return [*notes[:most], f"{len(notes) - most} more files were left out"]
+    return [
+        *notes[:most],
+        f"{counted(len(notes) - most, 'more file')} {'was' if len(notes) == most + 1 else 'were'} left out",
+    ]
 
 
 def _texts_below(folder: str, encoding: str | None, notes: list[str]) -> list[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import counted
 from .lines import bounds_by_piece, line_bounds, start_of_line
 from .mapping import count_of, forget, pieces
 from .repeats import Hashes, line_hashes, occurring, sampled
@@ -131,7 +132,7 @@ def _lines_drawn_by_hash(ids: Ids, fraction: float, newline: int, seed: int) -> 
     copied = _copies_noted(len(copies), int(copies.sum()), len(common))
     return Split(
         _joined(np.concatenate(blocks)),
-        f"{lines:,} lines drawn at random, equal ones together" if lines else "",
+        f"{counted(lines, 'line')} drawn at random, equal ones together" if lines else "",
         f"in {len(sample):,} characters from all over the text {copied}" if copied else "",
     )
 
@@ -199,8 +200,8 @@ def _lines_in_words(distinct: int, lines: int) -> str:
         return ""
     if lines == 1:
         return "1 line drawn at random"
-    copies = "" if lines == distinct else f", {lines:,} with all that are equal to them,"
-    return f"{distinct:,} distinct lines{copies} drawn at random"
+    copies = "" if lines == distinct else f", {lines:,} with all that are equal to {'it' if distinct == 1 else 'them'},"
+    return f"{counted(distinct, 'distinct line')}{copies} drawn at random"
 
 
 # ------------------------------------------------------------------------------------------ spread blocks

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.vocabulary import Vocabulary
-from ..errors import TextError
+from ..errors import TextError, counted
 from ..models.numpy_lstm import NumpyNetwork
 from .inspection import observe
 
@@ -53,7 +53,8 @@ def separate(
     """
     counts = Counter(labels)
     if len(counts) < 2:
-        raise TextError(f"{len(counts)} label in {len(texts)} texts: there must be two or more to tell apart")
+        found = f"{counted(len(counts), 'label')} in {counted(len(texts), 'text')}"
+        raise TextError(f"{found}: there must be two labels or more to tell apart")
     for label, count in counts.items():
         if count < 2:
             raise TextError(

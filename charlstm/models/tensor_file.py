@@ -23,7 +23,7 @@ import safetensors
 from numpy.typing import NDArray
 from safetensors.numpy import save as to_bytes
 
-from ..errors import CharlstmError, ModelFileError, OutputError
+from ..errors import CharlstmError, ModelFileError, OutputError, counted
 
 Tensors = dict[str, NDArray[Any]]
 Description = dict[str, Any]
@@ -219,14 +219,14 @@ def broken_file_named(name: str) -> Iterator[None]:
 
 def _check_header_size(name: str) -> None:
     if not stat.S_ISREG(os.stat(name).st_mode):
-        raise ModelFileError("not a charlstm model: it is not a regular file")
+        raise ModelFileError("not a charlstm model: it is not a regular file; name the file itself")
     with open(name, "rb") as stream:
         head = stream.read(9)
     size = int.from_bytes(head[:8], "little")
     if len(head) < 9 or head[8:9] != b"{":
         raise ModelFileError("not a charlstm model; 'charlstm train' makes them")
     if size > LARGEST_HEADER:
-        raise ModelFileError(f"not a charlstm model: its header claims {size:,} bytes")
+        raise ModelFileError(f"not a charlstm model: its header claims {counted(size, 'byte')}")
 
 
 def _spec(entry: Any) -> TensorSpec:

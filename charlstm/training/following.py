@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..config import ModelSettings, TrainingSettings
 from ..data.batching import Batches, batches
 from ..data.corpus import Corpus, Reading, read_corpus
-from ..errors import CharlstmError, TextError, UsageError
+from ..errors import CharlstmError, TextError, UsageError, counted
 from .ranks import Ranks, Work
 from .sources import Sources, check_unchanged, localized
 
@@ -60,8 +60,8 @@ def hand_over(task: Task, learner: Learner, ranks: Ranks) -> None:
         return
     if task.training.batch < ranks.size:
         raise UsageError(
-            f"a batch of {task.training.batch} streams is too small for {ranks.size} processes; start fewer of them, "
-            "or give a new run a larger --batch"
+            f"a batch of {counted(task.training.batch, 'stream')} is too small for {ranks.size} processes; start fewer "
+            "of them, or give a new run a larger --batch"
         )
     if task.reading.piped:
         raise UsageError(ONE_READER)

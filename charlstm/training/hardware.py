@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from ..config import ModelSettings, TrainingRequest
-from ..errors import UsageError
+from ..errors import UsageError, counted
 from ..models.torch_lstm import TorchNetwork
 from ..threads import processors
 from .optimizer import Optimizer
@@ -80,7 +80,8 @@ def threads_again(request: TrainingRequest, before: int) -> tuple[int, list[str]
     possible = processors() * (1 if threads_for(request) is None else 4)
     if before <= possible:
         return before, []
-    return possible, [f"the run used {before} threads, and this machine has {processors()} processors: {NOT_THE_SAME}"]
+    here = counted(processors(), "processor")
+    return possible, [f"the run used {counted(before, 'thread')}, and this machine has {here}: {NOT_THE_SAME}"]
 
 
 def device_again(asked: str, before: str) -> tuple[torch.device, list[str]]:

@@ -14,6 +14,7 @@ from ..config import Budget, ModelSettings, TrainingRequest, TrainingSettings
 from ..data.corpus import Corpus
 from ..data.mapping import count_of
 from ..data.vocabulary import UNKNOWN
+from ..errors import counted
 from .counting import largest_order
 
 SHAPES = ((2, 64), (2, 96), (2, 128), (2, 192), (3, 192), (3, 256), (3, 384), (3, 512), (3, 768), (3, 1024))
@@ -225,7 +226,7 @@ def _overfitting(epochs: float, parameters_per_character: float) -> float:
 def _reason_of_text(text: Text, training: TrainingSettings, epochs: float, speed: float) -> str:
     budget = training.budget
     about = f"{epochs:.2g}" if epochs < 10 else f"{epochs:,.0f}"
-    seen = "" if budget.unit == "epochs" else f"about {about} epochs in "
+    seen = "" if budget.unit == "epochs" else f"about {about} {'epoch' if about == '1' else 'epochs'} in "
     rate = f" at {speed / 1e9:.0f} GFLOP/s" if budget.unit == "minutes" else ""
     unit = budget.unit.removesuffix("s") if budget.amount == 1 else budget.unit
     distinct = f", {text.vocab_size - 1} distinct" if text.unit == "characters" else ""
@@ -236,9 +237,13 @@ def _reason_of_text(text: Text, training: TrainingSettings, epochs: float, speed
 def _reason_of_model(model: ModelSettings, training: TrainingSettings, unit: str) -> str:
     cell = model.cell.upper()
     dropconnect = f", DropConnect {training.dropconnect:g}" if training.dropconnect else ""
-    ngrams = f", n-gram counts for contexts of up to {training.ngrams} {unit}" if training.ngrams else ""
+    ngrams = (
+        f", n-gram counts for contexts of up to {counted(training.ngrams, unit.removesuffix('s'))}"
+        if training.ngrams
+        else ""
+    )
     return (
-        f"{model.layers}-layer {cell}, {model.hidden} hidden units, {model.parameters():,} parameters; "
+        f"{model.layers}-layer {cell}, {counted(model.hidden, 'hidden unit')}, {model.parameters():,} parameters; "
         f"batch size {training.batch}, context {training.context}, peak learning rate {training.learning_rate:.2g}, "
         f"dropout {training.dropout:g}{dropconnect}, {training.precision}{ngrams}"
     )

@@ -21,7 +21,7 @@ import torch
 from ..config import ModelSettings, TrainingSettings
 from ..data.batching import batches
 from ..data.corpus import Corpus
-from ..errors import DivergedError
+from ..errors import DivergedError, counted
 from ..models.interface import LanguageModel
 from ..models.mixture import Mixture
 from ..models.tensor_file import Tensors, with_prefix
@@ -212,7 +212,8 @@ class Trainer:
         """Let the learning rate fall to zero from here on; say so."""
         self.schedule.end_soon(self.position)
         self.validation_due = self.schedule.next_validation(self.position)
-        end = f"{self.schedule.total / 60:,.0f} minutes" if self.schedule.timed else f"{self.schedule.total:,.0f} steps"
+        total = round(self.schedule.total / 60) if self.schedule.timed else round(self.schedule.total)
+        end = counted(total, "minute" if self.schedule.timed else "step")
         return f"no better validation for a while: the learning rate falls to zero now, and the run ends after {end}"
 
     def _kept(self) -> str:
@@ -230,8 +231,7 @@ class Trainer:
             )
         note = ""
         if self.schedule.timed and self.step < 20:
-            steps = "1 step" if self.step == 1 else f"{self.step} steps"
-            note = f"the budget was over after {steps}; give more --minutes"
+            note = f"the budget was over after {counted(self.step, 'step')}; give more --minutes"
         elif self.validator.kept_step == 0:
             note = f"no validation was better than at the start: {self._kept()} are kept"
         return self._report(bits, note)

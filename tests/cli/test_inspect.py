@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -221,3 +222,24 @@ def test_a_character_of_several_bytes_is_drawn_once(bytes_path: Path) -> None:
     (bytes_path.parent / "text").write_bytes("a你".encode() + b"\xff")
     shown = on_a_terminal("inspect", bytes_path, "--unit", "1.1", bytes_path.parent / "text", cwd=bytes_path.parent)
     assert "a你\ufffd" in re.sub(r"\x1b\[[0-9;]*m", "", shown)
+
+
+def test_a_page_replaces_no_text_that_is_read_and_nothing_that_is_no_file(model_path: Path, tmp_path: Path) -> None:
+    text = tmp_path / "text.html"
+    text.write_text("<!DOCTYPE html>")
+    os.mkfifo(tmp_path / "pipe")
+    for name, why in (("text.html", "a text that is read"), ("pipe", "no regular file"), (".", "a folder")):
+        done = charlstm("inspect", model_path, text, "--html", tmp_path / name)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert why in done.stderr
+    with text.open() as stream:
+        done = charlstm("inspect", model_path, "--html", text, input=None, stdin=stream)
+    assert "a text that is read" in done.stderr
+    assert text.read_text() == "<!DOCTYPE html>"
+
+
+def test_a_page_that_cannot_be_written_is_refused_before_the_text_is_read(model_path: Path, tmp_path: Path) -> None:
+    (tmp_path / "text").write_bytes(b"\xff")  # which would be refused, too
+    done = charlstm("inspect", model_path, tmp_path / "text", "--html", tmp_path / "missing" / "page.html")
+    assert done.returncode == 1
+    assert "page.html: cannot write it: No such file or directory" in done.stderr
