@@ -1,17 +1,20 @@
-"""Standard input before it is read: whether there is any, and a word where it is silent for long."""
+"""Standard input and named pipes before they are read: whether there is any, and a word where one is silent."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import select
 import stat
 import sys
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import click
 
+from ..data import streams
 from ..errors import UsageError
 from .console import say
 
@@ -42,7 +45,8 @@ def refuse_terminal(texts: Iterable[str]) -> None:
 def wait(what: str, paths: Iterable[str] = ("-",), patience: float = PATIENCE) -> float:
     """Wait until pipes among the paths have something to read, or have ended; nothing is read.
 
-    Where one stays silent, a line says what is waited for, and the wait is left to whoever reads.
+    Where one stays silent, a line says what is waited for, and the wait is left to whoever reads. Of named pipes,
+    which only reading opens, that will be said then.
 
     Args:
         what: what they should bring.
@@ -52,6 +56,7 @@ def wait(what: str, paths: Iterable[str] = ("-",), patience: float = PATIENCE) -
     Returns:
         Seconds that passed.
     """
+    streams.around_opening = lambda path: telling(f"waiting for {what} from {path}", path, patience)
     if os.name == "nt":  # where only sockets can be asked
         return 0.0
     before = time.monotonic()
@@ -63,6 +68,29 @@ def wait(what: str, paths: Iterable[str] = ("-",), patience: float = PATIENCE) -
             say(f"waiting for {what} {where}")
             break
     return time.monotonic() - before
+
+
+@contextlib.contextmanager
+def telling(line: str, path: str, patience: float = PATIENCE) -> Iterator[None]:
+    """A context in which a file is opened: where it is a named pipe that stays silent, the line is said."""
+    if not _is_named_pipe(path):
+        yield
+        return
+    timer = threading.Timer(patience, say, [line])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _is_named_pipe(path: str) -> bool:
+    """Whether a pipe lies in a folder, and is not one that is open here, of which `wait` tells."""
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode) and _descriptor(path) is None
+    except (OSError, ValueError):
+        return False
 
 
 def _descriptor(path: str) -> int | None:

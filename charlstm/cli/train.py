@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import re
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from .process import (
     start_torch_threads,
 )
 from .progress import follow
-from .stdin import refuse_terminal, wait
+from .stdin import refuse_terminal, telling, wait
 
 if TYPE_CHECKING:
     from ..training.ranks import Ranks
@@ -98,6 +99,8 @@ def train(**given: Any) -> None:
     """
     if given["sample_every"] is not None and not given["sample_every"] > 0:  # nan, too
         raise UsageError(f"sample-every is {given['sample_every']}; it must be more than 0")
+    if given["log"] is not None:
+        _check_log(given["log"])
     prepare_for_numpy()
     prepare_for_torch()
     start_torch_threads(given["threads"])
@@ -199,12 +202,37 @@ def _refuse_retyped() -> None:
     refuse_typed(names - heeded, "--resume goes on with the texts and settings of the run that stopped")
 
 
+def _check_log(path: str) -> None:
+    """Find out whether the log can be written, before a text is read for long; nothing is left behind.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    there = os.path.exists(path)
+    with _log_errors_named(path):
+        if there and not os.path.isfile(path) and not os.path.isdir(path):  # a pipe has one reader, which is for later
+            return
+        open(path, "a").close()
+        if not there:
+            os.unlink(os.path.realpath(path))
+
+
+@contextlib.contextmanager
+def _log_errors_named(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot write the log: {error.strerror or error}; give --log another name"
+        ) from error
+
+
 def _open_log(path: str | None, others: Iterable[str | os.PathLike[str]]) -> IO[str] | None:
     """The log, opened before training begins; it may not be one of the run's other files, nor in a text folder."""
     if path is None:
         return None
     folder = Path(os.path.realpath(path)).parent
-    try:
+    with _log_errors_named(path):
         if any(
             os.path.realpath(path) == os.path.realpath(other)
             or (os.path.exists(other) and os.path.exists(path) and os.path.samefile(path, other))
@@ -212,9 +240,8 @@ def _open_log(path: str | None, others: Iterable[str | os.PathLike[str]]) -> IO[
             for other in others
         ):
             raise UsageError(f"{path}: --log would write into one of the run's own files; give it another name")
-        return open(path, "a", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{path}: cannot write the log: {error.strerror}") from error
+        with telling(f"waiting for a reader of {path}", path):
+            return open(path, "a", encoding="utf-8")
 
 
 def _train(run: Run, sample_every: float, log: IO[str] | None, *, quiet: bool, plain: bool) -> None:

@@ -22,6 +22,12 @@ PIECE = 1 << 20
 
 STANDARD_INPUT = "-"
 
+around_opening: Callable[[str], contextlib.AbstractContextManager[object]] = contextlib.nullcontext
+"""What surrounds a file's opening and its first bytes, which a named pipe lets one wait for: a program may tell of it.
+
+The command line puts its own here; the library waits in silence.
+"""
+
 _MAGIC: tuple[tuple[bytes, Any], ...] = (
     (b"\x1f\x8b\x08", gzip.open),
     *((b"BZh%d1AY&SY" % level, bz2.open) for level in range(1, 10)),
@@ -46,7 +52,9 @@ def open_stream(path: str, *, as_it_is: bool = False) -> Iterator[IO[bytes]]:
             raise OSError(0, "it is closed")
         raw: Any = io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False), PIECE)
     else:
-        raw = open(path, "rb", buffering=PIECE)
+        with around_opening(path):
+            raw = open(path, "rb", buffering=PIECE)
+            raw.peek(1)
     with raw:
         if as_it_is:
             yield raw

@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -15,6 +16,7 @@ import pytest
 from helpers import ROOT, started_run
 
 from charlstm.cli import stdin
+from charlstm.data import streams
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="only sockets can be asked there")
 
@@ -100,3 +102,19 @@ def test_every_command_that_reads_says_what_it_waits_for(
         assert awaited in said
         process.stdin.close()  # it reads on all the same, to the end
         assert process.wait(60) == (0 if command[0] == "sample" else 1)
+
+
+@pytest.mark.parametrize("late", [0.0, 0.3])
+def test_a_named_pipe_without_a_writer_is_named_and_then_read_whole(
+    late: float, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "around_opening", streams.around_opening)  # which `wait` sets
+    path = str(tmp_path / "pipe")
+    os.mkfifo(path)
+    stdin.wait("a text", [path], patience=0.1 if late else 60.0)
+    writer = threading.Timer(late, Path(path).write_bytes, [b"here it is"])
+    writer.start()
+    with streams.open_stream(path) as stream:
+        assert stream.read() == b"here it is"
+    writer.join()
+    assert capsys.readouterr().err == (f"charlstm: waiting for a text from {path}\n" if late else "")

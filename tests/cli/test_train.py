@@ -229,3 +229,13 @@ def test_what_is_about_characters_is_refused_beside_bytes(tmp_path: Path, option
     done = charlstm("train", "--bytes", *option, "-o", "m", input=TEXT, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.endswith(f"all 256 bytes are known; leave out {option[0]}\n")
+
+
+def test_a_log_that_cannot_be_written_is_refused_before_the_text_is_read(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_bytes(b"\xff" * 1000)  # which would be refused, too
+    for log in ("missing/log", "."):
+        done = charlstm("train", "text.txt", "--log", log, cwd=tmp_path)
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert f"{log}: cannot write the log" in done.stderr
+    assert "text.txt" in charlstm("train", "text.txt", "--log", "log", cwd=tmp_path).stderr
+    assert files(tmp_path) == {"text.txt"}
