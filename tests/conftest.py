@@ -45,3 +45,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run() -> Callable[..., Result]:
     """The command line in a process of its own."""
     return charlstm
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A path that tests write over."""
+    return tmp_path_factory.mktemp("scratch") / "text"

@@ -24,6 +24,7 @@ import pytest
 
 from charlstm.config import MixtureSettings, ModelSettings, TrainingRequest
 from charlstm.data.corpus import Corpus, Reading, read_corpus
+from charlstm.data.reading import TextSource
 from charlstm.data.vocabulary import Vocabulary
 from charlstm.models.file import ModelFile
 from charlstm.training.ranks import ALONE, Ranks
@@ -249,3 +250,32 @@ def check_message(error: BaseException) -> None:
     """One short line without anything that a terminal would obey."""
     assert str(error).isprintable(), repr(str(error))
     assert len(str(error)) < 1000
+
+
+def read_source(path: Path, encoding: str = "utf-8", errors: str = "strict") -> tuple[str, TextSource]:
+    """A whole text, and the source that read it."""
+    source = TextSource(path, encoding, errors)
+    return "".join(source), source
+
+
+def write_file(path: Path, content: bytes | str) -> Path:
+    """Write a file, in a folder that is made for it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def relative(found: list[str], folder: Path) -> list[str]:
+    """Paths as they are seen from a folder."""
+    return [os.path.relpath(path, folder) for path in found]
+
+
+def with_unix_line_ends(text: str) -> str:
+    """A text as reading gives it."""
+    return without_half_a_line_end(text).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def without_half_a_line_end(text: str) -> str:
+    """A CR at the end of a text whose other line ends are CRLF is half of one more."""
+    rest = text.replace("\r\n", "")
+    return text[:-1] if "\r\n" in text and text.endswith("\r") and rest.count("\r") == 1 and "\n" not in rest else text
