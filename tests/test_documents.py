@@ -28,7 +28,7 @@ DOCUMENTS = [
 ]
 TORCHRUN = ("--nnodes", "--node-rank", "--nproc-per-node", "--master-addr", "--master-port")
 """Options of PyTorch's launcher that a document names."""
-NEVER = ("kept back", "by heart", "keeps back", "start from another model", "optimiser")
+NEVER = ("kept back", "by heart", "keeps back", "start from another model", "optimiser", "learnt", "taught")
 """What the field has better words for: held out, memorise, fine-tune, optimizer."""
 
 
@@ -210,6 +210,12 @@ def test_the_readme_leads_to_every_document() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_documents_use_the_words_of_the_field(document: Path) -> None:
     assert not [word for word in NEVER if word in " ".join(document.read_text().split())]
+
+
+def test_sources_use_the_words_of_the_field() -> None:
+    paths = [path for folder in ("charlstm", "tests") for path in (ROOT / folder).rglob("*") if path != Path(__file__)]
+    sources = {path: path.read_text().replace("_", " ") for path in paths if path.suffix in (".py", ".html")}
+    assert not [(path, word) for path, text in sources.items() for word in NEVER if word in " ".join(text.split())]
 
 
 def test_the_changelog_keeps_its_form() -> None:

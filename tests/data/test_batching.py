@@ -113,7 +113,7 @@ def test_streams_stand_spread_over_the_text() -> None:
 
 @quick
 @given(shapes)
-def test_every_character_is_learnt_from_in_an_epoch(shape: tuple[int, int, int]) -> None:
+def test_every_character_is_trained_on_in_an_epoch(shape: tuple[int, int, int]) -> None:
     size, batch, context = shape
     made = streams(distinct(size), batch, context)
     steps = -(-size // batch // context) + 1

@@ -1,4 +1,4 @@
-"""The optimiser against torch's own, against the singular value decomposition, and against its own past."""
+"""The optimizer against torch's own, against the singular value decomposition, and against its own past."""
 
 from __future__ import annotations
 

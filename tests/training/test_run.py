@@ -36,7 +36,7 @@ from charlstm.training.run import prepare, resume
 SMALL = {**helpers.SMALL, "layers": 1}
 
 
-def test_validating_on_what_is_learnt_from_is_said(tmp_path: Path) -> None:
+def test_validating_on_what_is_trained_on_is_said(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text(TEXT)
     request = TrainingRequest(steps=2, batch=4, context=16, hidden=8)
     text = tmp_path / "text.txt"
@@ -47,7 +47,7 @@ def test_validating_on_what_is_learnt_from_is_said(tmp_path: Path) -> None:
 # ---------------------------------------------------------------------- starting from another model
 
 
-def test_a_run_can_start_from_another_model_and_its_alphabet_grows(tmp_path: Path) -> None:
+def test_a_run_can_fine_tune_a_pretrained_model_whose_vocabulary_grows(tmp_path: Path) -> None:
     first = library.train(output=tmp_path / "first.safetensors", text=TEXT, steps=80, ngrams=0, **SMALL)
     more = TEXT.replace("is", "était")
     second = library.train(

@@ -99,7 +99,7 @@ def test_a_run_is_calibrated_when_it_is_over_and_not_before(tmp_path: Path, monk
     assert len(called) == 1
 
 
-def test_the_best_weights_are_kept_and_training_stops_when_validation_says_so(tmp_path: Path) -> None:
+def test_the_best_checkpoint_is_kept_and_training_stops_when_validation_says_so(tmp_path: Path) -> None:
     # A text of noise: all that can be learned is its alphabet; the rest is memorised, and validation gets worse.
     rng = np.random.default_rng(0)
     noise = "".join("abcdefgh"[i] for i in rng.integers(0, 8, 1500))
@@ -145,13 +145,13 @@ def test_tiny_and_dull_texts_train(tmp_path: Path, text: str) -> None:
     assert math.isfinite(reports[-1].train_bits)
 
 
-def test_nothing_kept_back_for_validation_is_allowed(tmp_path: Path) -> None:
+def test_nothing_held_out_is_allowed(tmp_path: Path) -> None:
     run = started_run(tmp_path, steps=20, val_fraction=0.0)
     assert all(report.val_bits is None for report in finished(run))
     assert load(run.output).result["val_bits_per_char"] is None
 
 
-def test_unknown_characters_are_learnt_to_be_rare_but_possible(tmp_path: Path) -> None:
+def test_unknown_characters_are_learned_to_be_rare_but_possible(tmp_path: Path) -> None:
     run = started_run(tmp_path, steps=150, hidden=32)
     finished(run)
     file = load(run.output)
@@ -342,7 +342,7 @@ def test_a_run_that_only_spoils_the_model_it_started_from_gives_that_one_back(tm
     assert_same_bytes(load(first.output).tensors, load(spoiling.output).tensors)
 
 
-def test_many_unknown_characters_are_no_sign_that_nothing_was_learnt(tmp_path: Path) -> None:
+def test_many_unknown_characters_are_no_sign_that_nothing_was_learned(tmp_path: Path) -> None:
     run = started_run(tmp_path, steps=100, min_count=TEXT.count("s") + 1)  # leaves a few letters only
     finished(run)
     assert run.result["val_bits_per_char"] > 2 * math.log2(run.plan.model.vocab_size) + 2
@@ -416,7 +416,7 @@ def test_a_run_that_diverges_and_is_cut_into_pieces_ends_with_the_same_bytes(
     assert_same_bytes(load(whole.output).tensors, load(cut.output).tensors)
 
 
-def test_broken_weights_never_become_the_model_where_nothing_validates(
+def test_broken_parameters_never_become_the_model_where_nothing_validates(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def poisoned(learner: Learner, step: int, loss: float) -> float:
@@ -431,7 +431,7 @@ def test_broken_weights_never_become_the_model_where_nothing_validates(
 
 
 @pytest.mark.parametrize("when", [60, 119])
-def test_weights_that_break_in_a_step_never_replace_good_ones(
+def test_parameters_that_break_in_a_step_never_replace_good_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: int
 ) -> None:
     """The loss is that of before the step, so only the validation sees it; the second time there is no next step."""
