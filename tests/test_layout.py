@@ -1,4 +1,4 @@
-"""The layout is the architecture: a folder imports only from those below it, and heavy packages stay put."""
+"""The layout is the architecture: a folder imports from those before it only, and heavy packages stay put."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from helpers import ROOT, charlstm
 
 PACKAGE = ROOT / "charlstm"
 ORDER = ("errors", "config", "keywords", "threads", "data", "models", "inference", "training", "api", "cli", "__main__")
-"""From the ground up: a module imports from its own folder and from those to the left of it."""
+"""From the ground up: a module imports from its own folder and from those before it."""
 MODULES = sorted(
     path.relative_to(PACKAGE).with_suffix("").as_posix()
     for path in PACKAGE.rglob("*.py")
@@ -80,7 +80,7 @@ def test_every_module_stands_in_a_folder_of_the_plan() -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_module_imports_only_from_its_folder_and_those_below(module: str) -> None:
+def test_a_module_imports_only_from_its_folder_and_those_before(module: str) -> None:
     for other in imported(module, top_only=False)[0]:
         assert ORDER.index(folder_of(other)) <= ORDER.index(folder_of(module)), f"{module} imports {other}"
 

@@ -25,7 +25,7 @@ def rank(environment: Mapping[str, str] = os.environ) -> int | None:
     return int(number) if number.isdecimal() and size.isdecimal() and int(size) > 1 else None
 
 
-def joined() -> contextlib.AbstractContextManager[Ranks]:
+def launched_ranks() -> contextlib.AbstractContextManager[Ranks]:
     """The processes that train together: those of the launcher, or this one alone.
 
     Raises:

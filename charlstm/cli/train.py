@@ -17,7 +17,7 @@ import click
 from ..config import CELLS, NORMALIZATIONS, SPLITS, Budget, TrainingRequest, from_given
 from ..errors import OutputError, UsageError
 from .console import say, write_path
-from .launcher import compare_options, joined
+from .launcher import compare_options, launched_ranks
 from .options import DECODING, Command, decoding_options, refuse_typed, setting
 from .process import (
     STARTED,
@@ -104,7 +104,7 @@ def train(**given: Any) -> None:
     prepare_for_numpy()
     prepare_for_torch()
     start_torch_threads(given["threads"])
-    with outliving_the_reader(), joined() as ranks:
+    with outliving_the_reader(), launched_ranks() as ranks:
         if ranks.size > 1:
             compare_options(ranks, given)
         if ranks.leads:

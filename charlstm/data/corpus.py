@@ -20,7 +20,7 @@ from .cache import key_of, load, save
 from .characters import listed
 from .collecting import Collected, collect, name_to_keep
 from .files import find_files
-from .mapping import IdFile, Parts, check_room, count_of, default_folder, is_mapped
+from .mapping import ArrayWriter, IdFile, check_room, count_of, default_folder, is_mapped
 from .repeats import repeated_lines, repeated_passages
 from .split import NOWHERE, Boundaries, Split, last_lines, random_lines, spread_blocks, the_end
 from .streams import STANDARD_INPUT
@@ -223,12 +223,12 @@ def _parted(text: Collected, split: Split, vocabulary: Vocabulary, reading: Read
     return parts.arrays()
 
 
-def _parts(text: Collected, lengths: Sequence[int], dtype: np.dtype[Any], reading: Reading) -> Parts:
+def _parts(text: Collected, lengths: Sequence[int], dtype: np.dtype[Any], reading: Reading) -> ArrayWriter:
     if not is_mapped(text.ids):
-        return Parts(dtype, lengths, None)
+        return ArrayWriter(dtype, lengths, None)
     folder = reading.cache or default_folder()
     check_room(folder, sum(lengths) * dtype.itemsize)
-    return Parts(dtype, lengths, IdFile(folder))
+    return ArrayWriter(dtype, lengths, IdFile(folder))
 
 
 def _split(text: Collected, reading: Reading) -> Split:

@@ -243,7 +243,7 @@ class IdStore:
         return self._pieces[0]
 
 
-class Parts:
+class ArrayWriter:
     """Arrays of known lengths, each written from its beginning to its end: in memory, or in one file.
 
     Args:

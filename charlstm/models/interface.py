@@ -1,7 +1,7 @@
 """What a model is to the rest of the package: ids and a state in, logits and a state out.
 
-`numpy_lstm` and `torch_lstm` are two such models; sampling, scoring and all that is above them know this protocol and
-no implementation. Shapes: T time steps, B sequences in a batch, L layers, H hidden units, V symbols.
+`numpy_lstm`, `torch_lstm` and `mixture` hold such models; sampling, scoring and all that is above them know this
+protocol and no implementation. Shapes: T time steps, B sequences in a batch, L layers, H hidden units, V symbols.
 """
 
 from __future__ import annotations

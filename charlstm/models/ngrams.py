@@ -39,6 +39,7 @@ CACHED_NUMBERS = 1 << 21
 MOST_EXPANDED = 1 << 21
 """Continuations that are looked at together."""
 LONGEST_ORDER = 64
+"""Characters of the longest n-grams that a file may hold."""
 PREFIX = "ngrams."
 """What the names of the tensors begin with."""
 

@@ -25,6 +25,7 @@ Keys = NDArray[np.uint64]
 Counts = NDArray[np.int32]
 
 LARGEST_ORDER = 9
+"""Characters of the longest n-grams that are counted, where the vocabulary allows it."""
 PIECE = 1 << 20
 """Characters that are packed together."""
 MOST_COUNTED = 1 << 24
