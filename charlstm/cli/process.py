@@ -129,16 +129,21 @@ def _make_room_for_products() -> None:
         mallopt(-8, 1)  # M_ARENA_MAX, from malloc.h
     try:
         if "numpy" not in sys.modules:
-            _check_room(NUMPY_NEEDS)
+            _check_memory(NUMPY_NEEDS)
         import numpy as np
 
-        _check_room(BLAS_BUFFER)
+        _check_memory(BLAS_BUFFER)
     except MemoryError:
         raise MemoryError from ImportError("numpy")  # so that what cannot be loaded is named
     np.ones((512, 512), np.float32) @ np.ones((512, 512), np.float32)
 
 
-def _check_room(size: int) -> None:
+def _check_memory(size: int) -> None:
+    """Find out whether so many bytes of address space can be had.
+
+    Raises:
+        MemoryError: they cannot.
+    """
     try:
         mmap.mmap(-1, size, access=mmap.ACCESS_COPY).close()
     except OSError as error:
@@ -172,7 +177,7 @@ def start_torch_threads(threads: int | None) -> None:
 
     if threads:
         torch.set_num_threads(threads)
-    _check_room(torch.get_num_threads() * BYTES_PER_THREAD)
+    _check_memory(torch.get_num_threads() * BYTES_PER_THREAD)
     torch.ones(1 << 20).add_(1.0)  # large enough for torch to use all threads
 
 
