@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from ..config import CELLS, NORMALIZATIONS, SPLITS, Budget, TrainingRequest, from_given
+from ..config import CELLS, NORMALIZATIONS, PRECISIONS, SPLITS, Budget, TrainingRequest, from_given
 from ..errors import OutputError, UsageError
 from .console import say, write_path
 from .launcher import compare_options, launched_ranks
@@ -64,7 +64,7 @@ if TYPE_CHECKING:
 @setting(TrainingRequest, "seed")
 @setting(TrainingRequest, "device", type=click.Choice(["auto", "cpu", "cuda", "mps"]))
 @setting(TrainingRequest, "threads")
-@setting(TrainingRequest, "precision", type=click.Choice(["auto", "float32", "bfloat16"]))
+@setting(TrainingRequest, "precision", type=click.Choice(PRECISIONS))
 @click.option("--log", type=click.Path(), help="append each report to this file, as JSON lines")
 @click.option(
     "--sample-every",

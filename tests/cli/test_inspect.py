@@ -7,11 +7,13 @@ import os
 import re
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from helpers import charlstm, on_a_terminal, random_model, with_counts
 
-from charlstm.cli.inspect import LONG, histogram, patiently
+from charlstm.cli.inspect import LONG, histogram, inspect, patiently
+from charlstm.models.numpy_lstm import GATE_NAMES
 
 TEXT = 'abc "fed\n\nhg" ab (a) Bad cab\n'
 
@@ -243,3 +245,9 @@ def test_a_page_that_cannot_be_written_is_refused_before_the_text_is_read(model_
     done = charlstm("inspect", model_path, tmp_path / "text", "--html", tmp_path / "missing" / "page.html")
     assert done.returncode == 1
     assert "page.html: cannot write it: No such file or directory" in done.stderr
+
+
+def test_every_gate_of_every_cell_can_be_asked_for() -> None:
+    gate = next(parameter for parameter in inspect.params if parameter.name == "gate")
+    assert isinstance(gate.type, click.Choice)
+    assert {*gate.type.choices, "candidate"} == {name for names in GATE_NAMES.values() for name in names}
