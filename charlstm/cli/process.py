@@ -69,7 +69,7 @@ def outliving_the_reader() -> Iterator[None]:
 class StopSignals:
     """A context in which Ctrl-C, SIGTERM and SIGHUP are noted, for the work to end when it can; a second one ends it.
 
-    A SIGHUP that is ignored, as under nohup, stays so.
+    What is ignored stays so: SIGHUP under nohup, and Ctrl-C in what a script runs in the background.
 
     Args:
         announced: whether to say what a signal does.
@@ -81,10 +81,9 @@ class StopSignals:
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> StopSignals:
-        wanted = [signal.SIGINT, signal.SIGTERM]
-        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-            wanted.append(signal.SIGHUP)
-        self._before = {number: signal.signal(number, self._note) for number in wanted}
+        known = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+        heeded = [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
+        self._before = {number: signal.signal(number, self._note) for number in heeded}
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -108,7 +108,7 @@ def random_lines(ids: Ids, fraction: float, newline: int, seed: int) -> Split:
     return Split(
         _blocks(bounds, held_out),
         _lines_in_words(distinct, int(held_out.sum())),
-        _copies_noted(len(copies), len(which), int(common.sum())),
+        _copies_noted(len(copies), len(which), int(common.sum()), some=bool(held_out.any())),
     )
 
 
@@ -129,7 +129,7 @@ def _lines_drawn_by_hash(ids: Ids, fraction: float, newline: int, seed: int) -> 
         held_out = np.where(occurring(hashes, common), rng.random(len(hashes)) < fraction, drawn)
         blocks.append(_blocks(bounds, held_out))
         lines += int(held_out.sum())
-    copied = _copies_noted(len(copies), int(copies.sum()), len(common))
+    copied = _copies_noted(len(copies), int(copies.sum()), len(common), some=lines > 0)
     return Split(
         _joined(np.concatenate(blocks)),
         f"{counted(lines, 'line')} drawn at random, equal ones together" if lines else "",
@@ -162,14 +162,16 @@ def _joined(blocks: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.stack([blocks[first[: len(blocks)], 0], blocks[last[: len(blocks)], 1]], axis=1)
 
 
-def _copies_noted(distinct: int, lines: int, common: int) -> str:
+def _copies_noted(distinct: int, lines: int, common: int, *, some: bool) -> str:
     if lines - distinct < NOTABLE_COPIES * lines:
         return ""
-    counted = f"lines occur more than once ({distinct:,} distinct of {lines:,})"
+    found = f"lines occur more than once ({distinct:,} distinct of {lines:,})"
+    if not some:
+        return f"{found}; nothing is held out: name a text to validate on with --val"
     if common == distinct:
-        return f"{counted}; some copies of each are held out"
+        return f"{found}; some copies of each are held out"
     but = f", but for copies of the {common:,} most common" if common else ""
-    return f"{counted}; equal ones are held out together{but}"
+    return f"{found}; equal ones are held out together{but}"
 
 
 def _drawn(copies: NDArray[np.int64], target: float, rng: np.random.Generator) -> NDArray[np.bool_]:

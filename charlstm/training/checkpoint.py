@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ..config import ModelSettings, TrainingRequest, TrainingSettings
 from ..data.corpus import Reading
@@ -282,3 +284,35 @@ def broken_state_named(path: Path) -> Iterator[None]:
         raise
     except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:  # UsageError is a ValueError
         raise ModelFileError(f"{path}: not a run's state that this charlstm can go on with ({error})") from error
+
+
+class Saved(Protocol):
+    """What is saved beside, or as, its output."""
+
+    output: Path
+
+
+def save_or_rescue(run: Saved, save: Callable[[], None]) -> None:
+    """Save a run's result; where its folder is full or gone, in a new one for temporary files: hours went into it.
+
+    Args:
+        run: its output is another one afterwards, if it is saved there.
+        save: saves it at its output.
+
+    Raises:
+        OutputError: it could not be saved where it was asked for; the message says where it is, if it is anywhere.
+    """
+    try:
+        save()
+    except OutputError as error:
+        asked, folder = run.output, Path()
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="charlstm-"))
+            run.output = folder / asked.name
+            save()
+        except (OutputError, OSError):
+            if run.output != asked:
+                shutil.rmtree(folder, ignore_errors=True)
+            run.output = asked
+            raise error from None
+        raise OutputError(f"{error}; saved as {run.output} instead") from error

@@ -229,7 +229,7 @@ def _reason_of_text(text: Text, training: TrainingSettings, epochs: float, speed
     seen = "" if budget.unit == "epochs" else f"about {about} {'epoch' if about == '1' else 'epochs'} in "
     rate = f" at {speed / 1e9:.0f} GFLOP/s" if budget.unit == "minutes" else ""
     unit = budget.unit.removesuffix("s") if budget.amount == 1 else budget.unit
-    distinct = f", {text.vocab_size - 1} distinct" if text.unit == "characters" else ""
+    distinct = f", {text.vocab_size - 1:,} distinct" if text.unit == "characters" else ""
     read = f"{text.characters:,} training {text.unit}{distinct}"
     return f"{read}; {seen}{budget.amount:,.6g} {unit}{rate}"
 

@@ -24,7 +24,7 @@ from ..errors import DivergedError, OutputError, ProcessGroupError, UsageError
 from ..inference.sampling import read_prompts, stream_one
 from ..models.file import ModelFile
 from ..models.numpy_lstm import NumpyNetwork
-from .checkpoint import Checkpoint, SaveClock, broken_state_named, check_writable, locked, resume_path
+from .checkpoint import Checkpoint, SaveClock, broken_state_named, check_writable, locked, resume_path, save_or_rescue
 from .following import Task, hand_over
 from .planning import Plan, Text, plan
 from .pretrained import beginning_with, facts_about, notes_on_pretrained
@@ -135,10 +135,12 @@ class Run:
         self.finished = progress is not None and progress.fraction >= 1.0
         if self.finished:
             self.ranks.dismiss()
-            self._save_model(self.trainer.finish())
+            result = self.trainer.finish()
+            save_or_rescue(self, lambda: self._save_model(result))
             resume_path(self.output).unlink(missing_ok=True)
         else:
-            self.save(self.trainer.interrupted())
+            result = self.trainer.interrupted()
+            save_or_rescue(self, lambda: self.save(result))
 
     def _saved_on_the_way(self, reports: Iterable[Progress]) -> Iterator[Progress]:
         """The reports, with the run saved between them when it is due."""
@@ -156,7 +158,8 @@ class Run:
         resume_path(self.output).unlink(missing_ok=True)
         if not self.trainer.validator.has_learned():
             raise DivergedError(f"{error}; nothing was learned that is worth keeping") from error
-        self._save_model(self.trainer.snapshot(diverged=True))
+        result = self.trainer.snapshot(diverged=True)
+        save_or_rescue(self, lambda: self._save_model(result))
         raise DivergedError(f"{error}; the best model so far is in {self.output}") from error
 
     def _point_to_the_last_save(self, error: ProcessGroupError) -> NoReturn:

@@ -80,14 +80,16 @@ def test_one_of_several_processes_announces_the_stop(capfd: pytest.CaptureFixtur
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no such signal")
-def test_a_hangup_that_nohup_ignores_stays_ignored() -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGINT"])
+def test_what_nohup_or_a_script_in_the_background_ignores_stays_ignored(name: str) -> None:
+    number = getattr(signal, name)
+    before = signal.signal(number, signal.SIG_IGN)
     try:
         with StopSignals() as stopping:
-            signal.raise_signal(signal.SIGHUP)
+            signal.raise_signal(number)
             assert stopping.received is None
     finally:
-        signal.signal(signal.SIGHUP, before)
+        signal.signal(number, before)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="there is no such signal")

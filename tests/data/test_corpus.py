@@ -390,6 +390,13 @@ def test_lines_that_occur_more_than_once_are_mentioned() -> None:
     assert note == "lines occur more than once (300 distinct of 900); equal ones are held out together"
 
 
+def test_equal_lines_of_which_none_is_held_out_are_not_said_to_be() -> None:
+    corpus = corpus_of(texts=["the same line\n" * 50], lines=True)
+    (note,) = corpus.notes
+    assert note.endswith("(1 distinct of 50); nothing is held out: name a text to validate on with --val")
+    assert not len(corpus.validation)
+
+
 def test_a_pipe_is_read_once_and_has_no_name_worth_keeping(tmp_path: Path) -> None:
     path = tmp_path / "63"
     os.mkfifo(path)

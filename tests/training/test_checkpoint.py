@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from charlstm.errors import OutputError
-from charlstm.training.checkpoint import check_writable, locked, resume_path
+from charlstm.training.checkpoint import check_writable, locked, resume_path, save_or_rescue
 
 # ----------------------------------------------------------------------------------------- before the work
 
@@ -100,3 +102,44 @@ def test_a_lock_ends_with_its_block_however_that_ends(tmp_path: Path) -> None:
 def test_a_lock_in_a_missing_folder_is_an_output_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="nowhere"), locked(tmp_path / "nowhere" / "m"):
         pytest.fail("it got a lock")
+
+
+# ------------------------------------------------------------------------------------------ after the work
+
+
+@dataclass
+class Run:
+    """A run whose model goes to a folder that may be gone."""
+
+    output: Path
+
+    def save(self) -> None:
+        """Save the model."""
+        try:
+            self.output.write_bytes(b"model")
+        except OSError as error:
+            raise OutputError(f"{self.output}: {error.strerror}") from error
+
+
+def test_what_cannot_be_saved_where_it_was_asked_for_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    run = Run(tmp_path / "gone" / "m.safetensors")
+    with pytest.raises(OutputError, match=r"gone/m\.safetensors: No such file.*; saved as .*m\.safetensors instead"):
+        save_or_rescue(run, run.save)
+    assert run.output.read_bytes() == b"model"
+    assert run.output.name == "m.safetensors"
+
+
+def test_where_nothing_can_be_saved_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(tmp_path / "gone" / "m.safetensors")
+
+    def fails() -> None:
+        raise OutputError(f"{run.output}: full")
+
+    for temporary in (tmp_path, tmp_path / "gone, too"):
+        monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+        with pytest.raises(OutputError, match=r"gone/m\.safetensors: full$"):
+            save_or_rescue(run, fails)
+        assert list(tmp_path.iterdir()) == []
