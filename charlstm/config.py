@@ -256,10 +256,10 @@ class TrainingRequest:
     )
     ngrams: int | None = setting(
         None,
-        "n-gram counts of the text are mixed with the network, for contexts of up to so many characters (0 to 8); 0: "
-        "the network alone (default: 8, or as many as a large vocabulary allows)",
+        "n-gram counts of the text are mixed with the network, for contexts of up to so many characters (0 to 11); 0: "
+        "the network alone (default: 11, or as many as a large vocabulary allows)",
         least=0,
-        most=8,
+        most=11,
     )
     lines: bool = setting(False, "every line is a record of its own (names, titles, commands)")
     as_bytes: bool = setting(

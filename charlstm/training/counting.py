@@ -1,7 +1,7 @@
 """Counts a training text: ids to the tensors of an n-gram model (see `models/ngrams.py` for the equations).
 
-One sort gives everything: each position's n-gram is packed into one number of 64 bits, its first character highest, so
-that in the sorted numbers all n-grams of one context stand together, for every length at once.
+One sort gives everything: where positions stand in the order of what follows them (see `sorting.py`), all n-grams of
+one context stand together, for every length at once.
 
 Kneser-Ney: the longest n-grams count how often they occur; a shorter one counts before how many different characters
 it stands, so that what follows one character only ("u" after "q") is not expected elsewhere (Kneser and Ney 1995).
@@ -9,6 +9,7 @@ it stands, so that what follows one character only ("u" after "q") is not expect
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,34 +21,29 @@ from numpy.typing import NDArray
 from ..data.vocabulary import Ids
 from ..models.ngrams import encoded, symbol_dtype, tensor_name, tensor_types
 from .occurrences import Occurrences
+from .sorting import SortedText, longest_sorted, sorted_text
 
-Keys = NDArray[np.uint64]
 Counts = NDArray[np.int32]
 
-LARGEST_ORDER = 9
+LARGEST_ORDER = 12
 """Characters of the longest n-grams that are counted, where the vocabulary allows it."""
-PIECE = 1 << 20
-"""Characters that are packed together."""
 MOST_COUNTED = 1 << 24
 """Characters that are counted at most."""
 
 
 def largest_order(vocab_size: int) -> int:
-    """Characters of the longest n-gram that one number holds."""
-    return min(LARGEST_ORDER, 64 // _bits(vocab_size))
-
-
-def _bits(vocab_size: int) -> int:
-    """Bits of a character's id, or of none."""
-    return int(vocab_size).bit_length()
+    """Characters of the longest n-gram that is counted."""
+    return min(LARGEST_ORDER, longest_sorted(vocab_size))
 
 
 @dataclass(frozen=True)
 class Ngrams:
     """The different n-grams of one length, N of them, in ascending order."""
 
-    keys: Keys
-    """(N,) their characters, packed."""
+    owners: NDArray[np.int32]
+    """(N,) which n-gram of one character fewer, its context, each continues."""
+    symbols: Ids
+    """(N,) the last character of each."""
     counts: Counts
     """(N,) how often each occurs."""
     adjusted: Counts
@@ -56,53 +52,33 @@ class Ngrams:
     """(N,) the rank of the first of each, among all n-grams of the text in ascending order."""
 
 
-def packed(ids: Ids, vocab_size: int, order: int, record_end: int | None) -> Keys:
-    """The n-gram at each position (N,) as one number, each id plus 1; 0 where the text or its record ends before.
+def counted(text: SortedText, order: int) -> list[Ngrams]:
+    """The n-grams of 1 ... `order` characters, with Kneser-Ney's counts."""
+    levels: list[Ngrams] = []
+    indices = np.zeros(len(text.ids), np.int32)  # of the n-gram of one character fewer at each rank
+    for k in range(1, order + 1):
+        edges = np.flatnonzero(text.shared < k)
+        whole = text.lengths[edges] >= k
+        firsts, counts = edges[whole], np.diff(np.append(edges, len(text.ids)))[whole].astype(np.int32)
+        begins = text.positions[firsts]
+        if levels:
+            levels[-1] = _continued(levels[-1], indices[text.ranks[begins + 1]])
+        levels.append(Ngrams(indices[firsts], text.ids[begins + k - 1], counts, counts, firsts))
+        starting = np.zeros(len(indices), np.int32)
+        starting[firsts] = 1
+        indices = np.cumsum(starting, dtype=np.int32) - np.int32(1)
+    return levels
+
+
+def _continued(level: Ngrams, continued: NDArray[np.int32]) -> Ngrams:
+    """With Kneser-Ney's counts: before how many different characters each stands; without any its own count.
 
     Args:
-        ids: (N,).
-        order: n.
-        record_end: the id that ends a record, which no n-gram crosses; None for running text.
+        level: the n-grams.
+        continued: which of them each n-gram of one character more ends in.
     """
-    keys = np.zeros(len(ids), np.uint64)
-    for begin in range(0, len(ids), PIECE):  # what is computed on the way is eight times as large as the text
-        piece = keys[begin : begin + PIECE]
-        codes = np.zeros(len(piece) + order, np.uint64)
-        read = ids[begin : begin + len(codes)]
-        codes[: len(read)] = read
-        codes[: len(read)] += np.uint64(1)
-        inside = np.ones(len(piece), bool)
-        for offset in range(order):
-            column = codes[offset : offset + len(piece)]
-            piece <<= np.uint64(_bits(vocab_size))
-            piece |= column if record_end is None else np.where(inside, column, np.uint64(0))
-            if record_end is not None and offset:
-                inside &= column != record_end + 1
-    return keys
-
-
-def counted(keys: Keys, vocab_size: int, order: int) -> list[Ngrams]:
-    """The n-grams of 1 ... `order` characters, from keys in ascending order."""
-    bits = _bits(vocab_size)
-    levels: list[Ngrams] = []
-    for k in range(order, 0, -1):
-        prefixes = keys >> np.uint64(bits * (order - k))
-        edges = np.flatnonzero(np.concatenate([[True], prefixes[1:] != prefixes[:-1]]))
-        counts = np.diff(np.append(edges, len(prefixes))).astype(np.int32)
-        whole = (prefixes[edges] & np.uint64((1 << bits) - 1)) != 0
-        found, counts = prefixes[edges][whole], counts[whole]
-        adjusted = _continuations(found, counts, levels[-1].keys, bits * k) if levels else counts
-        levels.append(Ngrams(found, counts, adjusted, edges[whole]))
-    return levels[::-1]
-
-
-def _continuations(keys: Keys, counts: Counts, longer: Keys, bits: int) -> Counts:
-    """Before how many different characters each n-gram stands; one that nothing precedes keeps its count."""
-    ends, numbers = np.unique(longer & np.uint64((1 << bits) - 1), return_counts=True)
-    adjusted = counts.copy()
-    if len(ends):
-        adjusted[np.searchsorted(keys, ends)] = numbers
-    return adjusted
+    numbers = np.bincount(continued, minlength=len(level.counts)).astype(np.int32)
+    return dataclasses.replace(level, adjusted=np.where(numbers, numbers, level.counts))
 
 
 def discounts(counts: Counts) -> NDArray[np.float64]:
@@ -157,68 +133,63 @@ def count_text(
         ids: (N,) of the training part.
         vocab_size: V.
         order: characters of the longest n-grams, at most `largest_order`.
-        record_end: see `packed`.
+        record_end: see `sorting.sorted_text`.
         most_bytes: size of the result; rare n-grams are left out, the longest first, until it fits.
         located: whether to remember where in the text each n-gram stands.
 
     Raises:
-        ValueError: the order is larger than 64 bits allow.
+        ValueError: the order is larger than the text can be sorted by.
     """
     if not 1 <= order <= largest_order(vocab_size):
         raise ValueError(f"an order of {order} does not fit {vocab_size} symbols")
-    keys = packed(ids, vocab_size, order, record_end)
-    by_key = np.argsort(keys) if located else None
-    if by_key is None:
-        keys.sort()
-    levels = counted(keys if by_key is None else keys[by_key], vocab_size, order)
+    text = sorted_text(ids, vocab_size, order, record_end)
+    levels = counted(text, order)
     least = _pruning(levels, vocab_size, most_bytes)
     tensors: dict[str, NDArray[Any]] = {}
     statistics, kept_levels = [], []
-    contexts, kept_contexts = np.zeros(1, np.uint64), np.ones(1, bool)
+    kept_contexts = np.ones(1, bool)
     for k, level in enumerate(levels):
         kept = level.counts >= least[k]
         if not kept.any():
             break
-        found, some = _smoothed(level, kept, contexts, kept_contexts, vocab_size)
+        found, some = _smoothed(level, kept, kept_contexts, vocab_size)
         tensors |= {tensor_name(k, name): tensor for name, tensor in found.items()}
         statistics.append(some)
         kept_levels.append(kept)
-        contexts, kept_contexts = level.keys, kept
-    occurrences = None if by_key is None else _occurrences(by_key, levels, kept_levels)
+        kept_contexts = kept
+    occurrences = _occurrences(text, levels, kept_levels) if located else None
     return CountedText(tensors, statistics, occurrences)
 
 
-def _occurrences(by_key: NDArray[np.int64], levels: list[Ngrams], kept: list[NDArray[np.bool_]]) -> Occurrences:
-    """Where the n-grams that are kept stand in the text, whose positions are given in the order of their keys."""
+def _occurrences(text: SortedText, levels: list[Ngrams], kept: list[NDArray[np.bool_]]) -> Occurrences:
+    """Where the n-grams that are kept stand in the text."""
     begins, held = [], []
     for level, some in zip(levels, kept, strict=False):
         first, count = level.firsts[some], level.counts[some]
-        begin = np.zeros(len(by_key), bool)
+        begin = np.zeros(len(text.ids), bool)
         begin[first] = True
-        changes = np.zeros(len(by_key) + 1, np.int8)
-        changes[first] += 1
-        changes[first + count] -= 1
+        changes = begin.astype(np.int8)
+        ends = first + count
+        changes[ends[ends < len(changes)]] -= 1
         begins.append(begin)
-        held.append(np.cumsum(changes[:-1], dtype=np.int8).astype(bool))
-    return Occurrences(by_key, begins, held)
+        held.append(np.cumsum(changes, dtype=np.int8).view(bool))
+    return Occurrences(text.ranks, begins, held)
 
 
 def _smoothed(
-    level: Ngrams, kept: NDArray[np.bool_], contexts: Keys, kept_contexts: NDArray[np.bool_], vocab_size: int
+    level: Ngrams, kept: NDArray[np.bool_], kept_contexts: NDArray[np.bool_], vocab_size: int
 ) -> tuple[dict[str, NDArray[Any]], LevelStatistics]:
     """The tensors of one level: of its contexts (N,), and of the n-grams (M,) after them, those that are kept."""
-    bits, small = _bits(vocab_size), symbol_dtype(vocab_size)
-    owners = np.searchsorted(contexts, level.keys >> np.uint64(bits))  # (M,)
-    totals = np.bincount(owners, weights=level.adjusted, minlength=len(contexts))  # (N,)
+    small, owners, size = symbol_dtype(vocab_size), level.owners, len(kept_contexts)
+    totals = np.bincount(owners, weights=level.adjusted, minlength=size)  # (N,)
     taken = discounts(level.adjusted)
     u = (level.adjusted - taken[np.minimum(level.adjusted, 3)]) / totals[owners]
     owners, u = owners[kept], u[kept]
-    left = 1.0 - np.bincount(owners, weights=u, minlength=len(contexts)).astype(float)
-    symbols = (level.keys[kept] & np.uint64((1 << bits) - 1)) - np.uint64(1)
+    left = 1.0 - np.bincount(owners, weights=u, minlength=size).astype(float)
     tensors = {
-        "followers": np.bincount(owners, minlength=len(contexts))[kept_contexts].astype(small),
+        "followers": np.bincount(owners, minlength=size)[kept_contexts].astype(small),
         "backoff": encoded(left[kept_contexts]),
-        "symbols": symbols.astype(small),
+        "symbols": level.symbols[kept].astype(small),
         "probabilities": encoded(u),
     }
     once = level.counts[kept] == 1

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,118 +26,89 @@ from ..data.vocabulary import Ids
 from ..models.dense_rows import DenseRows
 from ..models.ngrams import ABSENT, DENSE_VOCABULARY, LEAST, Contexts, Floats, Level, NgramModel
 from .counting import CountedText, LevelStatistics
-from .occurrences import Occurrences
+from .occurrences import MOST_UNPACKED
 
 LEAST_LEFT = 1e-4
 """Of the probability that a context leaves to the shorter one, where so little is known of it."""
 LOWEST = 2
 """Characters of the shortest context that is corrected: of shorter ones, one occurrence more or less is nothing."""
-WORKERS = 4
-"""Threads that look for what is left out."""
 LEAST_OTHERS = 1e-6
 """Probability of all characters together that did not come."""
+PIECE = 1 << 16
+"""Positions that are looked at together."""
+WORKERS = 4
+"""Threads that do so."""
 
 Positions = NDArray[np.integer[Any]]
 
 
-def left_out(ngrams: NgramModel, counted: CountedText, ids: Ids) -> Floats:
-    """The probability p'(w | h) of each character of a text (N,) that was counted, itself left out.
+class Corrected:
+    """The probability p'(w | h) of characters of a text that was counted, each itself left out.
 
     Args:
         ngrams: the counts.
-        counted: what they were made from.
-        ids: the text (N,).
+        statistics: of each of their levels.
     """
-    lowest = min(LOWEST if ngrams.vocab_size <= DENSE_VOCABULARY else 1, ngrams.longest)
-    p = _not_corrected(ngrams, lowest, ids)
-    pieces = list(_located(counted).pieces())
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for k in range(lowest, ngrams.order):
-            once = np.ones(len(p), bool)
-            if k < ngrams.longest:
-                list(pool.map(partial(_find_singletons, counted, k + 1, once), pieces))
-            said = np.zeros((len(p), 2), np.float32)  # u', and what is left to the shorter context
-            said[:, 1] = 1
-            level = _CorrectedLevel(ngrams.levels[k], counted.statistics[k])
-            list(pool.map(partial(_correct, level, counted, k, once, said), pieces))
-            p = said[:, 0] + said[:, 1] * p
-    return p
+
+    def __init__(self, ngrams: NgramModel, statistics: Sequence[LevelStatistics]) -> None:
+        self._lowest = min(LOWEST if ngrams.vocab_size <= DENSE_VOCABULARY else 1, ngrams.longest)
+        self._rows = _rows_up_to(ngrams, self._lowest - 1)
+        self._levels = list(zip(ngrams.levels, statistics, strict=True))
+
+    def probabilities(self, contexts: Contexts, grams: Contexts, targets: Ids) -> Floats:
+        """What is said of targets (M,).
+
+        Args:
+            contexts: (C, M) of 1, 2, ... characters before each.
+            grams: (C + 1, M) the n-grams of 1, 2, ... characters that end with each.
+            targets: the characters (M,).
+        """
+        p: Floats = self._rows[contexts[0] if self._lowest > 1 else 0, targets]
+        for k in range(self._lowest, len(self._levels)):
+            level, statistics = self._levels[k]
+            changes = np.ones(len(targets), bool)
+            if k + 1 < len(self._levels):
+                longer = grams[k + 1]
+                changes = (longer == ABSENT) | self._levels[k + 1][1].once[longer]
+            u, left = _said(level, statistics, contexts[k - 1], grams[k], changes)
+            p = u + left * p
+        return p
 
 
-def _located(counted: CountedText) -> Occurrences:
-    """Where the n-grams of a text stand.
+def _rows_up_to(ngrams: NgramModel, longest: int) -> Floats:
+    """Probabilities (N + 1, V) after each context of `longest` characters, 1 or 0, and, last, after one not held."""
+    nodes = np.append(np.arange(len(ngrams.levels[longest].backoff) if longest else 0), ABSENT)
+    contexts = np.full((ngrams.longest, len(nodes)), ABSENT)
+    contexts[:longest] = nodes
+    return ngrams.probabilities(contexts)
 
-    Raises:
-        ValueError: that was not asked for when it was counted.
+
+def _said(
+    level: Level,
+    statistics: LevelStatistics,
+    nodes: NDArray[np.integer[Any]],
+    entries: NDArray[np.integer[Any]],
+    changes: NDArray[np.bool_],
+) -> tuple[Floats, Floats]:
+    """What contexts say of the n-grams that end here, and what they leave to shorter ones: u' and backoff' (M,).
+
+    Args:
+        level: the contexts.
+        statistics: of them.
+        nodes: (M,) which context; or ABSENT.
+        entries: (M,) which n-gram; or ABSENT.
+        changes: (M,) whether the level's counts know the occurrence that is left out.
     """
-    if counted.occurrences is None:
-        raise ValueError("the text was counted without keeping where its n-grams stand")
-    return counted.occurrences
-
-
-def _not_corrected(ngrams: NgramModel, lowest: int, ids: Ids) -> Floats:
-    """The probability of each character of a text (N,) after contexts shorter than `lowest`, as counted."""
-    none = np.full((ngrams.longest, ngrams.vocab_size), ABSENT)
-    p: Floats = ngrams.probabilities(none[:, :1])[0, ids]
-    if lowest > 1:
-        symbols = np.arange(ngrams.vocab_size)
-        none[0] = ngrams.children(0, np.zeros_like(symbols), symbols)
-        p[1:] = ngrams.probabilities(none)[ids[:-1], ids[1:]]
-    return p
-
-
-def _find_singletons(counted: CountedText, level: int, once: NDArray[np.bool_], ranks: slice) -> None:
-    """Fill in whether the n-gram of `level` + 1 characters that ends at a position (N,) stands nowhere else."""
-    found = _located(counted)
-    ends = found.order[ranks] + level
-    inside = ends < len(found)
-    entries = found.in_order(level, ranks)[inside]
-    once[ends[inside]] = (entries == ABSENT) | counted.statistics[level].once[entries]
-
-
-def _correct(
-    level: _CorrectedLevel, counted: CountedText, k: int, once: NDArray[np.bool_], said: Floats, ranks: slice
-) -> None:
-    """Fill in what contexts of k characters say at positions (N, 2), where these are counted once on this level."""
-    found = _located(counted)
-    ends = found.order[ranks] + k  # of the n-grams of k + 1 characters
-    inside = ends < len(found)
-    ends, entries = ends[inside], found.in_order(k, ranks)[inside]
-    changes = once[ends]
-    said.view(np.int64)[ends, 0] = level.entries[changes.astype(np.intp), entries]  # the two floats of each as one
-    missing = np.flatnonzero(entries == ABSENT)
-    if len(missing):
-        nodes = found.in_order(k - 1, ranks)[inside][missing]
-        said[ends[missing]] = level.without_entry(nodes, changes[missing])
-
-
-class _CorrectedLevel:
-    """What the contexts of one length say of a character that came, without one occurrence of it or with all."""
-
-    def __init__(self, level: Level, statistics: LevelStatistics) -> None:
-        self._level, self._statistics = level, statistics
-        owners = np.repeat(np.arange(len(level.backoff)), np.diff(level.first))
-        both = [self._said(owners, statistics.adjusted, changes) for changes in (False, True)]
-        self.entries = np.stack(both).view(np.int64)[:, :, 0]
-        """(2, M) for each n-gram, without and with a change, u' and what is left: two float32 as one number."""
-
-    def without_entry(self, nodes: NDArray[np.int32], changes: NDArray[np.bool_]) -> Floats:
-        """The same (M, 2) after contexts (M,) where the n-gram itself is not kept."""
-        said = self._said(nodes, np.zeros(len(nodes), np.int32), changes)
-        said[nodes == ABSENT] = 0, 1
-        return said
-
-    def _said(self, nodes: NDArray[Any], counts: NDArray[np.int32], changes: NDArray[np.bool_] | bool) -> Floats:
-        """U' of n-grams with some counts (M,) after contexts (M,), and what those leave to shorter ones: (M, 2)."""
-        total = self._statistics.totals[nodes].astype(np.float32)
-        discounts = self._statistics.discounts.astype(np.float32)
-        known = total > changes
-        rest = np.where(known, total - changes, 1)
-        fewer = np.maximum(counts - changes, 0)
-        u = (fewer - discounts[np.minimum(fewer, 3)]) / rest
-        others = (1 - self._level.backoff[nodes]) * total - (counts - discounts[np.minimum(counts, 3)])
-        left = np.clip(1 - u - others / rest, LEAST_LEFT, 1)
-        return np.stack([np.where(known, u, 0), np.where(known, left, 1)], axis=1).astype(np.float32)
+    discounts = statistics.discounts.astype(np.float32)
+    counts = np.where(entries == ABSENT, 0, statistics.adjusted[entries])
+    total = statistics.totals[nodes].astype(np.float32)
+    known = (nodes != ABSENT) & (total > changes)
+    rest = np.where(known, total - changes, 1)
+    fewer = np.maximum(counts - changes, 0)
+    u = (fewer - discounts[np.minimum(fewer, 3)]) / rest
+    others = (1 - level.backoff[nodes]) * total - (counts - discounts[np.minimum(counts, 3)])
+    left = np.clip(1 - u - others / rest, LEAST_LEFT, 1)
+    return np.where(known, u, 0), np.where(known, left, 1)
 
 
 class LeaveOneOut:
@@ -149,30 +119,65 @@ class LeaveOneOut:
         counted: what they were made from.
         ids: the training text (N,).
         stretches: which of it was counted, one after another; None: all of it.
+
+    Raises:
+        ValueError: the text was counted without keeping where its n-grams stand.
     """
 
     def __init__(
         self, ngrams: NgramModel, counted: CountedText, ids: Ids, stretches: Sequence[range] | None = None
     ) -> None:
-        self.ngrams, self.ids, self.occurrences = ngrams, ids, _located(counted)
+        if counted.occurrences is None:
+            raise ValueError("the text was counted without keeping where its n-grams stand")
+        self.ngrams, self.ids, self.occurrences = ngrams, ids, counted.occurrences
         self.rows = DenseRows(ngrams)
         parts = stretches or [range(len(ids))]
-        self.probabilities = left_out(ngrams, counted, np.concatenate([ids[part.start : part.stop] for part in parts]))
         self._begins = np.array([part.start for part in parts])
         self._ends = np.array([part.stop for part in parts])
         self._shifts = np.cumsum([0, *map(len, parts[:-1])]) - self._begins  # from the text to what was counted
+        self._corrected = Corrected(ngrams, counted.statistics)
+        self._known: Floats | None = None
+        if len(self.occurrences) <= MOST_UNPACKED:  # of a longer text, most positions may never be asked for
+            self._known = self._all(np.concatenate([ids[part.start : part.stop] for part in parts]))
 
     def log_probabilities(self, positions: Positions) -> Floats:
         """Logarithms of the probabilities at positions (T, B) of the text, each column one stretch -> (T, B, V)."""
         flat = positions.ravel()  # (M,)
         part = np.searchsorted(self._begins, flat, side="right") - 1
         counted = np.flatnonzero(flat < self._ends[part])
-        indices = flat + self._shifts[part]
-        whole = len(counted) == len(flat)
-        rows = self.rows.probabilities(self.occurrences.contexts(indices) if whole else self._walked(positions))
-        self._take_out(rows, counted, self.ids[flat[counted]], self.probabilities[indices[counted]])
+        indices, targets = (flat + self._shifts[part])[counted], self.ids[flat[counted]]
+        if len(counted) == len(flat):
+            contexts, grams = self._around(indices.reshape(positions.shape))
+            without = self._without(indices, contexts, grams, targets)
+        else:
+            contexts = self._walked(positions)
+            without = self._without(indices, *self._around(indices[None]), targets)
+        rows = self.rows.probabilities(contexts)
+        _take_out(rows, counted, targets, without)
         np.maximum(rows, LEAST, out=rows)
         return np.log(rows, out=rows).reshape(*positions.shape, -1)
+
+    def _all(self, counted_ids: Ids) -> Floats:
+        """What is said of each character (N,) of what was counted."""
+        self.occurrences.prepare()
+
+        def said(begin: int) -> Floats:
+            indices = np.arange(begin, min(begin + PIECE, len(counted_ids)))
+            return self._corrected.probabilities(*self._around(indices[:, None]), counted_ids[indices])
+
+        with ThreadPoolExecutor(WORKERS) as pool:
+            return np.concatenate(list(pool.map(said, range(0, len(counted_ids), PIECE))))
+
+    def _without(self, indices: Positions, contexts: Contexts, grams: Contexts, targets: Ids) -> Floats:
+        """The probabilities of targets (M,) at indices into what was counted, themselves left out; see `Corrected`."""
+        if self._known is not None:
+            return self._known[indices]
+        return self._corrected.probabilities(contexts, grams, targets)
+
+    def _around(self, indices: Positions) -> tuple[Contexts, Contexts]:
+        """Contexts (C, T B) and n-grams (C + 1, T B) at indices (T, B) of what was counted, each column a stretch."""
+        found = self.occurrences.ending(np.concatenate([indices[:1] - 1, indices]))  # (C + 1, T + 1, B)
+        return found[:-1, :-1].reshape(len(found) - 1, -1), found[:, 1:].reshape(len(found), -1)
 
     def _walked(self, positions: Positions) -> Contexts:
         """The contexts (C, M) before positions (T, B), whether these were counted or not."""
@@ -182,10 +187,11 @@ class LeaveOneOut:
         walked = self.ngrams.walk(window, self.ngrams.start(positions.shape[1]))
         return walked[:, longest - 1 :].reshape(longest, positions.size)
 
-    def _take_out(self, rows: Floats, counted: Positions, targets: Ids, without: Floats) -> None:
-        """Change the rows (M, V) that were counted to what they would be without their targets."""
-        with_it = rows[counted, targets]
-        factors = np.ones(len(rows), np.float32)
-        factors[counted] = np.maximum(1 - without, LEAST_OTHERS) / np.maximum(1 - with_it, LEAST_OTHERS)
-        rows *= factors[:, None]
-        rows[counted, targets] = without
+
+def _take_out(rows: Floats, counted: Positions, targets: Ids, without: Floats) -> None:
+    """Change the rows (M, V) that were counted to what they would be without their targets."""
+    with_it = rows[counted, targets]
+    factors = np.ones(len(rows), np.float32)
+    factors[counted] = np.maximum(1 - without, LEAST_OTHERS) / np.maximum(1 - with_it, LEAST_OTHERS)
+    rows *= factors[:, None]
+    rows[counted, targets] = without

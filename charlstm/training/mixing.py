@@ -26,7 +26,7 @@ from .counting import MOST_COUNTED, CountedText, count_text, largest_order
 from .leave_one_out import LeaveOneOut
 
 BYTES_PER_CHARACTER = 4
-LEAST_BYTES, MOST_BYTES = 1 << 18, 32_000_000
+LEAST_BYTES, MOST_BYTES = 1 << 20, 32_000_000
 """Size of the counts of a very short and of a very long text."""
 STRETCHES = 16
 """Stretches of a text that is too long to be counted whole."""

@@ -36,7 +36,7 @@ NGRAM_WEIGHT = 0.4
 EPOCHS_WITH_COUNTS = 10
 """Epochs up to which a network is trained together with the counts: of a text that it reads more often, it memorises
 what the counts leave."""
-NGRAMS = 8
+NGRAMS = 11
 """Characters of the longest context that is counted; the vocabulary may allow fewer."""
 FINE_TUNING = 0.25
 """Fraction of the usual learning rate for a pretrained network."""

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charlstm.models.ngrams import NgramModel
-from charlstm.training.counting import count_text, counted, discounts, largest_order, packed
+from charlstm.training.counting import count_text, counted, discounts, largest_order
+from charlstm.training.sorting import sorted_text
 
 VOCAB_SIZE = 6
 texts = st.lists(st.integers(0, VOCAB_SIZE - 1), min_size=1, max_size=80)
@@ -24,21 +25,13 @@ def occurrences(text: list[int], n: int, record_end: int | None = None) -> Count
 
 @given(texts, st.integers(1, 5), st.sampled_from([None, 1]))
 def test_every_ngram_is_counted(text: list[int], order: int, record_end: int | None) -> None:
-    levels = counted(np.sort(packed(np.array(text), VOCAB_SIZE, order, record_end)), VOCAB_SIZE, order)
+    levels = counted(sorted_text(np.array(text), VOCAB_SIZE, order, record_end), order)
+    grams: list[tuple[int, ...]] = [()]
     for n, level in enumerate(levels, start=1):
-        grams = [tuple(int(key) >> 3 * (n - 1 - k) & 7 for k in range(n)) for key in level.keys]
-        decoded = {tuple(code - 1 for code in gram): int(c) for gram, c in zip(grams, level.counts, strict=True)}
-        assert decoded == occurrences(text, n, record_end)
+        symbols = level.symbols.tolist()
+        grams = [(*grams[owner], symbol) for owner, symbol in zip(level.owners.tolist(), symbols, strict=True)]
+        assert dict(zip(grams, level.counts.tolist(), strict=True)) == occurrences(text, n, record_end)
         assert grams == sorted(grams)
-
-
-def test_a_text_is_packed_in_pieces_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = np.random.default_rng(0).integers(0, VOCAB_SIZE, 100)
-    for record_end in (None, 1):
-        whole = packed(text, VOCAB_SIZE, 5, record_end)
-        with monkeypatch.context() as patch:
-            patch.setattr("charlstm.training.counting.PIECE", 7)
-            assert (packed(text, VOCAB_SIZE, 5, record_end) == whole).all()
 
 
 def brute_force(text: list[int], order: int, context: list[int], symbol: int) -> float:
@@ -110,8 +103,7 @@ def test_what_is_left_out_makes_room_and_leaves_a_proper_distribution(text: list
 
 
 def test_the_order_is_bounded_by_the_alphabet() -> None:
-    assert largest_order(65) == 9
-    assert largest_order(127) == 9
-    assert largest_order(256) == 7
-    assert largest_order(5000) == 4
-    assert largest_order(60_000) == 4
+    assert largest_order(65) == 12
+    assert largest_order(256) == 12
+    assert largest_order(5000) == 8
+    assert largest_order(60_000) == 8

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from charlstm.models.ngrams import NgramModel
+from charlstm.training import leave_one_out, occurrences
 from charlstm.training.counting import CountedText, count_text
 from charlstm.training.leave_one_out import LeaveOneOut
 
@@ -96,6 +97,16 @@ def test_what_was_not_counted_is_predicted_as_it_is() -> None:
     alone = log_rows(counted, text[100:200].tolist())
     np.testing.assert_allclose(rows[90:], known[90:], atol=1e-5)
     np.testing.assert_allclose(rows[:90], alone[10:], atol=1e-5)
+
+
+def test_a_long_text_is_corrected_where_it_is_read_as_a_short_one_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = np.random.default_rng(5).integers(1, VOCAB_SIZE, 400).tolist()
+    counted = count_text(np.array(text), VOCAB_SIZE, 5, most_bytes=800, located=True)
+    at_once = log_rows(counted, text)
+    for module in (leave_one_out, occurrences):
+        monkeypatch.setattr(module, "MOST_UNPACKED", 0)
+    longer = count_text(np.array(text), VOCAB_SIZE, 5, most_bytes=800, located=True)
+    np.testing.assert_allclose(log_rows(longer, text), at_once, atol=1e-5)
 
 
 def test_what_stands_once_in_the_text_is_not_known_there() -> None:

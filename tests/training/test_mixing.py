@@ -130,10 +130,10 @@ def test_a_stopped_run_leaves_a_mixture_and_goes_on_as_if_it_had_not(tmp_path: P
 
 def test_a_budget_bounds_what_is_counted(tmp_path: Path) -> None:
     corpus = started_run(tmp_path, steps=3).corpus
-    few, many = count(corpus, 8, lines=False, seconds=0.01), count(corpus, 8, lines=False)
+    few, many = count(corpus, 11, lines=False, seconds=0.01), count(corpus, 11, lines=False)
     assert few and many
     assert 0 < len(few.model.levels[-1].symbols) <= 600 < len(corpus.training)
-    assert many.model.order == min(9, largest_order(len(corpus.vocabulary)))
+    assert many.model.order == largest_order(len(corpus.vocabulary))
     assert count(corpus, 0, lines=False) is None
 
 

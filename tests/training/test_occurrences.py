@@ -1,4 +1,4 @@
-"""Occurrences: which n-gram begins where, in 13 bytes a character."""
+"""Occurrences: which n-gram begins where, in 10 bytes a character."""
 
 from __future__ import annotations
 
@@ -22,32 +22,34 @@ def test_contexts_are_those_that_walking_finds(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(occurrences, "MOST_UNPACKED", 1000 if short else 0)
-        patch.setattr(occurrences, "PIECE", 16)
         counted = count_text(np.array(text), VOCAB_SIZE, order, record_end=record_end, most_bytes=room, located=True)
         assert counted.occurrences
         model = NgramModel(VOCAB_SIZE, counted.tensors, newline=NEWLINE)
         walked = model.walk(np.array(text)[:, None], model.start(1))[:, :-1, 0]
-        found = counted.occurrences.contexts(np.arange(1, len(text)))
-    np.testing.assert_array_equal(found, walked)
-    assert (counted.occurrences.contexts(np.zeros(1, int)) == ABSENT).all()
+        found = counted.occurrences.ending(np.arange(-1, len(text) - 1))[:-1]
+    np.testing.assert_array_equal(found[:, 1:], walked)
+    assert (found[:, 0] == ABSENT).all()
 
 
-@given(texts, st.integers(1, 4))
-def test_in_order_the_indices_rise(text: list[int], order: int) -> None:
-    found = count_text(np.array(text), VOCAB_SIZE, order, located=True).occurrences
-    assert found
-    for level in range(found.levels):
-        index = found.in_order(level, slice(0, len(text)))
-        kept = index[index != ABSENT]
-        assert (np.diff(kept) >= 0).all()
-        assert len(kept) == len(text) - level
+@given(texts, st.integers(1, 4), st.booleans())
+def test_of_ngrams_that_end_at_a_position_all_are_found(text: list[int], order: int, short: bool) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(occurrences, "MOST_UNPACKED", 1000 if short else 0)
+        found = count_text(np.array(text), VOCAB_SIZE, order, located=True).occurrences
+        assert found
+        ending = found.ending(np.arange(len(text)))
+    grams = [sorted({tuple(text[end - n : end]) for end in range(n, len(text) + 1)}) for n in range(1, order + 1)]
+    for at in range(len(text)):
+        for n in range(1, min(order, len(text)) + 1):
+            gram = tuple(text[at + 1 - n : at + 1])
+            assert ending[n - 1, at] == (grams[n - 1].index(gram) if at + 1 >= n else ABSENT)
 
 
-def test_a_long_text_takes_13_bytes_a_character(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_text_takes_10_bytes_a_character(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(occurrences, "MOST_UNPACKED", 0)
     text = np.random.default_rng(0).integers(1, VOCAB_SIZE, 20_000)
     found = count_text(text, VOCAB_SIZE, 9, located=True).occurrences
     assert found
-    found.contexts(np.arange(10))
+    found.ending(np.arange(10))
     kept = sum(array.nbytes for array in vars(found).values() if isinstance(array, np.ndarray))
-    assert kept < 13 * len(text)
+    assert kept < 10 * len(text)

@@ -212,7 +212,7 @@ def test_the_reasons_name_the_choice() -> None:
     assert counted.endswith("bfloat16, n-gram counts for contexts of up to 5 characters")
 
 
-@pytest.mark.parametrize(("symbols", "asked", "longest"), [(61, None, 8), (5000, None, 3), (5000, 2, 2), (5000, 8, 3)])
+@pytest.mark.parametrize(("symbols", "asked", "longest"), [(61, None, 11), (5000, None, 7), (5000, 2, 2), (5000, 8, 7)])
 def test_contexts_are_no_longer_than_the_vocabulary_allows(symbols: int, asked: int | None, longest: int) -> None:
     request = TrainingRequest(minutes=2, ngrams=asked)
     chosen = plan(request, Text(1_000_000, symbols, 40.0), FAST, "bfloat16")
