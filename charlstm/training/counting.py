@@ -10,9 +10,12 @@ it stands, so that what follows one character only ("u" after "q") is not expect
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,6 +32,8 @@ LARGEST_ORDER = 12
 """Characters of the longest n-grams that are counted, where the vocabulary allows it."""
 MOST_COUNTED = 1 << 24
 """Characters that are counted at most."""
+WORKERS = 4
+"""Threads; each works on n-grams of one length."""
 
 
 def largest_order(vocab_size: int) -> int:
@@ -115,7 +120,7 @@ class CountedText:
     statistics: list[LevelStatistics]
     """Of each level."""
     occurrences: Occurrences | None
-    """Which n-gram begins at each position; None where that was not asked for: it takes as long as the counting."""
+    """Where the n-grams stand; None where that was not asked for."""
 
 
 def count_text(
@@ -145,39 +150,37 @@ def count_text(
     text = sorted_text(ids, vocab_size, order, record_end)
     levels = counted(text, order)
     least = _pruning(levels, vocab_size, most_bytes)
-    tensors: dict[str, NDArray[Any]] = {}
-    statistics, kept_levels = [], []
-    kept_contexts = np.ones(1, bool)
-    for k, level in enumerate(levels):
-        kept = level.counts >= least[k]
-        if not kept.any():
-            break
-        found, some = _smoothed(level, kept, kept_contexts, vocab_size)
-        tensors |= {tensor_name(k, name): tensor for name, tensor in found.items()}
-        statistics.append(some)
-        kept_levels.append(kept)
-        kept_contexts = kept
-    occurrences = _occurrences(text, levels, kept_levels) if located else None
-    return CountedText(tensors, statistics, occurrences)
+    kept = [level.counts >= wanted for level, wanted in zip(levels, least, strict=True)]
+    kept = list(itertools.takewhile(np.any, kept))
+    with ThreadPoolExecutor(WORKERS) as pool:
+        smoothed = pool.map(partial(_smoothed, vocab_size), levels, kept, [np.ones(1, bool), *kept])
+        occurrences = _occurrences(text, levels, kept, pool) if located else None
+        tensors, statistics = zip(*smoothed, strict=True)
+    named = {tensor_name(k, name): tensor for k, some in enumerate(tensors) for name, tensor in some.items()}
+    return CountedText(named, list(statistics), occurrences)
 
 
-def _occurrences(text: SortedText, levels: list[Ngrams], kept: list[NDArray[np.bool_]]) -> Occurrences:
+def _occurrences(
+    text: SortedText, levels: list[Ngrams], kept: list[NDArray[np.bool_]], pool: ThreadPoolExecutor
+) -> Occurrences:
     """Where the n-grams that are kept stand in the text."""
-    begins, held = [], []
-    for level, some in zip(levels, kept, strict=False):
+
+    def ranks(level: Ngrams, some: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """At which one begins, and which are those of any (N,)."""
         first, count = level.firsts[some], level.counts[some]
-        begin = np.zeros(len(text.ids), bool)
-        begin[first] = True
-        changes = begin.astype(np.int8)
+        begins = np.zeros(len(text.ids), bool)
+        begins[first] = True
+        changes = begins.astype(np.int8)
         ends = first + count
         changes[ends[ends < len(changes)]] -= 1
-        begins.append(begin)
-        held.append(np.cumsum(changes, dtype=np.int8).view(bool))
+        return begins, np.cumsum(changes, dtype=np.int8).view(bool)
+
+    begins, held = zip(*pool.map(ranks, levels, kept), strict=True)
     return Occurrences(text.ranks, begins, held)
 
 
 def _smoothed(
-    level: Ngrams, kept: NDArray[np.bool_], kept_contexts: NDArray[np.bool_], vocab_size: int
+    vocab_size: int, level: Ngrams, kept: NDArray[np.bool_], kept_contexts: NDArray[np.bool_]
 ) -> tuple[dict[str, NDArray[Any]], LevelStatistics]:
     """The tensors of one level: of its contexts (N,), and of the n-grams (M,) after them, those that are kept."""
     small, owners, size = symbol_dtype(vocab_size), level.owners, len(kept_contexts)
