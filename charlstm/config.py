@@ -56,6 +56,12 @@ def plain(value: Any) -> Any:
     return float(value) if isinstance(value, numbers.Real) else value
 
 
+def _shortened(number: Any, most: int = 20) -> str:
+    """A number as it was given; of a long one it can be seen that digits are left out."""
+    text = str(number)
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
 def check_fields(settings: Any) -> None:
     """Check every field against the type and the range that it declares; None means "not given" and passes.
 
@@ -78,7 +84,7 @@ def check_fields(settings: Any) -> None:
             continue
         if value != value or (least is not None and value < least) or (most is not None and value > most):
             bounds = f"at least {least:,}" if most is None else f"between {least:,} and {most:,}"
-            raise UsageError(f"{name} is {value!s:.20}; it must be {bounds}")
+            raise UsageError(f"{name} is {_shortened(value)}; it must be {bounds}")
 
 
 def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
@@ -169,7 +175,7 @@ class Budget:
         amount = plain(self.amount)
         object.__setattr__(self, "amount", amount)
         if not isinstance(amount, (int, float)) or not 0 < amount < 1e15:
-            raise UsageError(f"{self.unit} is {self.amount!s:.20}; it must be more than 0, and less than 1e15")
+            raise UsageError(f"{self.unit} is {_shortened(self.amount)}; it must be more than 0, and less than 1e15")
 
     @staticmethod
     def chosen(minutes: float | None, epochs: float | None, steps: int | None) -> Budget:
@@ -357,7 +363,10 @@ class SampleSettings:
         # A text is a sequence of texts, too: of its characters.
         stop = (stop,) if isinstance(stop, (str, bytes)) else tuple(stop)
         object.__setattr__(self, "stop", stop)
-        if not all(isinstance(text, (str, bytes)) and text for text in stop):
+        wrong = [text for text in stop if not isinstance(text, (str, bytes))]
+        if wrong:
+            raise UsageError(f"stop holds {wrong[0]!r:.20}; it must be texts")
+        if not all(stop):
             raise UsageError("stop is empty; give the text that ends a sample")
 
 

@@ -66,6 +66,19 @@ def test_what_lies_outside_a_range_is_refused_by_name(
             kind(**{name: value})
 
 
+def test_a_long_number_is_not_taken_for_a_shorter_one() -> None:
+    for name, number in (("hidden", 10**20), ("steps", 10**21)):
+        with pytest.raises(UsageError, match=rf"{name} is 1{'0' * 19}\.\.\.; it must be"):
+            TrainingRequest(**{name: number})  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"seed is 1\.5;"):
+        SampleSettings(seed=1.5)  # type: ignore[arg-type]
+
+
+def test_a_stop_that_is_no_text_is_not_called_empty() -> None:
+    with pytest.raises(UsageError, match="stop holds 5; it must be texts"):
+        SampleSettings(stop=("a", 5))  # type: ignore[arg-type]
+
+
 def test_a_learning_rate_that_trains_nothing_is_refused() -> None:
     with pytest.raises(UsageError, match="learning-rate is 0"):
         TrainingRequest(learning_rate=0)

@@ -75,6 +75,8 @@ def status_of(path: str) -> os.stat_result:
     try:
         return os.stat(path)
     except (OSError, ValueError) as error:
+        if not path:
+            raise TextError("cannot read a text with an empty name: give the name of a file or folder") from error
         reason = getattr(error, "strerror", None) or "no valid name"
         if (isinstance(error, OSError) and error.errno not in _NO_SUCH_FILE) or not _may_be_a_text(path):
             raise TextError(f"{path}: cannot read it: {reason}") from error

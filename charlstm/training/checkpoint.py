@@ -304,7 +304,7 @@ def save_or_rescue(run: Saved, save: Callable[[], None]) -> None:
     """
     try:
         save()
-    except OutputError as error:
+    except (OutputError, OSError) as error:  # the latter where the current folder is gone
         asked, folder = run.output, Path()
         try:
             folder = Path(tempfile.mkdtemp(prefix="charlstm-"))
@@ -315,4 +315,5 @@ def save_or_rescue(run: Saved, save: Callable[[], None]) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
             run.output = asked
             raise error from None
-        raise OutputError(f"{error}; saved as {run.output} instead") from error
+        why = f"{asked}: {error.strerror}" if isinstance(error, OSError) else error
+        raise OutputError(f"{why}; saved as {run.output} instead") from error

@@ -150,7 +150,7 @@ class Run:
             if progress.fraction < 1.0 and clock.due(progress.fraction):
                 try:
                     clock.time(self.save, progress.fraction)
-                except OutputError as error:
+                except (OutputError, OSError) as error:
                     yield dataclasses.replace(progress, val_bits=None, note=f"not saved: {error}")
 
     def _keep_what_is_left(self, error: DivergedError) -> NoReturn:

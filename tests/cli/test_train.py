@@ -146,7 +146,7 @@ def test_validation_texts_are_all_heeded_and_an_empty_name_is_none(tmp_path: Pat
     assert [source["name"] for source in described["trained_on"]] == ["text.txt", "a.txt", "b.txt"]
     done = charlstm("train", "text.txt", "--val", "", "--force", *options, cwd=tmp_path)
     assert done.returncode == 1
-    assert "cannot read" in done.stderr
+    assert "cannot read a text with an empty name: give" in done.stderr
 
 
 def test_a_run_that_starts_from_a_model_reports_no_figures_that_it_has_not(tmp_path: Path) -> None:

@@ -132,6 +132,20 @@ def test_what_cannot_be_saved_where_it_was_asked_for_is_not_lost(
     assert run.output.name == "m.safetensors"
 
 
+def test_a_run_outlives_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    run = Run(Path("m.safetensors"))
+
+    def save() -> None:
+        if not run.output.is_absolute():
+            raise FileNotFoundError(2, "No such file or directory")  # as `os.getcwd` does
+        run.save()
+
+    with pytest.raises(OutputError, match=r"^m\.safetensors: No such file or directory; saved as "):
+        save_or_rescue(run, save)
+    assert run.output.read_bytes() == b"model"
+
+
 def test_where_nothing_can_be_saved_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(tmp_path / "gone" / "m.safetensors")
 
