@@ -303,12 +303,14 @@ class Trainer:
         )
 
     def interrupted(self) -> Result:
-        """As `snapshot`, mixed with the counts: what a user who stops the run gets; the run can go on."""
+        """As `snapshot`, mixed with the counts and measured so: what a user who stops the run gets; it can go on."""
         result = self.snapshot()
         network = TorchNetwork(self.model_settings)
         network.load(result.tensors)
-        _, result = self._mixed(network.to(self.device), result)
-        return result
+        model, result = self._mixed(network.to(self.device), result)
+        if result.mixture is None or result.val_bits_per_char is None:
+            return result
+        return dataclasses.replace(result, val_bits_per_char=self.validator.bits_of(model))
 
     def _mixed(self, network: TorchNetwork, result: Result) -> tuple[LanguageModel, Result]:
         """The network and, where they help, the counts; as a model, and in the result."""

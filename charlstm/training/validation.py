@@ -155,7 +155,11 @@ class Validator:
 
     def bits(self, network: TorchNetwork) -> float:
         """Bits per character on the characters that all checkpoints are scored on."""
-        return float(self._scored(network, self.ids).sum()) / max(1, len(self.ids)) / LN2
+        return self.bits_of(self.as_model(network))
+
+    def bits_of(self, model: LanguageModel) -> float:
+        """The same of a model."""
+        return float(self._scored(model, self.ids).sum()) / max(1, len(self.ids)) / LN2
 
     def final_bits(self, model: LanguageModel, characters: int) -> tuple[float, int] | None:
         """Bits per character of the result, and of how many characters; None where nothing is held out."""
@@ -165,8 +169,8 @@ class Validator:
         nats = surprisals(model, self.corpus, ids, lines=self.lines, rough=False)
         return float(nats.sum()) / len(ids) / LN2, len(ids)
 
-    def _scored(self, network: TorchNetwork, ids: Ids) -> Nats:
-        return surprisals(self.as_model(network), self.corpus, ids, lines=self.lines, rough=True)
+    def _scored(self, model: LanguageModel, ids: Ids) -> Nats:
+        return surprisals(model, self.corpus, ids, lines=self.lines, rough=True)
 
     # ---------------------------------------------------------------------------------- checkpoints
 
@@ -177,7 +181,7 @@ class Validator:
         """
         if not len(self.ids):
             return self._validate_on_training_text(network, step)
-        nats = self._scored(network, self.ids)
+        nats = self._scored(self.as_model(network), self.ids)
         if not math.isfinite(nats.sum()):
             return math.inf
         bits = float(nats.sum()) / len(nats) / LN2
@@ -187,7 +191,7 @@ class Validator:
     def _validate_on_training_text(self, network: TorchNetwork, step: int) -> float | None:
         """Any parameters will do that know something of the text's beginning."""
         ids = self.corpus.training[:LEAST_SCORED]
-        bits = float(self._scored(network, ids).mean()) / LN2 - self._unknown_bits(ids)
+        bits = float(self._scored(self.as_model(network), ids).mean()) / LN2 - self._unknown_bits(ids)
         if not step and math.isfinite(bits):  # a pretrained model may know nothing of this text yet
             self.worst_bits = max(self.worst_bits, bits + 2)
         if not bits <= self.worst_bits:

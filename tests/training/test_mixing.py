@@ -121,7 +121,10 @@ def test_a_stopped_run_leaves_a_mixture_and_goes_on_as_if_it_had_not(tmp_path: P
     run = started_run(tmp_path, "stopped", steps=9)
     for _ in run.run(lambda: run.trainer.step >= 4):
         pass
-    assert load(run.output).file.mixture
+    stopped = load(run.output)
+    assert stopped.file.mixture
+    figure = run.trainer.validator.bits_of(stopped.network)
+    assert stopped.file.result["val_bits_per_char"] == pytest.approx(figure, abs=0.001)
     finished(resume(run.output))
     one, other = load(whole.output).file, load(run.output).file
     assert one.mixture == other.mixture
