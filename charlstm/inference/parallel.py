@@ -44,8 +44,9 @@ class Division:
     """Characters of a part that are read again at a time."""
     segments_again: int | None = None
     """At most so many segments of a part are read again; None: as many as it takes."""
-    tolerance: float = 0.03
-    """Two states that are no further from each other are taken as equal (see `state_distance`)."""
+    tolerance: float = 0.15
+    """Two states that are no further from each other are taken as equal (see `state_distance`): units that follow
+    slowly what they have read may differ by so much with hardly any effect, but not one that stands for something."""
 
     @property
     def block(self) -> int:
