@@ -30,16 +30,7 @@ from charlstm.data.vocabulary import Vocabulary
 from charlstm.models.file import ModelFile
 from charlstm.models.ngrams import NgramModel
 from charlstm.training.counting import count_text, largest_order
-
-
-def nats(model: NgramModel, ids: NDArray[Any]) -> float:
-    """Of a text, as one sequence."""
-    contexts = model.walk(np.concatenate([[model.vocab_size], ids[:-1]])[:, None], model.start(1))[:, :, 0]
-    total = 0.0
-    for begin in range(0, len(ids), 8192):
-        rows = model.log_probabilities(contexts[:, begin : begin + 8192])
-        total -= float(np.take_along_axis(rows, ids[begin : begin + 8192, None].astype(int), axis=1).sum())
-    return total / len(ids)
+from charlstm.training.ngram_order import surprisal_of_counts
 
 
 def counts_row(train: NDArray[Any], held_out: NDArray[Any], vocabulary: Vocabulary, order: int, size: float) -> Any:
@@ -51,7 +42,7 @@ def counts_row(train: NDArray[Any], held_out: NDArray[Any], vocabulary: Vocabula
     row = {
         "order": order,
         "bytes a character": size if math.isfinite(size) else None,
-        "nats": round(nats(model, held_out), 4),
+        "nats": round(surprisal_of_counts(model, held_out), 4),
         "MB": round(sum(tensor.nbytes for tensor in tensors.values()) / 1e6, 2),
         "characters a second": round(len(train) / seconds),
         "loaded in": round(median_time(lambda: NgramModel(len(vocabulary), tensors, newline=0), 3), 4),

@@ -24,6 +24,7 @@ from ..models.ngrams import NgramModel
 from ..models.tensor_file import Tensors
 from .counting import MOST_COUNTED, CountedText, count_text, largest_order
 from .leave_one_out import LeaveOneOut
+from .ngram_order import best_order
 
 BYTES_PER_CHARACTER = 4
 LEAST_BYTES, MOST_BYTES = 1 << 20, 32_000_000
@@ -78,7 +79,7 @@ def count(
 
     Args:
         corpus: the text.
-        longest: characters of the longest context; 0: nothing is counted.
+        longest: characters of the longest context, if they are worth it; 0: nothing is counted.
         lines: whether each line is a record of its own.
         seconds: the budget, which bounds what is counted; None: as much as memory allows.
         together: whether a network is trained together with the counts.
@@ -88,16 +89,16 @@ def count(
     affordable = MOST_COUNTED if seconds is None else int(COUNTING * seconds * COUNTED_PER_SECOND)
     parts = stretches(len(corpus.training), min(MOST_COUNTED, affordable), STRETCHES)
     ids = np.concatenate([corpus.training[part.start : part.stop] for part in parts])
-    vocab_size = len(corpus.vocabulary)
-    text = count_text(
-        ids,
-        vocab_size,
-        min(longest + 1, largest_order(vocab_size)),
-        record_end=corpus.line_end if lines else None,
-        most_bytes=min(MOST_BYTES, max(LEAST_BYTES, BYTES_PER_CHARACTER * len(ids))),
-        located=together,
-    )
-    model = NgramModel(vocab_size, text.tensors, newline=corpus.line_end)
+    vocab_size, record_end = len(corpus.vocabulary), corpus.line_end if lines else None
+
+    def counted(some: Ids, order: int, *, located: bool = False) -> tuple[NgramModel, CountedText]:
+        most = min(MOST_BYTES, max(LEAST_BYTES, BYTES_PER_CHARACTER * len(some)))
+        text = count_text(some, vocab_size, order, record_end=record_end, most_bytes=most, located=located)
+        return NgramModel(vocab_size, text.tensors, newline=corpus.line_end), text
+
+    order = min(longest + 1, largest_order(vocab_size))
+    order = best_order(ids, corpus.validation, order, lambda some, order: counted(some, order)[0])
+    model, text = counted(ids, order, located=together)
     return Counts(model, text, LeaveOneOut(model, text, corpus.training, parts) if together else None)
 
 
