@@ -221,7 +221,7 @@ def test_a_process_that_reads_another_text_is_named(tmp_path: Path) -> None:
 
 
 def test_more_processes_than_streams_are_refused(tmp_path: Path) -> None:
-    assert "a batch of 1 streams is too small for 2 processes" in str(refused(tmp_path, 2, batch=1))
+    assert "a batch of 1 stream is too small for 2 processes" in str(refused(tmp_path, 2, batch=1))
 
 
 def test_a_process_that_ends_ends_the_run_with_the_last_save_intact(
