@@ -32,7 +32,7 @@ LARGEST_ORDER = 12
 """Characters of the longest n-grams that are counted, where the vocabulary allows it."""
 MOST_COUNTED = 1 << 24
 """Characters that are counted at most."""
-WORKERS = 4
+WORKERS = 2
 """Threads; each works on n-grams of one length."""
 
 
