@@ -34,9 +34,9 @@ LOWEST = 2
 """Characters of the shortest context that is corrected: of shorter ones, one occurrence more or less is nothing."""
 LEAST_OTHERS = 1e-6
 """Probability of all characters together that did not come."""
-PIECE = 1 << 16
+PIECE = 1 << 14
 """Positions that are looked at together."""
-WORKERS = 4
+WORKERS = 2
 """Threads that do so."""
 
 Positions = NDArray[np.integer[Any]]
