@@ -9,6 +9,7 @@ CHECKOUT is a folder with another version, as `git worktree add ../other COMMIT`
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import subprocess
 import sys
@@ -51,6 +52,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=7, help="of each; of a training a third")
     arguments = parser.parse_args()
     versions = {"other": arguments.checkout.resolve(), "this": ROOT}
+    for path in versions.values():  # else one of them may be compiled at each start
+        compileall.compile_dir(path / "charlstm", quiet=1)
     with tempfile.TemporaryDirectory() as folder:
         model, line, text = (Path(folder) / name for name in ("model.safetensors", "line.txt", "text.txt"))
         file = random_model(256)
