@@ -174,6 +174,13 @@ def stretches(length: int, most: int, count: int) -> list[range]:
     return [range(begin, begin + size) for begin in begins]
 
 
+def sampled(ids: Ids, most: int, count: int) -> Ids:
+    """A text or, where it is longer than so many characters, stretches from all over it, see `stretches`."""
+    if len(ids) <= most:
+        return ids
+    return np.concatenate([ids[part.start : part.stop] for part in stretches(len(ids), most, count)])
+
+
 def count_of(ids: Ids, symbol: int) -> int:
     """How often a symbol occurs."""
     return sum(int(np.count_nonzero(piece == symbol)) for _, piece in pieces(ids))

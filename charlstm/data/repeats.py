@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .lines import bounds_by_piece, line_bounds, lines_all_over
-from .mapping import pieces, stretches
+from .mapping import pieces, sampled
 from .vocabulary import Ids
 
 Hashes = NDArray[np.uint64]
@@ -107,7 +107,7 @@ def repeated_passages(checked: Ids, searched: Ids) -> float:
     A passage that is copied is found where it has PASSAGE + STRIDE characters or more; of texts longer than
     MOST_PASSAGES * STRIDE or MOST_CHECKED only a sample is compared.
     """
-    checked = sampled(checked, MOST_CHECKED)
+    checked = sampled(checked, MOST_CHECKED, STRETCHES)
     if min(len(checked), len(searched)) < PASSAGE:
         return 0.0
     stride = STRIDE * -(-len(searched) // (STRIDE * MOST_PASSAGES))
@@ -127,13 +127,6 @@ def occurring(some: Hashes, many: Hashes) -> NDArray[np.bool_]:
     positions = np.minimum(np.searchsorted(candidates, some), len(candidates) - 1)
     found: NDArray[np.bool_] = candidates[positions] == some
     return found
-
-
-def sampled(ids: Ids, most: int) -> Ids:
-    """A text or, where it is longer than so many characters, stretches from all over it."""
-    if len(ids) <= most:
-        return ids
-    return np.concatenate([ids[part.start : part.stop] for part in stretches(len(ids), most, STRETCHES)])
 
 
 def _window_hashes(ids: Ids) -> Hashes:

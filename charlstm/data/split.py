@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from ..errors import counted
 from .lines import bounds_by_piece, line_bounds, start_of_line
-from .mapping import count_of, forget, pieces
-from .repeats import Hashes, line_hashes, occurring, sampled
+from .mapping import count_of, forget, pieces, sampled
+from .repeats import STRETCHES, Hashes, line_hashes, occurring
 from .vocabulary import Ids
 
 NOWHERE = np.zeros((0, 2), dtype=np.int64)
@@ -118,7 +118,7 @@ def _lines_drawn_by_hash(ids: Ids, fraction: float, newline: int, seed: int) -> 
     Which lines are common is found in stretches of it.
     """
     rng = np.random.default_rng((seed, 2))
-    sample = sampled(ids, MOST_COMPARED)
+    sample = sampled(ids, MOST_COMPARED, STRETCHES)
     found, copies = np.unique(line_hashes(sample, line_bounds(sample, newline)), return_counts=True)
     common = found[_are_common(copies, fraction)]
     salt, least = rng.integers(0, 2**64, dtype=np.uint64), np.uint64(fraction * 2**64)

@@ -199,6 +199,16 @@ class NgramModel:
         self.add_up_to(self.longest, contexts, rows, np.ones(batch, np.float32))
         return rows
 
+    def probabilities_of(self, targets: NDArray[np.integer[Any]], contexts: Contexts) -> Floats:
+        """The probability of one next character each: targets (B,) after contexts (C, B) -> (B,), whatever V is."""
+        p = np.full(len(targets), 1 / self.vocab_size, np.float32)
+        for k, level in enumerate(self.levels):
+            nodes = contexts[k - 1] if k else np.zeros(len(targets), np.int64)
+            entries = self.children(k, nodes, targets)
+            u = np.where(entries == ABSENT, 0, level.probabilities[entries])
+            p = np.where(nodes == ABSENT, p, u + level.backoff[nodes] * p)
+        return p
+
     def add_up_to(self, longest: int, contexts: Contexts, rows: Floats, left: Floats) -> None:
         """Add to rows (B, V) what contexts of so many characters and of fewer say.
 

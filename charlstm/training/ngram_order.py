@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..data.mapping import stretches
+from ..data.mapping import sampled
 from ..data.vocabulary import Ids
-from ..models.ngrams import NgramModel
+from ..models.ngrams import LEAST, NgramModel
 
 TRIED, HELD_OUT = 1 << 18, 20_000
 """Characters that are counted, and that are predicted, to choose."""
@@ -22,8 +22,6 @@ SHORT, SHORTER = 6, 3
 """Characters of n-grams that are tried in place of the longest."""
 CLEARLY = 0.01
 """Fraction by which these must be better, for others as short to be tried and one of them to be chosen."""
-PIECE = 4096
-"""Characters that are predicted together."""
 
 Count = Callable[[Ids, int], NgramModel]
 """Makes an n-gram model of a text, with n-grams of at most so many characters."""
@@ -38,7 +36,7 @@ def best_order(ids: Ids, held_out: Ids, order: int, count: Count) -> int:
         order: characters.
         count: makes a model.
     """
-    some, unread = _some(ids, TRIED), _some(held_out, HELD_OUT)
+    some, unread = sampled(ids, TRIED, STRETCHES), sampled(held_out, HELD_OUT, STRETCHES)
     if order <= SHORT or not len(unread):
         return order
 
@@ -56,14 +54,4 @@ def surprisal_of_counts(model: NgramModel, ids: Ids) -> float:
     """Mean surprisal of a text (N,) in nats per character, as one sequence."""
     inputs = np.concatenate([[model.vocab_size], ids[:-1]])
     contexts = model.walk(inputs[:, None], model.start(1))[:, :, 0]
-    total = 0.0
-    for begin in range(0, len(ids), PIECE):
-        rows = model.log_probabilities(contexts[:, begin : begin + PIECE])
-        total -= float(np.take_along_axis(rows, ids[begin : begin + PIECE, None].astype(int), axis=1).sum())
-    return total / len(ids)
-
-
-def _some(ids: Ids, most: int) -> Ids:
-    """A text or, where it is longer than so many characters, about so many of them, from all over it."""
-    parts = stretches(len(ids), most, STRETCHES)
-    return np.concatenate([ids[part.start : part.stop] for part in parts])
+    return -float(np.log(np.maximum(model.probabilities_of(ids, contexts), LEAST)).mean(dtype=np.float64))

@@ -49,6 +49,17 @@ def test_one_character_at_a_time_gives_what_many_give(text: list[int], read: lis
         assert model.log_row(alone) == pytest.approx(expected[t], abs=1e-5)
 
 
+@given(texts, texts, st.integers(1, 5))
+def test_the_probability_of_one_character_is_that_in_the_row_of_all(
+    text: list[int], read: list[int], order: int
+) -> None:
+    model = model_of(text, order)
+    contexts = contexts_of(model, read)
+    targets = np.array([*read, 0])
+    rows = model.probabilities(contexts)
+    assert model.probabilities_of(targets, contexts) == pytest.approx(rows[np.arange(len(targets)), targets], rel=1e-4)
+
+
 @given(texts, texts, texts)
 def test_reading_in_two_pieces_is_reading_at_once(text: list[int], first: list[int], second: list[int]) -> None:
     model = model_of(text, 4)

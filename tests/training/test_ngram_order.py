@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -50,6 +52,18 @@ def test_of_lines_of_random_digits_they_are_short() -> None:
     assert chosen <= SHORT
     costs = {order: surprisal_of_counts(count(text[:100_000], order), text[100_000:]) for order in (chosen, 12)}
     assert costs[chosen] < 0.99 * costs[12]
+
+
+def test_a_large_vocabulary_takes_no_memory_for_all_that_may_follow_each_character() -> None:
+    vocab_size = 60_000
+    text = drawn(3_000, 4, seed=1)
+    tensors = count_text(text, vocab_size, 8).tensors
+    model = NgramModel(vocab_size, tensors, newline=0)
+    tracemalloc.start()
+    surprisal_of_counts(model, text)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < len(text) * vocab_size / 10  # bytes, where a row for each character would take 40 times as many
 
 
 def test_without_held_out_text_and_of_short_ones_nothing_is_tried() -> None:
