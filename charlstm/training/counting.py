@@ -13,9 +13,7 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +21,7 @@ from numpy.typing import NDArray
 
 from ..data.vocabulary import Ids
 from ..models.ngrams import encoded, symbol_dtype, tensor_name, tensor_types
+from ..threads import in_threads
 from .occurrences import Occurrences
 from .sorting import SortedText, longest_sorted, sorted_text
 
@@ -57,7 +56,7 @@ class Ngrams:
     """(N,) the rank of the first of each, among all n-grams of the text in ascending order."""
 
 
-def counted(text: SortedText, order: int) -> list[Ngrams]:
+def all_ngrams(text: SortedText, order: int) -> list[Ngrams]:
     """The n-grams of 1 ... `order` characters, with Kneser-Ney's counts."""
     levels: list[Ngrams] = []
     indices = np.zeros(len(text.ids), np.int32)  # of the n-gram of one character fewer at each rank
@@ -148,26 +147,27 @@ def count_text(
     if not 1 <= order <= largest_order(vocab_size):
         raise ValueError(f"an order of {order} does not fit {vocab_size} symbols")
     text = sorted_text(ids, vocab_size, order, record_end)
-    levels = counted(text, order)
+    levels = all_ngrams(text, order)
     least = _pruning(levels, vocab_size, most_bytes)
     kept = [level.counts >= wanted for level, wanted in zip(levels, least, strict=True)]
     kept = list(itertools.takewhile(np.any, kept))
-    with ThreadPoolExecutor(WORKERS) as pool:
-        smoothed = pool.map(partial(_smoothed, vocab_size), levels, kept, [np.ones(1, bool), *kept])
-        occurrences = _occurrences(text, levels, kept, pool) if located else None
-        tensors, statistics = zip(*smoothed, strict=True)
-    named = {tensor_name(k, name): tensor for k, some in enumerate(tensors) for name, tensor in some.items()}
-    return CountedText(named, list(statistics), occurrences)
+    contexts = [np.ones(1, bool), *kept]  # of each level, those that are kept
+
+    def smoothed(k: int) -> tuple[dict[str, NDArray[Any]], LevelStatistics]:
+        return _smoothed(levels[k], kept[k], contexts[k], vocab_size)
+
+    found = in_threads(smoothed, range(len(kept)), WORKERS)
+    tensors = {tensor_name(k, name): tensor for k, (some, _) in enumerate(found) for name, tensor in some.items()}
+    occurrences = _occurrences(text, levels, kept) if located else None
+    return CountedText(tensors, [statistics for _, statistics in found], occurrences)
 
 
-def _occurrences(
-    text: SortedText, levels: list[Ngrams], kept: list[NDArray[np.bool_]], pool: ThreadPoolExecutor
-) -> Occurrences:
+def _occurrences(text: SortedText, levels: list[Ngrams], kept: list[NDArray[np.bool_]]) -> Occurrences:
     """Where the n-grams that are kept stand in the text."""
 
-    def ranks(level: Ngrams, some: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    def ranks(k: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """At which one begins, and which are those of any (N,)."""
-        first, count = level.firsts[some], level.counts[some]
+        first, count = levels[k].firsts[kept[k]], levels[k].counts[kept[k]]
         begins = np.zeros(len(text.ids), bool)
         begins[first] = True
         changes = begins.astype(np.int8)
@@ -175,12 +175,12 @@ def _occurrences(
         changes[ends[ends < len(changes)]] -= 1
         return begins, np.cumsum(changes, dtype=np.int8).view(bool)
 
-    begins, held = zip(*pool.map(ranks, levels, kept), strict=True)
+    begins, held = zip(*in_threads(ranks, range(len(kept)), WORKERS), strict=True)
     return Occurrences(text.ranks, begins, held)
 
 
 def _smoothed(
-    vocab_size: int, level: Ngrams, kept: NDArray[np.bool_], kept_contexts: NDArray[np.bool_]
+    level: Ngrams, kept: NDArray[np.bool_], kept_contexts: NDArray[np.bool_], vocab_size: int
 ) -> tuple[dict[str, NDArray[Any]], LevelStatistics]:
     """The tensors of one level: of its contexts (N,), and of the n-grams (M,) after them, those that are kept."""
     small, owners, size = symbol_dtype(vocab_size), level.owners, len(kept_contexts)

@@ -16,7 +16,6 @@ only where the n-gram with the character before occurs nowhere else. (Leaving on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 from ..data.vocabulary import Ids
 from ..models.dense_rows import DenseRows
 from ..models.ngrams import ABSENT, DENSE_VOCABULARY, LEAST, Contexts, Floats, Level, NgramModel
+from ..threads import in_threads
 from .counting import CountedText, LevelStatistics
 from .occurrences import MOST_UNPACKED
 
@@ -146,13 +146,9 @@ class LeaveOneOut:
         part = np.searchsorted(self._begins, flat, side="right") - 1
         counted = np.flatnonzero(flat < self._ends[part])
         indices, targets = (flat + self._shifts[part])[counted], self.ids[flat[counted]]
-        if len(counted) == len(flat):
-            contexts, grams = self._around(indices.reshape(positions.shape))
-            without = self._without(indices, contexts, grams, targets)
-        else:
-            contexts = self._walked(positions)
-            without = self._without(indices, *self._around(indices[None]), targets)
-        rows = self.rows.probabilities(contexts)
+        around = self._around(indices.reshape(positions.shape)) if len(counted) == len(flat) else None
+        without = self._without(indices, targets, around)
+        rows = self.rows.probabilities(around[0] if around else self._walked(positions))
         _take_out(rows, counted, targets, without)
         np.maximum(rows, LEAST, out=rows)
         return np.log(rows, out=rows).reshape(*positions.shape, -1)
@@ -165,14 +161,19 @@ class LeaveOneOut:
             indices = np.arange(begin, min(begin + PIECE, len(counted_ids)))
             return self._corrected.probabilities(*self._around(indices[:, None]), counted_ids[indices])
 
-        with ThreadPoolExecutor(WORKERS) as pool:
-            return np.concatenate(list(pool.map(said, range(0, len(counted_ids), PIECE))))
+        return np.concatenate(in_threads(said, range(0, len(counted_ids), PIECE), WORKERS))
 
-    def _without(self, indices: Positions, contexts: Contexts, grams: Contexts, targets: Ids) -> Floats:
-        """The probabilities of targets (M,) at indices into what was counted, themselves left out; see `Corrected`."""
+    def _without(self, indices: Positions, targets: Ids, around: tuple[Contexts, Contexts] | None) -> Floats:
+        """The probabilities of targets (M,), themselves left out.
+
+        Args:
+            indices: (M,) where they stand in what was counted.
+            targets: (M,).
+            around: what `_around` gives there, if that is known.
+        """
         if self._known is not None:
             return self._known[indices]
-        return self._corrected.probabilities(contexts, grams, targets)
+        return self._corrected.probabilities(*(around or self._around(indices[None])), targets)
 
     def _around(self, indices: Positions) -> tuple[Contexts, Contexts]:
         """Contexts (C, T B) and n-grams (C + 1, T B) at indices (T, B) of what was counted, each column a stretch."""

@@ -32,7 +32,7 @@ LEAST_BYTES, MOST_BYTES = 1 << 20, 32_000_000
 STRETCHES = 16
 """Stretches of a text that is too long to be counted whole."""
 COUNTED_PER_SECOND = 2_000_000
-"""Characters, on a slow machine."""
+"""Characters, on a fast machine; a slow one counts half as many."""
 COUNTING = 0.03
 """Fraction of a budget in minutes that counting may take."""
 WORTHWHILE = 0.003
@@ -89,17 +89,25 @@ def count(
     affordable = MOST_COUNTED if seconds is None else int(COUNTING * seconds * COUNTED_PER_SECOND)
     parts = stretches(len(corpus.training), min(MOST_COUNTED, affordable), STRETCHES)
     ids = np.concatenate([corpus.training[part.start : part.stop] for part in parts])
-    vocab_size, record_end = len(corpus.vocabulary), corpus.line_end if lines else None
-
-    def counted(some: Ids, order: int, *, located: bool = False) -> tuple[NgramModel, CountedText]:
-        most = min(MOST_BYTES, max(LEAST_BYTES, BYTES_PER_CHARACTER * len(some)))
-        text = count_text(some, vocab_size, order, record_end=record_end, most_bytes=most, located=located)
-        return NgramModel(vocab_size, text.tensors, newline=corpus.line_end), text
-
-    order = min(longest + 1, largest_order(vocab_size))
-    order = best_order(ids, corpus.validation, order, lambda some, order: counted(some, order)[0])
-    model, text = counted(ids, order, located=together)
+    order = min(longest + 1, largest_order(len(corpus.vocabulary)))
+    order = best_order(ids, corpus.validation, order, lambda some, order: _ngrams(some, order, corpus, lines=lines)[0])
+    model, text = _ngrams(ids, order, corpus, lines=lines, located=together)
     return Counts(model, text, LeaveOneOut(model, text, corpus.training, parts) if together else None)
+
+
+def _ngrams(
+    ids: Ids, order: int, corpus: Corpus, *, lines: bool, located: bool = False
+) -> tuple[NgramModel, CountedText]:
+    """An n-gram model of a text with the corpus's vocabulary, and what it was made from."""
+    text = count_text(
+        ids,
+        len(corpus.vocabulary),
+        order,
+        record_end=corpus.line_end if lines else None,
+        most_bytes=min(MOST_BYTES, max(LEAST_BYTES, BYTES_PER_CHARACTER * len(ids))),
+        located=located,
+    )
+    return NgramModel(len(corpus.vocabulary), text.tensors, newline=corpus.line_end), text
 
 
 def fit_mixture(network: LanguageModel, counts: Counts, corpus: Corpus, ids: Ids, *, lines: bool) -> Mixture | None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charlstm.models.ngrams import NgramModel
-from charlstm.training.counting import count_text, counted, discounts, largest_order
+from charlstm.training.counting import all_ngrams, count_text, discounts, largest_order
 from charlstm.training.sorting import sorted_text
 
 VOCAB_SIZE = 6
@@ -25,7 +25,7 @@ def occurrences(text: list[int], n: int, record_end: int | None = None) -> Count
 
 @given(texts, st.integers(1, 5), st.sampled_from([None, 1]))
 def test_every_ngram_is_counted(text: list[int], order: int, record_end: int | None) -> None:
-    levels = counted(sorted_text(np.array(text), VOCAB_SIZE, order, record_end), order)
+    levels = all_ngrams(sorted_text(np.array(text), VOCAB_SIZE, order, record_end), order)
     grams: list[tuple[int, ...]] = [()]
     for n, level in enumerate(levels, start=1):
         symbols = level.symbols.tolist()
