@@ -58,16 +58,15 @@ def sorted_text(ids: Ids, vocab_size: int, order: int, record_end: int | None = 
     """
     some = min(order, _packable(vocab_size))
     keys = packed(ids, vocab_size, some, record_end)
-    lengths = _lengths(ids, order, record_end)  # by position
     positions = np.argsort(keys).astype(np.int32)
     in_order = keys[positions]
     shared = _leading(in_order[1:] ^ in_order[:-1], vocab_size, some, some)
     if some < order:
-        positions = _refined(in_order, positions, lengths, some)  # what was equal stays together
+        positions = _refined(in_order, positions, some)  # what was equal stays together
         same = np.flatnonzero(shared == some)
         further = keys.take(positions[same + 1] + some, mode="clip") ^ keys.take(positions[same] + some, mode="clip")
         shared[same] += _leading(further, vocab_size, some, order - some)
-    lengths = lengths[positions]
+    lengths = _lengths(ids, order, record_end)[positions]
     shared = np.minimum(shared, np.minimum(lengths[1:], lengths[:-1]))
     return SortedText(ids, positions, np.append(np.zeros(min(1, len(ids)), np.uint8), shared), lengths)
 
@@ -140,11 +139,13 @@ def _leading(differing: Keys, vocab_size: int, held: int, most: int) -> NDArray[
     return leading
 
 
-def _refined(in_order: Keys, positions: NDArray[np.int32], lengths: NDArray[np.uint8], some: int) -> NDArray[np.int32]:
-    """Positions (N,), sorted by `some` characters as their keys say, sorted by twice as many."""
+def _refined(in_order: Keys, positions: NDArray[np.int32], some: int) -> NDArray[np.int32]:
+    """Positions (N,), sorted by `some` characters as their keys say, sorted by twice as many.
+
+    Of positions whose record ends before that, those that are equal are equal in whatever order.
+    """
     ranks = np.zeros(len(positions), np.uint64)
     ranks[positions[1:]] = np.cumsum(in_order[1:] != in_order[:-1])
     later = np.zeros_like(ranks)
     later[:-some] = ranks[some:] + np.uint64(1)
-    later[lengths <= some] = 0
     return np.argsort(ranks << np.uint64(32) | later).astype(np.int32)
