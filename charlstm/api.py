@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, AnyStr, Unpack, overload
 
 from .config import SampleSettings, TrainingRequest
 from .data.characters import normal_form, normalized
-from .data.given import as_given, given_pieces, given_text, given_texts
+from .data.given import as_given, given_path, given_pieces, given_text, given_texts
 from .data.reading import ended, lines_of
 from .errors import UsageError, counted
 from .inference.sampling import AT_ONCE, Start, choose_seed, generate, read_prompts, stream_one, whole_texts
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from .training.reports import Progress
     from .training.run import Run
 
-AnyPath = str | os.PathLike[str]
+AnyPath = str | bytes | os.PathLike[str]
 Texts = Iterable[str] | Iterable[bytes]
 
 
@@ -310,7 +310,7 @@ def load(path: AnyPath, device: str = "cpu", threads: int = 1) -> Model:
         ModelFileError: it is missing, broken, or not a model.
         UsageError: see Model.
     """
-    return Model(modelfile.load(path), device, threads)
+    return Model(modelfile.load(given_path("path", path)), device, threads)
 
 
 # ---------------------------------------------------------------------------------------- training
@@ -348,6 +348,7 @@ def train(
 
     request = settings_of(TrainingRequest, settings)
     texts = [given_text("text", text, as_bytes=request.as_bytes)] if text is not None else []
+    output, cache, init_from = given_path("output", output), _path("cache", cache), _path("init_from", init_from)
     return _finished(
         lambda: prepare(
             paths, output=output, texts=list(filter(None, texts)), request=request, validation=validation,
@@ -378,7 +379,12 @@ def resume(
     """
     from .training import run
 
+    output = given_path("output", output)
     return _finished(lambda: run.resume(output, paths=paths, validation=validation, minutes=minutes), progress)
+
+
+def _path(name: str, path: AnyPath | None) -> str | None:
+    return None if path is None else given_path(name, path)
 
 
 def _finished(prepare: Callable[[], Run], progress: Callable[[Progress], object]) -> Model:

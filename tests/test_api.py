@@ -65,8 +65,32 @@ def test_a_path_that_stands_alone_is_one_and_not_its_letters(tmp_path: Path) -> 
     output = tmp_path / "m.safetensors"
     model = library.train(output=output, text=TEXT, steps=3, validation=str(tmp_path / "held.txt"), **SMALL)
     assert model.file.result["val_characters"] == 18
-    with pytest.raises(UsageError, match="paths"):
+    with pytest.raises(UsageError, match="give each path by itself"):
         library.train(["text.txt"], output=tmp_path / "n.safetensors")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("given", [os.fsencode, Path, str])
+def test_a_path_is_bytes_or_a_path_or_a_str(given: Callable[[Any], Any], tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    text, output = given(str(tmp_path / "text.txt")), given(str(tmp_path / "m.safetensors"))
+    cache, others = given(str(tmp_path / "cache")), {**SMALL, "steps": 2}
+    library.train(text, output=output, validation=text, cache=cache, **others)
+    library.train(text, output=output, init_from=output, force=True, steps=2, threads=1)
+    assert library.load(output).file.trained_on[0]["name"] == "text.txt"
+
+
+@pytest.mark.parametrize("path", [5, True, ["m"], "a\0b"])
+@pytest.mark.parametrize("name", ["path", "output", "a text's path", "init_from", "cache"])
+def test_what_is_no_path_is_a_usage_error(name: str, path: Any, tmp_path: Path) -> None:
+    calls: dict[str, Callable[[], object]] = {
+        "path": lambda: library.load(path),
+        "output": lambda: library.train(output=path, text=TEXT),
+        "a text's path": lambda: library.train(path, output=tmp_path / "m"),
+        "init_from": lambda: library.train(output=tmp_path / "m", text=TEXT, init_from=path),
+        "cache": lambda: library.train(output=tmp_path / "m", text=TEXT, cache=path),
+    }
+    with pytest.raises(UsageError, match=f"^{name} is "):
+        calls[name]()
 
 
 def test_a_stopped_training_goes_on_to_the_same_model(tmp_path: Path) -> None:

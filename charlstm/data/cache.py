@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from .mapping import MOST_IN_MEMORY, check_room, failures_named, map_arrays, pieces, write_all
+from ..errors import UsageError
+from .mapping import MOST_IN_MEMORY, check_folder, check_room, failures_named, map_arrays, pieces, write_all
 from .streams import errors_named
 from .vocabulary import Ids
 
@@ -67,6 +68,21 @@ def _sampled_checksum(path: str, size: int) -> str:
                 file.seek(offset)
                 digest.update(file.read(SAMPLE))
     return digest.hexdigest()
+
+
+def folder_to_keep(folder: str | os.PathLike[str] | None) -> str | None:
+    """The absolute path of a folder that ids may be kept in; it is made when they are.
+
+    Raises:
+        OutputError: nothing can be written there.
+        UsageError: it has no name.
+    """
+    if folder is None:
+        return None
+    if not os.fspath(folder):
+        raise UsageError("--cache has an empty name; give it the name of a folder")
+    check_folder(os.fspath(folder))
+    return os.path.abspath(folder)
 
 
 def load(folder: str, key: str) -> tuple[Facts, list[Ids]] | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from ..errors import TextError, UsageError, counted
 from .decoding import codec_of, marked_codec
 from .formats import MODEL, format_of
-from .streams import STANDARD_INPUT, errors_named, open_stream
+from .streams import STANDARD_INPUT, errors_named, open_stream, reason
 
 HEAD = 8192
 """Bytes of a file that are looked at."""
@@ -77,12 +77,12 @@ def status_of(path: str) -> os.stat_result:
     except (OSError, ValueError) as error:
         if not path:
             raise TextError("cannot read a text with an empty name: give the name of a file or folder") from error
-        reason = getattr(error, "strerror", None) or "no valid name"
+        why = reason(error, path) if isinstance(error, OSError) else "no valid name"
         if (isinstance(error, OSError) and error.errno not in _NO_SUCH_FILE) or not _may_be_a_text(path):
-            raise TextError(f"{path}: cannot read it: {reason}") from error
+            raise TextError(f"{path}: cannot read it: {why}") from error
         name = path if len(path) <= 60 else f"{path[:60]} ..."
         raise TextError(
-            f"{name}: cannot read it: {reason}; to give a text itself, pipe it in (printf %s TEXT | charlstm ...), "
+            f"{name}: cannot read it: {why}; to give a text itself, pipe it in (printf %s TEXT | charlstm ...), "
             "or in the library give text=..."
         ) from error
 
@@ -101,7 +101,7 @@ def _status_below(path: str, notes: list[str]) -> os.stat_result | None:
     try:
         return os.stat(path)
     except OSError as error:
-        notes.append(f"{path}: left out, it cannot be read ({error.strerror or error})")
+        notes.append(f"{path}: left out, it cannot be read ({reason(error, path)})")
         return None
 
 
@@ -130,9 +130,9 @@ def _texts_below(folder: str, encoding: str | None, notes: list[str]) -> list[st
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(name for name in names if not name.startswith(".")):
             path = os.path.join(parent, name)
-            reason = _reason_to_skip(path, encoding)
-            if reason:
-                notes.append(f"{path}: left out, {reason}")
+            why = _reason_to_skip(path, encoding)
+            if why:
+                notes.append(f"{path}: left out, {why}")
             else:
                 texts.append(path)
     return texts
@@ -146,7 +146,7 @@ def _reason_to_skip(path: str, encoding: str | None) -> str | None:
         with errors_named(path), open_stream(path, as_it_is=encoding is None) as stream:
             head = stream.read(HEAD)
     except OSError as error:
-        return f"it cannot be read ({error.strerror or error})"
+        return f"it cannot be read ({reason(error, path)})"
     except TextError as error:
         return str(error).removeprefix(f"{path}: ")
     found = format_of(head)

@@ -1,10 +1,13 @@
 """Texts as the callers of the library give them, a str or, for a model of bytes, bytes: checked, and as characters.
 
+Paths likewise, as str.
+
 Knows nothing about models but whether they are of bytes.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -53,6 +56,26 @@ def given_pieces(pieces: Iterable[object], *, as_bytes: bool) -> Iterator[str]:
     if isinstance(pieces, bytes | bytearray | memoryview):  # whose pieces would be numbers
         pieces = [pieces]
     return (given_text("a piece of the text", piece, as_bytes=as_bytes) for piece in pieces)
+
+
+def given_path(name: str, path: Any) -> str:
+    """A path that was given as a str, as bytes or as a `pathlib.Path`, as a str.
+
+    Args:
+        name: what an error calls it.
+        path: what was given.
+
+    Raises:
+        UsageError: it is no path.
+    """
+    try:
+        text = os.fsdecode(path)
+    except TypeError as error:
+        several = "; give each path by itself" if isinstance(path, list | tuple) else ""
+        raise UsageError(f"{name} is {path!r:.40}; it must be the path of a file{several}") from error
+    if "\0" in text:
+        raise UsageError(f"{name} is {text!r:.40}; no path has a NUL character in it")
+    return text
 
 
 def as_given(text: str, *, as_bytes: bool) -> Any:

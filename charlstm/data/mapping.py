@@ -7,6 +7,7 @@ system reads from the disk what is used. Knows ids and folders; knows nothing ab
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import mmap
 import os
@@ -44,10 +45,25 @@ def failures_named(folder: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        another = "a folder on a disk with more room" if error.errno == errno.ENOSPC else "another folder"
         raise OutputError(
-            f"{folder}: cannot write the text's ids there: {error.strerror or error}; "
-            "name a folder on a disk with more room with --cache"
+            f"{folder}: cannot write the text's ids there: {error.strerror or error}; name {another} with --cache"
         ) from error
+
+
+def check_folder(folder: str) -> None:
+    """Find out whether a folder can be written to or, where it is not there, the one that it would be made in.
+
+    Nothing is left behind.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    there = os.path.abspath(folder)
+    while not os.path.lexists(there):
+        there = os.path.dirname(there)
+    with failures_named(folder), tempfile.TemporaryFile(dir=there, buffering=0) as file:
+        file.write(b"\0")  # a full disk lets a file be made, and takes nothing into it
 
 
 def check_room(folder: str, wanted: int) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import gzip
 import io
 import lzma
+import os
 import sys
 import zlib
 from collections.abc import Callable, Iterator
@@ -92,7 +93,14 @@ def errors_named(name: str) -> Iterator[None]:
     except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
         raise TextError(f"{name}: the compressed text is cut short or damaged ({error})") from error
     except OSError as error:
-        raise TextError(f"{name}: cannot read it: {error.strerror or error}") from error
+        raise TextError(f"{name}: cannot read it: {reason(error, name)}") from error
+
+
+def reason(error: OSError, path: str) -> str:
+    """Why a file cannot be read, for a person: of a link that leads nowhere the system says that it is not there."""
+    if isinstance(error, FileNotFoundError) and os.path.islink(path):
+        return f"it is a link to {os.readlink(path)}, which leads nowhere"
+    return error.strerror or str(error)
 
 
 def first_bytes(stream: IO[bytes], too_few: Callable[[bytes], bool]) -> bytes:

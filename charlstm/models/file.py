@@ -134,8 +134,11 @@ def _wanted(description: Description) -> dict[str, TensorSpec]:
     version = description.get("format")
     if "resume" in description:
         raise ModelFileError("this is the state of an unfinished run; its model lies beside it, without .resume")
-    if version not in (FORMAT, BYTES_FORMAT) or isinstance(version, bool):
-        raise ModelFileError(f"format {printable(version)}, but this charlstm reads formats 1 and {BYTES_FORMAT} only")
+    if type(version) is not int:  # a bool is an int, and 1.0 equals 1
+        raise ModelFileError(f"its format is {printable(repr(version)[:40])}; it must be a whole number")
+    if version not in (FORMAT, BYTES_FORMAT):
+        found = printable(version) if abs(version) < 1e9 else "unknown"
+        raise ModelFileError(f"format {found}, but this charlstm reads formats 1 and {BYTES_FORMAT} only")
     settings, symbols = _settings(description), len(_characters(description)) + 1
     if settings.vocab_size != symbols:
         raise ModelFileError(f"its settings speak of {settings.vocab_size} symbols, but its vocabulary has {symbols}")

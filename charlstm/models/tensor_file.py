@@ -23,6 +23,7 @@ import safetensors
 from numpy.typing import NDArray
 from safetensors.numpy import save as to_bytes
 
+from ..data.streams import reason
 from ..errors import CharlstmError, ModelFileError, OutputError, counted
 
 Tensors = dict[str, NDArray[Any]]
@@ -204,7 +205,9 @@ def broken_file_named(name: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise ModelFileError(f"{name}: cannot read it: {error.strerror}; give the model that training wrote") from error
+        raise ModelFileError(
+            f"{name}: cannot read it: {reason(error, name)}; give the model that training wrote"
+        ) from error
     except OSError as error:
         raise ModelFileError(f"{name}: cannot read it: {error.strerror or error}") from error
     except CharlstmError as error:
@@ -271,4 +274,4 @@ def check_specs(found: Mapping[str, TensorSpec], wanted: Mapping[str, TensorSpec
 
 def printable(value: object) -> str:
     """A short form of something that came out of a file, in which no escape sequence can stand: they are an attack."""
-    return "".join(c if c.isprintable() else "?" for c in str(value))[:200]
+    return "".join(c if c.isprintable() else "?" for c in str(value)[:200])

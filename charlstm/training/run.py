@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..config import Budget, SampleSettings, TrainingRequest
+from ..data.cache import folder_to_keep
 from ..data.corpus import Corpus, Reading, read_corpus
 from ..data.files import version_of
 from ..data.raw import readable
@@ -246,7 +247,7 @@ def prepare(
     output: str | os.PathLike[str],
     texts: Iterable[str] = (),
     request: TrainingRequest | None = None,
-    validation: Paths | str | os.PathLike[str] = (),
+    validation: Paths = (),
     force: bool = False,
     encoding: str = "utf-8",
     errors: str = "strict",
@@ -276,7 +277,7 @@ def prepare(
     refuse_to_overwrite([Path(output), resume_path(output)], [*named, *validating], decoding)
     reading = Reading(
         absolute(named), list(texts), absolute(validating), encoding=decoding, errors=errors,
-        known=list(origin.vocabulary.characters) if origin else None, cache=os.path.abspath(cache) if cache else None,
+        known=list(origin.vocabulary.characters) if origin else None, cache=folder_to_keep(cache),
         **{name: getattr(request, name) for name in _OF_THE_CORPUS},
     )  # fmt: skip
     kept, waiting = portable(reading), clock()  # while its pipes are there
@@ -323,8 +324,8 @@ def _planned(
 def resume(
     output: str | os.PathLike[str],
     *,
-    paths: Paths | str | os.PathLike[str] = (),
-    validation: Paths | str | os.PathLike[str] = (),
+    paths: Paths = (),
+    validation: Paths = (),
     minutes: float | None = None,
     started: float | None = None,
     clock: Callable[[], float] = time.monotonic,

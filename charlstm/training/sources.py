@@ -18,10 +18,12 @@ from typing import Any
 from ..config import TrainingRequest
 from ..data.corpus import Corpus, Reading, read_corpus
 from ..data.files import find_files
+from ..data.given import given_path
 from ..data.streams import STANDARD_INPUT
 from ..errors import OutputError, TextError, UsageError
 
-Paths = Sequence[str | os.PathLike[str]]
+AnyPath = str | bytes | os.PathLike[str]
+Paths = AnyPath | Sequence[AnyPath]
 Sources = list[dict[str, Any]]
 """A name, sizes and SHA-256 of each text, as a corpus gives them."""
 
@@ -29,16 +31,15 @@ _PASSING = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 """Names of what a process has open: another process has something else there."""
 
 
-def as_paths(paths: Paths | str | os.PathLike[str]) -> list[str]:
+def as_paths(paths: Paths) -> list[str]:
     """Paths as strings; one that stands alone is a list of one, and not of its characters.
 
     Raises:
         UsageError: there is something else among them.
     """
-    try:
-        return [os.fspath(paths)] if isinstance(paths, (str, os.PathLike)) else [os.fspath(path) for path in paths]
-    except TypeError as error:
-        raise UsageError(f"expected paths of files or folders, and found {paths!r:.60}") from error
+    if isinstance(paths, str | bytes | os.PathLike) or not isinstance(paths, Iterable):
+        paths = [paths]
+    return [given_path("a text's path", path) for path in paths]
 
 
 def absolute(paths: Iterable[str]) -> list[str]:
@@ -94,7 +95,7 @@ def encoding_of(request: TrainingRequest, encoding: str, errors: str) -> str | N
     return None
 
 
-def refuse_to_overwrite(ours: Iterable[Path], texts: Paths, encoding: str | None) -> None:
+def refuse_to_overwrite(ours: Iterable[Path], texts: Sequence[str], encoding: str | None) -> None:
     """Not even --force may replace a text that is being read.
 
     Args:

@@ -231,6 +231,16 @@ def test_what_is_about_characters_is_refused_beside_bytes(tmp_path: Path, option
     assert done.stderr.endswith(f"all 256 bytes are known; leave out {option[0]}\n")
 
 
+def test_a_cache_that_cannot_be_written_is_refused_before_the_text_is_read(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_bytes(b"\xff" * 1000)  # which would be refused, too
+    for cache, reason in (("text.txt", "Not a directory"), ("text.txt/in", "Not a directory"), ("", "empty name")):
+        done = charlstm("train", "text.txt", "--cache", cache, cwd=tmp_path)
+        assert (done.returncode, done.stderr.count("\n")) == (1 if cache else 2, 1)
+        assert reason in done.stderr and "--cache" in done.stderr
+    assert "text.txt" in charlstm("train", "text.txt", "--cache", "a/b", cwd=tmp_path).stderr
+    assert files(tmp_path) == {"text.txt"}
+
+
 def test_a_log_that_cannot_be_written_is_refused_before_the_text_is_read(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_bytes(b"\xff" * 1000)  # which would be refused, too
     for log in ("missing/log", "."):

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from helpers import corpus_of, random_model, relative, within, write_file
 
+import charlstm as library
 from charlstm.data import files, streams
 from charlstm.data.files import find_files
 from charlstm.data.reading import read_pieces
-from charlstm.errors import TextError
+from charlstm.errors import CharlstmError, TextError
 
 TEXT = "the cat sat on the mat and the dog did not\n" * 30
 
@@ -148,6 +149,15 @@ def test_a_file_that_is_there_is_not_taken_for_a_text(tmp_path: Path, monkeypatc
     monkeypatch.chdir(tmp_path)
     with pytest.raises(TextError, match=r"^loop: cannot read it: Too many levels of symbolic links$"):
         find_files(["loop"])
+
+
+def test_a_link_that_leads_nowhere_is_said_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("nowhere")
+    for read in (find_files, lambda paths: library.load(paths[0])):
+        with pytest.raises(CharlstmError, match="link: cannot read it: it is a link to nowhere, which leads nowhere"):
+            read([tmp_path / "link"])
+    write_file(tmp_path / "a", "text")
+    assert "link to nowhere, which leads nowhere" in find_files([tmp_path])[1][0]
 
 
 def test_without_an_encoding_a_folder_gives_all_files_but_models(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ import errno
 import functools
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -207,6 +208,20 @@ def test_a_cache_folder_that_cannot_be_is_named(mapped: Callable[..., Any], tmp_
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"file/x: .*--cache"):
         mapped(lambda: corpus_of(texts=[PROSE], cache=str(tmp_path / "file" / "x")))
+
+
+def test_a_full_disk_is_found_out_before_anything_is_kept_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    mapping.check_folder(str(tmp_path / "a" / "b"))
+
+    def full(**_: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    with pytest.raises(OutputError, match=r"b: .*No space left on device; .*more room with --cache"):
+        mapping.check_folder(str(tmp_path / "a" / "b"))
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_text_that_changes_while_it_is_read_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

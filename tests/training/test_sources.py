@@ -216,8 +216,10 @@ def test_where_texts_may_be_by_now_is_tried_in_order(tmp_path: Path) -> None:
 def test_a_path_that_stands_alone_is_not_taken_for_its_letters() -> None:
     assert as_paths("abc") == ["abc"]
     assert as_paths(Path("abc")) == ["abc"]
-    with pytest.raises(UsageError, match="expected paths"):
-        as_paths([5])  # type: ignore[list-item]
+    assert as_paths(b"abc") == as_paths([b"abc"]) == ["abc"]
+    for wrong in (5, [5], None, [["abc"]]):
+        with pytest.raises(UsageError, match=r"a text's path is .*; it must be the path of a file"):
+            as_paths(wrong)  # type: ignore[arg-type]
 
 
 def test_the_role_of_a_text_counts_too() -> None:
