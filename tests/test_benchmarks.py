@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
+import json
 from pathlib import Path
 from typing import Any
 
 import memory
 import numpy as np
 import pytest
+import scaling
 import sentiment
 import throughput
 from common import in_words
-from helpers import ROOT, charlstm
+from helpers import ROOT, TEXT, charlstm
+from power_law import Points, effective, fitted, fitted_half_life
+from scaling_laws import Machine, Scaling, large, sizing
 from windows import WindowNetwork, surprisals
 
 from charlstm.config import CellName, ModelSettings
+from charlstm.training.planning import Text
 
 SCRIPTS = sorted(
-    path for path in (ROOT / "benchmarks").glob("*.py") if path.stem not in ("automata", "common", "sources", "windows")
+    path
+    for path in (ROOT / "benchmarks").glob("*.py")
+    if path.stem not in ("automata", "common", "power_law", "scaling_laws", "sources", "windows")
 )
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_every_benchmark_says_the_machine_and_what_ran_and_ends_with_json(script: Path) -> None:
-    main = script.read_text().split("\ndef main()")[1]
+    main = script.read_text().split("\ndef main(")[1]
     assert "machine()" in main
     assert "in_words(" in script.read_text() or "described(" in script.read_text()
     assert "    report(" in main
@@ -98,3 +106,128 @@ def test_the_likelier_model_is_the_one_that_eval_against_names(
     shown = charlstm("eval", "praise", "--against", "pan", "--lines", "held-out.txt", cwd=tmp_path).stdout
     assert ["praise" if praises else "pan" for praises in guessed] == [row.split("\t")[0] for row in shown.splitlines()]
     assert len(set(guessed.tolist())) == 2
+
+
+# ------------------------------------------------------------------------------------------ scaling laws
+
+LAW = {"E": 0.9, "A": 30.0, "B": 400.0, "alpha": 0.35, "beta": 0.42}
+HERE = Machine("cpu", "float32", 1e11, 1)
+
+
+def by_law(sizes: Any, characters: Any) -> Any:
+    """What the law above says."""
+    return LAW["E"] + LAW["A"] / sizes ** LAW["alpha"] + LAW["B"] / characters ** LAW["beta"]
+
+
+def points_of_law(noise: float = 0.0, repeats: float = 0.0) -> Points:
+    """Points on it, or near it; with what repeating a text of half a million characters is worth."""
+    sizes, characters = (grid.ravel() for grid in np.meshgrid(np.geomspace(5e4, 3e6, 7), np.geomspace(2.5e5, 8e6, 6)))
+    worth = effective(characters, 5e5, repeats) if repeats else characters
+    off = noise * np.random.default_rng(1).standard_normal(len(sizes))
+    return Points(sizes, characters, by_law(sizes, worth) * np.exp(off))
+
+
+def test_a_fit_finds_the_law_that_its_points_are_on() -> None:
+    found = fitted(points_of_law(), resamples=10).named()
+    for name, value in LAW.items():
+        assert found[name] == pytest.approx(value, rel=1e-3)
+
+
+def test_the_intervals_of_a_fit_hold_the_law_that_its_points_are_near() -> None:
+    named = fitted(points_of_law(noise=0.005), resamples=100).named()
+    for name in ("E", "alpha", "beta"):
+        low, high = np.percentile(named[name][1:], [2.5, 97.5])
+        assert low < LAW[name] < high
+        assert high - low < 0.5 * LAW[name]
+
+
+def test_a_point_that_is_far_off_hardly_pulls() -> None:
+    points = points_of_law()
+    points.nats[20] *= 1.5
+    assert fitted(points, resamples=1).named()["alpha"][0] == pytest.approx(LAW["alpha"], rel=0.02)
+
+
+def test_points_of_two_sizes_make_no_law() -> None:
+    points = points_of_law()
+    few = points.sizes < 1.5e5
+    with pytest.raises(ValueError, match="make no law"):
+        fitted(Points(*(values[few] for values in (points.sizes, points.characters, points.nats))))
+
+
+def test_what_repeating_is_worth_is_found_again() -> None:
+    laws, repeated = fitted(points_of_law(), resamples=1), points_of_law(repeats=6.0)
+    many = repeated.characters > 4 * 5e5
+    some = Points(*(values[many] for values in (repeated.sizes, repeated.characters, repeated.nats)))
+    assert fitted_half_life(laws, some, np.full(len(some), 5e5), [1.0, 3.0, 6.0, 12.0]) == 6.0
+
+
+def test_a_repeated_text_is_worth_less_than_a_fresh_one_and_never_more_than_some_epochs() -> None:
+    assert effective(4e6, 1e6, 10.0) == 4e6
+    assert 7e6 < effective(8e6, 1e6, 10.0) < 8e6
+    assert effective(1e12, 1e6, 10.0) == pytest.approx(14e6)
+
+
+def scaling_of_law(text: float) -> Scaling:
+    """Of points on the law, at 60 GFLOP/s whatever the size."""
+    rows = [
+        {"multiplications": n, "characters": d, "nats": nats, "epochs": d / text, "seconds": n * d / 1e10}
+        for n, d, nats in zip(*dataclasses.astuple(points_of_law()), strict=True)
+    ]
+    return Scaling("text", Text(int(text), 60, 40.0), rows, resamples=5)
+
+
+def test_the_best_size_for_a_budget_is_where_the_law_is_least() -> None:
+    row = sizing(scaling_of_law(1e9), HERE, minutes=5.0)
+    sizes = np.geomspace(2e4, 3e7, 2000)
+    losses = by_law(sizes, 1e10 * 300 / sizes)
+    assert row["optimal_nats"][0] == pytest.approx(losses.min(), rel=1e-3)
+    assert row["optimal"][0] == pytest.approx(sizes[losses.argmin()], rel=0.05)
+    chosen = row["chosen_multiplications"]
+    assert row["chosen_nats"][0] == pytest.approx(by_law(chosen, 1e10 * 300 / chosen), rel=1e-4)
+    assert row["worse_by"][0] == pytest.approx(row["chosen_nats"][0] / losses.min() - 1, abs=2e-3)
+
+
+def test_a_large_gpu_reads_no_text_more_than_four_times() -> None:
+    found = scaling_of_law(1e9)
+    short, long = (large(found, size, hours=24) for size in (10**8, 10**10))
+    assert short["characters"] == 4e8
+    assert short["hours_used"] < 24
+    assert long["characters"] > 4e8
+    assert long["nats"][0] < short["nats"][0]
+
+
+@pytest.fixture
+def known_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a machine: to measure it takes longer than all that is trained here."""
+    monkeypatch.setattr(scaling, "measured_precision", lambda _: ("float32", 1e11))
+
+
+@pytest.mark.usefixtures("known_speed")
+def test_scaling_trains_saves_and_fits_its_points_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text, save = tmp_path / "text.txt", tmp_path / "points.json"
+    text.write_text(TEXT)
+    small = ["--sizes", "1x4", "1x8", "2x8", "--characters", "600", "1200", "2400", "--scored", "500", "--threads", "1"]
+    scaling.main(["--texts", str(text), *small, "--resamples", "3", "--save", str(save)])
+    printed = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert len(printed["points"]) == 9
+    assert all(point["nats"] > 0 and point["seconds"] > 0 for point in printed["points"])
+    scaling.main(["--points", str(save), "--resamples", "3"])
+    again = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (again["points"], again["fits"]) == (printed["points"], printed["fits"])
+
+
+@pytest.mark.usefixtures("known_speed")
+def test_a_grid_ends_in_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text(TEXT)
+    grid = ["--sizes", "1x4", "3x64", "--characters", "600"]
+    scaling.main(["--texts", str(text), *grid, "--minutes", "0", "--seconds", "0.001"])
+    out = capsys.readouterr().out
+    assert "1 training would take too long" in out
+    assert "1 training is left out: 0 minutes are over" in out
+
+
+def test_the_library_is_the_same_text_each_time_and_holds_no_tests() -> None:
+    text = scaling.library()
+    assert text == scaling.library()
+    assert (Path(json.__file__).read_text() in text, Path(pytest.__file__).read_text() in text) == (True, False)
