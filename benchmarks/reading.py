@@ -11,6 +11,7 @@ the same command on a megabyte of the same text: what torch, the network and its
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import random
 import re
@@ -55,40 +56,48 @@ def write_text(path: Path, kind: str, size: int) -> None:
 
 
 def memory(pid: int) -> dict[str, int]:
-    """Resident memory of a process by now, in MB: all of it, and the anonymous part."""
+    """Resident memory of a process by now, in MB: all of it at most, and the anonymous part."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return {}
-    found = re.findall(r"^(VmRSS|RssAnon):\s+(\d+) kB", status, flags=re.M)
+    found = re.findall(r"^(VmHWM|RssAnon):\s+(\d+) kB", status, flags=re.M)
     return {name: int(size) // 1024 for name, size in found}
 
 
-def watched(command: list[str], text: Path | None, log: Path | None = None) -> dict[str, Any]:
-    """Run a command to its end, with a text on its standard input or none.
+def watched(command: list[str], text: Path | None, log: Path | None = None, limit: float = math.inf) -> dict[str, Any]:
+    """Run a command to its end, or for so many seconds, with a text on its standard input or none.
 
     Returns:
-        its processor time in seconds; the peaks of its memory; and when the first line was in its log.
+        its processor time in seconds; the peaks of its memory; when the first line was in its log; and whether it was
+        ended.
     """
-    before, peaks, began = time.perf_counter(), {"VmRSS": 0, "RssAnon": 0}, None
-    with subprocess.Popen(command, stdin=text.open("rb") if text else subprocess.DEVNULL) as process:
+    before, peaks, began = time.perf_counter(), {"VmHWM": 0, "RssAnon": 0}, None
+    ended = False
+    given = text.open("rb") if text else subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=given, stdout=subprocess.DEVNULL) as process:
         while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             for name, size in memory(process.pid).items():
                 peaks[name] = max(peaks[name], size)
             if log and began is None and log.exists() and log.stat().st_size:
                 began = time.perf_counter() - before
-            time.sleep(0.05)
+            if not ended and time.perf_counter() - before > limit:
+                ended = True
+                process.kill()
+            time.sleep(0.02)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    if process.returncode and not ended:
         raise SystemExit(f"{command} failed")
     return {
         "cpu_seconds": usage.ru_utime + usage.ru_stime,
         "user_seconds": usage.ru_utime,
         "wall_seconds": time.perf_counter() - before,
-        "peak_mb": usage.ru_maxrss // 1024,
+        # What `wait4` says is not less than what this process itself had when it started the other.
+        "peak_mb": peaks["VmHWM"] or usage.ru_maxrss // 1024,
         "peak_anonymous_mb": peaks["RssAnon"],
         "first_report_after": began,
+        "ended": ended,
     }
 
 
