@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
+import costs
 import memory
 import numpy as np
 import pytest
+import reading
 import scaling
 import sentiment
 import throughput
@@ -231,3 +234,52 @@ def test_the_library_is_the_same_text_each_time_and_holds_no_tests() -> None:
     text = scaling.library()
     assert text == scaling.library()
     assert (Path(json.__file__).read_text() in text, Path(pytest.__file__).read_text() in text) == (True, False)
+
+
+# -------------------------------------------------------------------------------------- how cost grows
+
+
+def test_a_text_has_the_symbols_and_the_size_that_were_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    written = costs.write_text(path, 5000, 200_000)
+    text = path.read_text()
+    assert len(text) == written
+    assert 199_990 < path.stat().st_size <= 200_000
+    assert len(set(text) - set(" \n")) == 5000
+    assert costs.write_text(path, 5000, 200_000, seed=1, most=1234) == 1234
+    assert path.read_text()[:300] not in text
+
+
+def test_cost_that_grows_faster_than_the_text_is_named() -> None:
+    def row(size: int, seconds: float, mb: int) -> dict[str, Any]:
+        memory = {"peak_mb": mb, "peak_anonymous_mb": mb, "ended": False}
+        return {"command": "eval", "alphabet": 60, "bytes": size, "characters": size, "seconds": seconds, **memory}
+
+    sizes = (10**4, 10**6, 10**7)
+    assert costs.not_flat([row(size, 0.2 + size * 1e-5, 100) for size in sizes]) == []
+    (time,) = costs.not_flat([row(size, 0.2 + size**2 * 1e-11, 100) for size in sizes])
+    assert "a further character takes" in time
+    (memory,) = costs.not_flat([row(size, 0.2 + size * 1e-5, 100 + size // 10**5) for size in sizes])
+    assert "100 and 200 MB of anonymous memory at 10K and 10M" in memory
+
+
+def test_costs_runs_every_command_and_removes_its_texts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small = ["--sizes", "4K", "--alphabets", "30", "--steps", "2", "--lengths", "5", "--scored", "500"]
+    costs.main([*small, "--folder", str(tmp_path)])
+    rows = json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
+    assert [row["command"] for row in rows] == ["train", "eval", "inspect", "sample", "info"]
+    assert [row["characters"] for row in rows] == [4000, 500, 500, 5, 1]
+    assert all(row["seconds"] > 0 and row["peak_mb"] > 0 and not row["ended"] for row in rows)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_process_is_ended_when_its_time_is_over() -> None:
+    used = reading.watched([sys.executable, "-c", "import time; time.sleep(60)"], None, limit=0.2)
+    assert used["ended"]
+    assert used["wall_seconds"] < 30
+
+
+@pytest.mark.parametrize(("text", "size"), [("10K", 10_000), ("2g", 2 * 10**9), ("1.5M", 1_500_000), ("700", 700)])
+def test_sizes_have_units(text: str, size: int) -> None:
+    assert costs.size_of(text) == size
+    assert costs.size_of(costs.short(size)) == size
