@@ -13,7 +13,7 @@ from ..data.raw import by_characters, escaped, from_bytes, to_bytes
 from ..errors import UsageError
 from .colours import has_fine_colours, wants_colours
 from .console import quoted, say, strict_json, visible, write, write_raw, writer
-from .options import Command, device_option, reading_options, refuse_decoding
+from .options import PATH, Command, device_option, reading_options, refuse_decoding
 from .process import prepare_for_numpy, prepare_for_torch, shared_threads, start_torch_threads
 from .stdin import refuse_terminal, wait
 
@@ -27,7 +27,7 @@ ScoringWay = Callable[[Iterable[str]], Iterator["Score"]]
 
 
 @click.command("eval", cls=Command, short_help="say how well a model predicts a text")
-@click.argument("model", type=click.Path())
+@click.argument("model", type=PATH)
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of lines")
 @click.option("--lines", is_flag=True, help="BITS<tab>LINE for every line, each scored alone, with its newline")

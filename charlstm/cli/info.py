@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .console import quoted, strict_json, visible, write
-from .options import Command
+from .options import PATH, Command
 from .process import prepare_for_numpy
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command, short_help="say what is in a model file")
-@click.argument("model", type=click.Path())
+@click.argument("model", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="everything, as JSON")
 def info(model: str, as_json: bool) -> None:
     """Say what is in a model file.

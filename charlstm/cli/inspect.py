@@ -14,7 +14,7 @@ from ..data.raw import escaped
 from ..errors import TextError, UsageError
 from .colours import show_values
 from .console import block, say, strict_json, write, write_path
-from .options import Command, reading_options, refuse_decoding
+from .options import PATH, Command, reading_options, refuse_decoding
 from .process import prepare_for_numpy
 from .stdin import refuse_terminal, wait
 from .why import inspect_why
@@ -34,7 +34,7 @@ LONG = 2_000_000
 
 
 @click.command("inspect", cls=Command, short_help="look inside a model while it reads a text")
-@click.argument("model", type=click.Path())
+@click.argument("model", type=PATH)
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @click.option("--unit", metavar="LAYER.NUMBER", help="colour the text by what this unit holds, from -1 to 1")
 @click.option(
@@ -46,12 +46,8 @@ LONG = 2_000_000
 @click.option(
     "--why", type=int, metavar="POSITION", help="which earlier characters the prediction of this one rests on"
 )
-@click.option(
-    "--labels", type=click.Path(), metavar="FILE", help="TEXT<tab>LABEL lines: which unit tells the labels apart"
-)
-@click.option(
-    "--html", type=click.Path(), metavar="FILE", help="write a web page in which to read, write and look inside"
-)
+@click.option("--labels", type=PATH, metavar="FILE", help="TEXT<tab>LABEL lines: which unit tells the labels apart")
+@click.option("--html", type=PATH, metavar="FILE", help="write a web page in which to read, write and look inside")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table or colours")
 @reading_options
 def inspect(model: str, texts: tuple[str, ...], **given: Any) -> None:

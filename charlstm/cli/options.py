@@ -18,6 +18,10 @@ from .console import write
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
+PATH = click.Path(readable=False)
+"""A path as it was typed: whoever opens it says what is wrong with it, in one line; click would take four."""
+
+
 class Command(click.Command):
     """A command whose help goes to standard output as data does, and that says how to type a leading dash.
 

@@ -16,7 +16,7 @@ from ..data.raw import escaped, readable
 from ..errors import UsageError
 from .console import say, strict_json, write, writer
 from .escapes import typed_escape, unescape
-from .options import Command, device_option, reading_options, refuse_decoding, setting, typed_text
+from .options import PATH, Command, device_option, reading_options, refuse_decoding, setting, typed_text
 from .process import prepare_for_numpy, prepare_for_torch, shared_threads, start_torch_threads
 from .stdin import is_absent, wait
 
@@ -31,7 +31,7 @@ class SampleCommand(Command):
 
 
 @click.command(cls=SampleCommand, short_help="continue a prompt")
-@click.argument("model", type=click.Path())
+@click.argument("model", type=PATH)
 @click.argument("prompt", required=False)
 @setting(SampleSettings, "length", "-n")
 @setting(SampleSettings, "temperature", "-t")

@@ -18,7 +18,7 @@ from ..config import CELLS, NORMALIZATIONS, PRECISIONS, SPLITS, Budget, Training
 from ..errors import OutputError, UsageError
 from .console import say, write_path
 from .launcher import compare_options, launched_ranks
-from .options import DECODING, Command, decoding_options, refuse_typed, setting
+from .options import DECODING, PATH, Command, decoding_options, refuse_typed, setting
 from .process import (
     STARTED,
     StopSignals,
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command, short_help="train a model on texts")
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
-@click.option("-o", "--output", type=click.Path(), help="the model's file (default: the first text's name, here)")
+@click.option("-o", "--output", type=PATH, help="the model's file (default: the first text's name, here)")
 @click.option("--force", is_flag=True, help="replace an existing model or unfinished run")
 @click.option("--resume", is_flag=True, help="go on with OUTPUT exactly where it stopped")
-@click.option("--init-from", type=click.Path(), metavar="MODEL", help="fine-tune this pretrained model")
+@click.option("--init-from", type=PATH, metavar="MODEL", help="fine-tune this pretrained model")
 @setting(TrainingRequest, "minutes", "-m")
 @setting(TrainingRequest, "epochs")
 @setting(TrainingRequest, "steps")
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 @setting(TrainingRequest, "weight_decay")
 @setting(TrainingRequest, "dropout")
 @setting(TrainingRequest, "dropconnect")
-@click.option("--val", "validation", type=click.Path(), multiple=True, help="a text to validate on (repeatable)")
+@click.option("--val", "validation", type=PATH, multiple=True, help="a text to validate on (repeatable)")
 @setting(TrainingRequest, "val_fraction")
 @setting(TrainingRequest, "val_split", type=click.Choice(SPLITS))
 @setting(TrainingRequest, "min_count")
@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 @setting(TrainingRequest, "device", type=click.Choice(["auto", "cpu", "cuda", "mps"]))
 @setting(TrainingRequest, "threads")
 @setting(TrainingRequest, "precision", type=click.Choice(PRECISIONS))
-@click.option("--log", type=click.Path(), help="append each report to this file, as JSON lines")
+@click.option("--log", type=PATH, help="append each report to this file, as JSON lines")
 @click.option(
     "--sample-every",
     type=float,
@@ -80,7 +80,7 @@ if TYPE_CHECKING:
 @setting(TrainingRequest, "normalize", type=click.Choice(NORMALIZATIONS))
 @click.option(
     "--cache",
-    type=click.Path(),
+    type=PATH,
     metavar="DIR",
     help="keep what a text too large for memory is read into in this folder, for --resume and other runs "
     "(default: in the user's cache folder, removed when the run ends)",
