@@ -280,7 +280,10 @@ class TrainingRequest:
     )
     device: str = setting("auto", "where to compute")
     threads: int | None = setting(
-        None, "processor threads (default: 2, or torch's choice where the budget is in minutes)", least=1, most=4096
+        None,
+        "processor threads (default: 2, or those that are the fastest where the budget is in minutes)",
+        least=1,
+        most=4096,
     )
     precision: Literal["auto", "float32", "bfloat16"] = setting("auto", "dtype of the matrix products")
 

@@ -17,6 +17,7 @@ from ..models.torch_lstm import TorchNetwork
 from ..threads import processors
 from .optimizer import Optimizer
 from .planning import operations
+from .thread_tuning import thread_counts
 
 FIXED_THREADS = 2
 """Of a run whose budget is in steps or epochs: a small network gains little from more."""
@@ -129,6 +130,19 @@ def measure_speed(
         times.append(time.perf_counter() - before)
     # The fastest: whatever else the machine does can only make a step slower.
     return operations(settings, ids.numel()) / min(times)
+
+
+def measured_threads(device: torch.device, most: int) -> int:
+    """The number of threads that is the fastest now for a small step: others may use the processors, too."""
+    if device.type != "cpu":
+        return most
+    speeds: dict[int, float] = {}
+    for count in thread_counts(most):
+        with torch_threads(count):
+            speeds[count] = measure_speed(device, torch.float32, 16, 3, 0.0)
+        if speeds[count] < max(speeds.values()) / 2:
+            break  # still more will not be better
+    return max(speeds, key=lambda count: speeds[count])
 
 
 def measured_precision(device: torch.device, asked: str = "auto") -> tuple[str, float]:

@@ -126,8 +126,9 @@ class Run:
 
     def _run(self, stop: Callable[[], bool]) -> Iterator[Progress]:
         progress: Progress | None = None
+        threads = 1 if self.request.threads else self.threads
         try:
-            for progress in self._saved_on_the_way(self.trainer.run(stop)):
+            for progress in self._saved_on_the_way(self.trainer.run(stop, threads=threads)):
                 yield progress
         except DivergedError as error:
             self._keep_what_is_left(error)
@@ -299,7 +300,7 @@ def _planned(
     ranks: Ranks,
 ) -> Run:
     """A run with everything decided, for this machine where the budget is in minutes."""
-    from .hardware import measured_precision, pick_device, threads_for, torch_threads
+    from .hardware import measured_precision, measured_threads, pick_device, threads_for, torch_threads
     from .trainer import Trainer
 
     device = ranks.own_device(pick_device(request.device))
@@ -307,7 +308,8 @@ def _planned(
     speed = 1e11  # steps and epochs must give the same run on a fast machine and on a slow one
     with torch_threads(threads_for(request)) as threads:
         if request.budget().unit == "minutes":
-            precision, speed = measured_precision(device, request.precision)
+            with torch_threads(request.threads or measured_threads(device, threads)):
+                precision, speed = measured_precision(device, request.precision)
         used = clock() - started
         chosen = plan(
             request, Text.of(corpus), speed, precision, pretrained=origin is not None, used=used, ranks=ranks.size

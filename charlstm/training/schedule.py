@@ -19,6 +19,8 @@ ALMOST_OVER = 0.8
 """Fraction of the budget from which on a run may as well end: the learning rate has fallen."""
 LAST_DECAY = 0.25
 """How long the learning rate falls where a long run ends before its budget, as a fraction of the run until then."""
+MOST_CLOSING = 0.3
+"""Fraction of a budget that is kept for what comes after the last step, at most: one slow validation ends no run."""
 VALIDATIONS = 15
 """How many times a run is validated on the way; a very long one, more often."""
 
@@ -79,6 +81,10 @@ class Schedule:
     def fraction(self, position: float) -> float:
         """How much of the budget is used, 0 to 1."""
         return min(1.0, position / max(1e-9, self.total - self.closing))
+
+    def reserve(self, closing: float) -> None:
+        """Keep so much of the budget for what comes after the last step, within bounds."""
+        self.closing = min(closing, MOST_CLOSING * self.total)
 
     def learning_rate(self, position: float) -> float:
         """A short linear warm-up, then a line down to zero (Bergsma et al. 2025; the warm-up: Goyal et al. 2017)."""

@@ -10,6 +10,7 @@ one number of threads (another number adds in another order), where the budget i
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import time
@@ -31,6 +32,7 @@ from .mixing import count_for, fit_mixture
 from .ranks import ALONE, Ranks
 from .reports import Meter, Progress, Result, with_entry
 from .schedule import ALMOST_OVER, Schedule
+from .thread_tuning import ThreadTuner
 from .validation import CALIBRATION, Validator, calibrate
 
 RATE_CUTS = 3
@@ -79,7 +81,7 @@ class Trainer:
         self.learner = Learner(model_settings, settings, device, pretrained, joint, ranks)
         self.expected = expected
         self.validator = self._new_validator()
-        self.validation_due = self.schedule.next_validation(0)
+        self.validation_due = 0.0
         self.meter = Meter(clock)
         self.step = 0
         self.characters = 0
@@ -90,20 +92,24 @@ class Trainer:
 
     # ------------------------------------------------------------------------------------- the run
 
-    def run(self, stop: Callable[[], bool] = lambda: False, every: float = 1.0) -> Iterator[Progress]:
+    def run(self, stop: Callable[[], bool] = lambda: False, every: float = 1.0, threads: int = 1) -> Iterator[Progress]:
         """Train until the budget is used, validation says so, or `stop()` is true; yield progress.
 
         A report comes every `every` seconds and at every validation. The last one has fraction 1 unless
-        `stop()` ended the run.
+        `stop()` ended the run. Where the budget is in minutes, up to so many `threads` compute the steps.
 
         Raises:
             DivergedError: the loss became infinite more than RATE_CUTS times, or nothing was learned.
         """
+        self.validation_due = self.validation_due or self.schedule.next_validation(self.position)
+        free = threads > 1 and self.schedule.timed and self.device.type == "cpu"
+        tuner = ThreadTuner(threads) if free else None
         if self._pretrained and not self.step and (at_start := self._validate()) not in (None, math.inf):
             yield self._report(at_start)
         while self.step == 0 or self.fraction < 1.0:
             batch = self.batches[self.step]
-            loss = self.learner.train_step(batch, self.step, self.learning_rate)
+            with tuner.step(batch.characters) if tuner else contextlib.nullcontext():
+                loss = self.learner.train_step(batch, self.step, self.learning_rate)
             if not self.validator.is_sane(loss):
                 yield self._report(note=self._go_back())
                 continue
@@ -190,7 +196,7 @@ class Trainer:
         # Scoring many characters is at least one and a half times as fast as training on them.
         final = self.validator.final_size(self.characters) / (1.5 * speed)
         mixing = taken * MIXING + 0.3 * final if self.counts else 0.0
-        self.schedule.closing = (1 + CALIBRATION) * taken + final + mixing + 0.5
+        self.schedule.reserve((1 + CALIBRATION) * taken + final + mixing + 0.5)
 
     def _validation_report(self) -> Progress:
         """Validate on the way; broken parameters are replaced by the best ones so far."""

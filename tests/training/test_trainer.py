@@ -28,6 +28,7 @@ from charlstm.training.learner import Learner
 from charlstm.training.reports import Progress
 from charlstm.training.run import Run, prepare, resume
 from charlstm.training.schedule import Bounds
+from charlstm.training.thread_tuning import ThreadTuner
 from charlstm.training.validation import Calibrated
 
 
@@ -183,6 +184,45 @@ def test_minutes_are_kept_with_validation_and_saving_included(tmp_path: Path) ->
     assert reports[-1].fraction == 1.0
     assert reports[-1].step > 20
     assert 3 < clock.now - 1000 < 6.5
+
+
+@pytest.mark.usefixtures("fixed_speed")
+def test_a_slow_start_and_a_slow_validation_do_not_end_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(tick=0.005)
+    run = started_run(tmp_path, minutes=1, clock=clock)
+    validate = run.trainer.validator.validate
+
+    def slowly(network: TorchNetwork, step: int, position: float) -> float | None:
+        clock.now += 5
+        return validate(network, step, position)
+
+    monkeypatch.setattr(run.trainer.validator, "validate", slowly)
+    clock.now += 20  # the machine was busy
+    reports = finished(run)
+    validated = [report for report in reports if report.val_bits is not None]
+    assert validated[0].step > 20  # not at once, though a fifteenth of the budget is long over
+    assert reports[-1].seconds > 0.6 * 60  # four validations, by estimate, would take the rest of the minute
+
+
+@pytest.mark.parametrize(
+    ("budget", "threads", "tuned"),
+    [({"steps": 9}, None, []), ({"minutes": 1.0}, 2, []), ({"minutes": 1.0}, None, [4, 4])],
+)
+def test_threads_are_chosen_on_the_way_where_nobody_chose_them_and_no_run_need_be_repeated(
+    budget: dict[str, Any], threads: int | None, tuned: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most: list[int] = []
+
+    def tuner(count: int) -> ThreadTuner:
+        most.append(count)
+        return ThreadTuner(count)
+
+    monkeypatch.setattr(trainer, "ThreadTuner", tuner)
+    monkeypatch.setattr(hardware, "threads_for", lambda request: request.threads or 4)
+    run = started_run(tmp_path, **budget, threads=threads)
+    list(run.run(lambda: True))
+    list(resume(run.output).run(lambda: True))
+    assert most == tuned
 
 
 @pytest.mark.usefixtures("fixed_speed")
