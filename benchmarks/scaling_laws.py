@@ -64,14 +64,17 @@ class Scaling:
         self.repeated = len(many)
 
     def rate(self, sizes: Floats) -> Floats:
-        """Characters a second by multiplications: between those of each network's longest training, which are measured.
+        """Characters a second by multiplications: that of each network's fastest training, and between them.
 
-        Beyond the largest and the smallest network the floating-point rate stays as it is there.
+        The fastest: whatever else the machine does can only make one slower. Beyond the largest and the smallest
+        network the floating-point rate stays as it is there.
         """
-        longest = {point["multiplications"]: point for point in sorted(self.points, key=lambda one: one["characters"])}
-        known = sorted(longest)
-        rates = [size * longest[size]["characters"] / longest[size]["seconds"] for size in known]
-        return np.exp(np.interp(np.log(sizes), np.log(known), np.log(rates))) / sizes
+        fastest: dict[int, float] = {}
+        for point in self.points:
+            size = point["multiplications"]
+            fastest[size] = max(fastest.get(size, 0.0), size * point["characters"] / point["seconds"])
+        known = sorted(fastest)
+        return np.exp(np.interp(np.log(sizes), np.log(known), np.log([fastest[size] for size in known]))) / sizes
 
     def in_minutes(self, sizes: Floats, minutes: float) -> Floats:
         """Predicted nats (K, M) of networks of those sizes (M,) that are trained for so long on this text."""

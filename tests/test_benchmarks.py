@@ -190,6 +190,13 @@ def test_the_best_size_for_a_budget_is_where_the_law_is_least() -> None:
     assert row["worse_by"][0] == pytest.approx(row["chosen_nats"][0] / losses.min() - 1, abs=2e-3)
 
 
+def test_a_training_that_was_disturbed_does_not_make_a_size_slow() -> None:
+    found = scaling_of_law(1e9)
+    undisturbed = found.rate(np.array([1e5, 1e7]))
+    found.points[-1]["seconds"] *= 50
+    assert found.rate(np.array([1e5, 1e7])).tolist() == undisturbed.tolist() == pytest.approx([1e5, 1e3])
+
+
 def test_a_large_gpu_reads_no_text_more_than_four_times() -> None:
     found = scaling_of_law(1e9)
     short, long = (large(found, size, hours=24) for size in (10**8, 10**10))
