@@ -89,6 +89,8 @@ class Trainer:
         self.curve: list[dict[str, float]] = []
         self._first = self.learner.averaged.tensors()
         self._pretrained = pretrained is not None
+        self._validated: tuple[int, float | None] = (-1, None)
+        self._reported = 0.0
 
     # ------------------------------------------------------------------------------------- the run
 
@@ -117,7 +119,9 @@ class Trainer:
             self.characters += batch.characters
             self.meter.add(loss, batch.characters)
             if self.position >= self.validation_due and self.fraction < 1.0:
-                yield self._validation_report()
+                report = self._validation_report()
+                if self.fraction < 1.0 or report.note:  # else the last report tells of this validation
+                    yield report
                 if self._is_hopeless():
                     note = f"no better validation for a while: stopped early, {self._kept()} are kept"
                     yield self._last(self._report(note=note))
@@ -180,11 +184,12 @@ class Trainer:
 
     def _validate(self) -> float | None:
         """Validate the averaged parameters; see `Validator.validate`."""
-        before = self.clock()
-        bits = self.validator.validate(self.learner.averaged, self.step, self.position)
-        if self.schedule.timed:
-            self._reserve_time_to_close(self.clock() - before)
-        return bits
+        if self._validated[0] != self.step:  # at the end, these parameters may just have been
+            before = self.clock()
+            self._validated = self.step, self.validator.validate(self.learner.averaged, self.step, self.position)
+            if self.schedule.timed:
+                self._reserve_time_to_close(self.clock() - before)
+        return self._validated[1]
 
     def _reserve_time_to_close(self, taken: float) -> None:
         """The last validations, calibration and the save must fit into a budget in minutes too.
@@ -245,7 +250,8 @@ class Trainer:
     # ------------------------------------------------------------------------------------ reports
 
     def _report(self, val_bits: float | None = None, note: str = "") -> Progress:
-        fraction, seconds = self.fraction, self.seconds
+        seconds = self.seconds
+        fraction = self._reported = max(self._reported, self.fraction)  # what the end takes is estimated anew each time
         train_bits, speed = self.meter.read()
         report = Progress(
             step=self.step,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -240,6 +241,29 @@ def test_a_run_is_finished_even_if_its_last_validation_shows_that_there_was_more
     assert finished(run)[-1].fraction == 1.0
     assert run.finished
     assert load(run.output).result["finished"] is True
+
+
+@pytest.mark.usefixtures("fixed_speed")
+@pytest.mark.parametrize("seed", range(4))
+def test_progress_never_goes_back_and_the_end_is_told_once_however_long_validations_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    clock, taken, steps = Clock(tick=0.005), random.Random(seed), list[int]()
+    run = started_run(tmp_path, minutes=0.1, clock=clock)
+    validate = run.trainer.validator.validate
+
+    def now_and_then_slow(network: TorchNetwork, step: int, position: float) -> float | None:
+        clock.now += taken.choice([0.01, 0.3, 0.8])
+        steps.append(step)
+        return validate(network, step, position)
+
+    monkeypatch.setattr(run.trainer.validator, "validate", now_and_then_slow)
+    reports = finished(run)
+    fractions = [report.fraction for report in reports]
+    assert fractions == sorted(fractions)
+    assert fractions.count(1.0) == 1
+    assert len(steps) == len(set(steps))  # no parameters are validated twice
+    assert reports[-1].val_bits is not None
 
 
 # ------------------------------------------------------------------------------- cut into pieces
