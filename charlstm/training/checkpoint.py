@@ -127,10 +127,11 @@ def _check_path(target: Path, force: bool) -> None:
         )
     if target.exists() and not force:
         raise OutputError(f"{target}: exists already; give --force to replace it, or another --output")
-    if not target.parent.is_dir():
-        raise OutputError(f"{target}: there is no folder {target.parent}")
-    if not os.access(target.parent, os.W_OK):
-        raise OutputError(f"{target}: the folder {target.parent} is read-only")
+    folder = Path(os.path.realpath(target)).parent if target.is_symlink() else target.parent
+    if not folder.is_dir():
+        raise OutputError(f"{target}: there is no folder {folder}")
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"{target}: the folder {folder} is read-only")
     with contextlib.suppress(FileNotFoundError):  # fails where the longest name of all is too long
         os.stat(resume_path(target).with_name(f".{resume_path(target).name}.part"))
 

@@ -25,6 +25,14 @@ def test_a_file_in_the_current_folder_may_be_written(tmp_path: Path, monkeypatch
     check_writable("new.safetensors", force=False)
 
 
+def test_a_link_to_a_file_in_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("missing/m.safetensors")
+    with pytest.raises(OutputError, match=r"link: there is no folder .*missing$"):
+        check_writable(tmp_path / "link", force=False)
+    (tmp_path / "missing").mkdir()
+    check_writable(tmp_path / "link", force=False)
+
+
 def test_an_existing_file_is_refused_without_force(model_path: Path) -> None:
     before = model_path.read_bytes()
     with pytest.raises(OutputError, match=r"random\.safetensors.*--force"):
