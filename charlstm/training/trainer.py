@@ -80,7 +80,10 @@ class Trainer:
         joint = self.counts.leave_one_out if self.counts else None
         self.learner = Learner(model_settings, settings, device, pretrained, joint, ranks)
         self.expected = expected
-        self.validator = self._new_validator()
+        self.validator = Validator(
+            corpus, lines=settings.lines, expected=expected, interval=self.schedule.interval(),
+            as_model=self.language_model,
+        )  # fmt: skip
         self.validation_due = 0.0
         self.meter = Meter(clock)
         self.step = 0
@@ -162,15 +165,6 @@ class Trainer:
         return self.rate_factor * self.schedule.learning_rate(self.position)
 
     # ----------------------------------------------------------------------------------- validation
-
-    def _new_validator(self) -> Validator:
-        return Validator(
-            self.corpus,
-            lines=self.settings.lines,
-            expected=self.expected,
-            interval=self.schedule.interval(),
-            as_model=self.language_model,
-        )
 
     def language_model(self, network: TorchNetwork) -> LanguageModel:
         """A network as it is trained: alone, or together with the counts."""
