@@ -38,7 +38,7 @@ def _character(escape: re.Match[str]) -> str:
     code = int(name[1:], 16) if len(name) > 1 else -1
     if 0 <= code < 0xD800 or 0xDFFF < code < 0x110000:
         return chr(code)
-    raise UsageError(f"--escapes: {escape[0]} is none; for a backslash itself write \\\\")
+    raise UsageError(f"--escapes: {escape[0]} is no escape; for a backslash itself write \\\\")
 
 
 def typed_escape(text: str) -> str | None:

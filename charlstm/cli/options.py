@@ -171,4 +171,4 @@ def typed_text(argument: str, *, as_bytes: bool) -> str:
     try:
         return typed.decode("utf-8")
     except UnicodeError as error:
-        raise UsageError(f"{argument!r} is not UTF-8") from error
+        raise UsageError(f"{typed!r:.80} is not UTF-8, as prompts and --stop must be") from error

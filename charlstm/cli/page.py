@@ -177,7 +177,7 @@ def check_page(path: str | os.PathLike[str], sources: Iterable[str] = ()) -> Non
     """
     target = Path(os.path.realpath(path))
     with _page_errors_named(path):
-        if target.exists():
+        if os.path.exists(path):  # a pipe behind /dev/stdout is there, and has no path of its own
             _check_replaceable(path, target, sources)
         if not os.access(target.parent, os.W_OK):
             os.stat(target.parent)  # which says so where there is none
@@ -187,7 +187,7 @@ def check_page(path: str | os.PathLike[str], sources: Iterable[str] = ()) -> Non
 def _check_replaceable(path: str | os.PathLike[str], target: Path, sources: Iterable[str]) -> None:
     if target.is_dir():
         raise OutputError(f"{path}: this is a folder; give --html the name of a file")
-    if not target.is_file():
+    if not os.path.isfile(path):
         raise OutputError(f"{path}: this is no regular file; give --html another name")
     if any(os.path.exists(source) and os.path.samefile(source, target) for source in sources):
         raise OutputError(f"{path}: --html would replace a text that is read; give it another name")

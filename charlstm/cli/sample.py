@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -135,7 +136,7 @@ def _warn(model: Model, prompts: list[str], stops: Iterable[str], *, typed: bool
         _warn_of_escape("--stop", "\0".join(stops))
     if typed and os.path.isfile(as_given(prompts[0], as_bytes=model.as_bytes)):
         name = readable(prompts[0]) if model.as_bytes else prompts[0]
-        say(f"the prompt is also the name of a file; to continue what that holds: < {name}")
+        say(f"the prompt is also the name of a file; to continue what that holds: < {shlex.quote(name)}")
 
 
 def _warn_of_unknown(model: Model, where: str, text: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shlex
 import shutil
 import tempfile
 import time
@@ -245,7 +246,7 @@ def _why_not(output: str | os.PathLike[str]) -> str:
         state = resume_path(output)
         return f"{state}: not there, so there is no unfinished run to go on with; name it with --output"
     result = modelfile.load(output).result
-    further = f"to train it further: --init-from {output} -o NEW"
+    further = f"to train it further: --init-from {shlex.quote(os.fspath(output))} -o NEW"
     if result.get("diverged"):
         remedy = "start anew, or from this model with --init-from, with a smaller --learning-rate"
         return f"{output}: its run diverged, so it cannot go on; {remedy}"

@@ -230,7 +230,12 @@ def test_a_page_replaces_no_text_that_is_read_and_nothing_that_is_no_file(model_
     text = tmp_path / "text.html"
     text.write_text("<!DOCTYPE html>")
     os.mkfifo(tmp_path / "pipe")
-    for name, why in (("text.html", "a text that is read"), ("pipe", "no regular file"), (".", "a folder")):
+    for name, why in (
+        ("text.html", "a text that is read"),
+        ("pipe", "no regular file"),
+        ("/dev/stdout", "no regular file"),
+        (".", "a folder"),
+    ):
         done = charlstm("inspect", model_path, text, "--html", tmp_path / name)
         assert (done.returncode, done.stdout) == (1, "")
         assert why in done.stderr

@@ -245,3 +245,18 @@ def test_what_is_about_characters_is_refused_by_a_model_of_bytes(
         done.stderr
         == f"charlstm: error: this is a model of bytes, which reads a text as it is; leave out {option[0]}\n"
     )
+
+
+def test_a_prompt_that_names_a_file_is_answered_with_what_a_shell_can_read(tmp_path: Path) -> None:
+    random_model("it's \n").save(tmp_path / "M")
+    (tmp_path / "it's it").write_text("it")
+    done = charlstm("sample", "M", "it's it", "-n", 0, cwd=tmp_path)
+    command = done.stderr.removesuffix("\n").partition("what that holds: ")[2]
+    assert subprocess.run(["sh", "-c", f"cat {command}"], cwd=tmp_path, capture_output=True, text=True).stdout == "it"
+
+
+def test_a_prompt_or_stop_text_that_is_not_utf_8_is_shown_as_it_was_typed(model_path: Path) -> None:
+    for options in ([b"caf\xe9"], ["a", "--stop", b"caf\xe9"]):
+        done = charlstm("sample", model_path, *options)
+        assert done.returncode == 2
+        assert done.stderr.startswith(r"charlstm: error: b'caf\xe9' is not UTF-8")

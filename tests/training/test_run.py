@@ -403,8 +403,9 @@ def test_a_diverged_run_says_so_when_it_is_asked_to_go_on(tmp_path: Path, monkey
 def test_a_finished_run_says_how_to_train_its_model_further(tmp_path: Path) -> None:
     run = started_run(tmp_path, steps=3)
     list(run.run())
-    with pytest.raises(ModelFileError, match=r"is finished.*--init-from"):
-        resume(run.output)
+    spaced = run.output.rename(tmp_path / "a model")
+    with pytest.raises(ModelFileError, match=rf"is finished.*--init-from '{spaced}' -o NEW$"):
+        resume(spaced)
 
 
 def test_a_stopped_run_whose_state_is_gone_is_not_called_finished(tmp_path: Path) -> None:
