@@ -158,6 +158,8 @@ def _prepared(given: dict[str, Any], ranks: Ranks) -> Run:
     for text in texts:  # before the output, whose name may come from a text's
         if text != STANDARD_INPUT:
             status_of(text)
+    if given["output"] is None and os.path.exists(output) and os.path.samefile(output, texts[0]):
+        raise OutputError(f"{output}: this is the text, and its model would have the same name; give another --output")
     return prepare(
         texts,
         output=output,

@@ -23,7 +23,7 @@ import safetensors
 from numpy.typing import NDArray
 from safetensors.numpy import save as to_bytes
 
-from ..data.streams import reason
+from ..data.streams import is_packed, reason
 from ..errors import CharlstmError, ModelFileError, OutputError, counted
 
 Tensors = dict[str, NDArray[Any]]
@@ -221,11 +221,15 @@ def broken_file_named(name: str) -> Iterator[None]:
 
 
 def _check_header_size(name: str) -> None:
-    if not stat.S_ISREG(os.stat(name).st_mode):
-        raise ModelFileError("not a charlstm model: it is not a regular file; name the file itself")
+    mode = os.stat(name).st_mode
+    if not stat.S_ISREG(mode):
+        what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+        raise ModelFileError(f"not a charlstm model: it is {what}; name the file itself")
     with open(name, "rb") as stream:
         head = stream.read(9)
     size = int.from_bytes(head[:8], "little")
+    if is_packed(head):
+        raise ModelFileError("this is a compressed file; unpack it first, and give the model that was in it")
     if len(head) < 9 or head[8:9] != b"{":
         raise ModelFileError("not a charlstm model; 'charlstm train' makes them")
     if size > LARGEST_HEADER:

@@ -241,6 +241,15 @@ def test_a_cache_that_cannot_be_written_is_refused_before_the_text_is_read(tmp_p
     assert files(tmp_path) == {"text.txt"}
 
 
+def test_a_text_named_as_its_model_would_be_is_not_said_to_be_replaceable(tmp_path: Path) -> None:
+    (tmp_path / "a.safetensors").write_text(TEXT)
+    for options in ([], ["--force"]):
+        done = charlstm("train", "a.safetensors", *options, cwd=tmp_path)
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert "this is the text" in done.stderr and "give another --output" in done.stderr
+    assert (tmp_path / "a.safetensors").read_text() == TEXT
+
+
 def test_a_log_that_cannot_be_written_is_refused_before_the_text_is_read(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_bytes(b"\xff" * 1000)  # which would be refused, too
     for log in ("missing/log", "."):

@@ -7,6 +7,7 @@ import copy
 import dataclasses
 import gzip
 import json
+import lzma
 import os
 import pickle
 import struct
@@ -18,7 +19,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import safetensors.torch
-from helpers import check_message, peak_memory, random_model, within
+from helpers import check_message, peak_memory, random_model, within, write_file
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -221,8 +222,14 @@ def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match="not a regular file"):
+    with pytest.raises(ModelFileError, match="it is a folder"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("pack_up", [bz2.compress, gzip.compress, lzma.compress])
+def test_a_packed_model_is_said_to_be_packed(pack_up: Callable[[bytes], bytes], good: bytes, tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match="compressed file; unpack it first"):
+        load(write_file(tmp_path / "m.packed", pack_up(good)))
 
 
 def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
