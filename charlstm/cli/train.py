@@ -141,12 +141,13 @@ def _prepared(given: dict[str, Any], ranks: Ranks) -> Run:
     """The run that the options describe."""
     from ..data.files import status_of
     from ..data.streams import STANDARD_INPUT
-    from ..training.checkpoint import default_output
+    from ..training.checkpoint import default_output, refuse_if_locked
     from ..training.following import ONE_READER
     from ..training.run import prepare
 
     texts = given["texts"] or ("-",)
     output = default_output(texts[0]) if given["output"] is None else given["output"]
+    refuse_if_locked(output)
     if given["resume"]:
         return _going_on(output, given, ranks)
     if STANDARD_INPUT in texts and ranks.size > 1:

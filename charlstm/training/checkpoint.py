@@ -67,6 +67,30 @@ _NO_LOCKS_HERE = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 """What some network file systems answer: there the last writer wins."""
 
 
+_TAKEN = "another training writes it now; wait for it or give another --output"
+
+
+def _lock_of(output: str | os.PathLike[str]) -> tuple[Path, Path]:
+    """The file that is written, as `write` finds it, so that two names of one file are one; and its lock."""
+    target = Path(os.path.realpath(output))
+    return target, target.with_name(f".{target.name}.lock")
+
+
+def refuse_if_locked(output: str | os.PathLike[str]) -> None:
+    """Find out before a text is read whether a model is being written; nothing is left behind.
+
+    Raises:
+        OutputError: another living process writes it.
+    """
+    target, path = _lock_of(output)
+    with contextlib.suppress(OSError), open(path, "rb") as lock:
+        try:
+            if fcntl is not None:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OutputError(f"{target}: {_TAKEN}") from error
+
+
 @contextlib.contextmanager
 def locked(output: str | os.PathLike[str]) -> Iterator[None]:
     """Hold the only right to write a model; it ends with the block or with the process, however that dies.
@@ -77,8 +101,7 @@ def locked(output: str | os.PathLike[str]) -> Iterator[None]:
     if fcntl is None:
         yield
         return
-    target = Path(os.path.realpath(output))  # as `write` does, so that two names of one file are one
-    path = target.with_name(f".{target.name}.lock")
+    target, path = _lock_of(output)
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
@@ -90,8 +113,7 @@ def locked(output: str | os.PathLike[str]) -> Iterator[None]:
                 raise OSError("the last holder has just taken the file away")
         except OSError as error:
             if error.errno not in _NO_LOCKS_HERE:
-                message = f"{target}: another training writes it now; wait for it or give another --output"
-                raise OutputError(message) from error
+                raise OutputError(f"{target}: {_TAKEN}") from error
         try:
             yield
         finally:

@@ -21,6 +21,8 @@ from helpers import (
     wait_for,
 )
 
+from charlstm.training.checkpoint import locked
+
 
 def test_train_prints_the_path_alone_on_standard_output(tmp_path: Path) -> None:
     (tmp_path / "a book.txt").write_text(TEXT)
@@ -248,6 +250,17 @@ def test_a_text_named_as_its_model_would_be_is_not_said_to_be_replaceable(tmp_pa
         assert (done.returncode, done.stderr.count("\n")) == (1, 1)
         assert "this is the text" in done.stderr and "give another --output" in done.stderr
     assert (tmp_path / "a.safetensors").read_text() == TEXT
+
+
+@pytest.mark.parametrize("options", [[], ["--force"], ["--resume"]])
+def test_a_model_that_is_being_written_is_refused_before_the_text_is_read(options: list[str], tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_bytes(b"\xff" * 1000)  # which would be refused, too
+    (tmp_path / "m.resume").write_text("")  # as a run leaves one that saves on its way
+    with locked(tmp_path / "m"):
+        done = charlstm("train", "text.txt", "-o", "m", *options, cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "another training writes it now" in done.stderr
+    assert "another training" not in charlstm("train", "text.txt", "-o", "m", *options, cwd=tmp_path).stderr
 
 
 def test_a_log_that_cannot_be_written_is_refused_before_the_text_is_read(tmp_path: Path) -> None:
