@@ -39,7 +39,11 @@ WORTHWHILE = 0.003
 """Fraction of the surprisal that counts must save: with them a character takes longer."""
 NUMBERS_FITTED = 1 << 24
 """Numbers of each feature that the weights are fitted on, at most."""
+NUMBERS_AT_ONCE = 1 << 17
+"""Of these that are worked on together."""
 LARGEST_WEIGHT = 10.0
+ENOUGH_LESS = 1e-6
+"""Nats by which an iteration must lower the surprisal to be worth another."""
 
 Features = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]
 """Of N characters: the network's logits (N, V), the counts' ln p (N, V), and what came (N,)."""
@@ -169,8 +173,16 @@ def _sequences(corpus: Corpus, ids: Ids, lines: bool) -> Iterator[tuple[NDArray[
 
 def surprisal_of(features: Features, a: float, b: float) -> float:
     """Mean surprisal in nats under the weights a and b."""
+    nats = sum(float(surprisal(a * one + b * other, wanted).sum()) for one, other, wanted in _pieces(features))
+    return nats / len(features[2])
+
+
+def _pieces(features: Features) -> Iterator[Features]:
+    """Pieces that stay in a processor's cache while they are worked on."""
     logits, logs, targets = features
-    return float(surprisal(a * logits + b * logs, targets).mean())
+    rows = max(1, NUMBERS_AT_ONCE // logits.shape[1])
+    for some in (slice(begin, begin + rows) for begin in range(0, len(targets), rows)):
+        yield logits[some], logs[some], targets[some]
 
 
 def fit_weights(features: Features, *, alone: bool = False, iterations: int = 12) -> tuple[float, float]:
@@ -188,27 +200,30 @@ def fit_weights(features: Features, *, alone: bool = False, iterations: int = 12
         gradient, hessian = _derivatives(features, weights)
         step = np.zeros(2)
         step[free] = np.linalg.solve(hessian[free, free] + 1e-6 * np.eye(2)[free, free], gradient[free])
-        tried = [np.clip(weights - size * step, 0.0, LARGEST_WEIGHT) for size in (1.0, 0.5, 0.25, 0.1, 0.01)]
-        found, best = min((surprisal_of(features, *one), number) for number, one in enumerate(tried))
-        if not found < least - 1e-7:
+        for size in (1.0, 0.5, 0.25, 0.1, 0.01):
+            tried = np.clip(weights - size * step, 0.0, LARGEST_WEIGHT)
+            found = surprisal_of(features, *tried)
+            if found < least - ENOUGH_LESS:
+                weights, least = tried, found
+                break
+        else:
             break
-        weights, least = tried[best], found
     return float(weights[0]), float(weights[1])
 
 
 def _derivatives(features: Features, weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Gradient (2,) and Hessian (2, 2) of the mean surprisal: mean and covariance of the features under the mixture."""
-    logits, logs, targets = features
     gradient, hessian = np.zeros(2), np.zeros((2, 2))
-    for begin in range(0, len(targets), 4096):
-        one, other = logits[begin : begin + 4096], logs[begin : begin + 4096]
-        wanted = targets[begin : begin + 4096, None]
-        mixed = weights[0] * one + weights[1] * other
-        p = np.exp(mixed - mixed.max(axis=1, keepdims=True))
+    a, b = weights.tolist()
+    for one, other, wanted in _pieces(features):
+        p = a * one + b * other
+        p -= p.max(axis=1, keepdims=True)
+        np.exp(p, out=p)
         p /= p.sum(axis=1, keepdims=True)
-        means = [(p * feature).sum(axis=1) for feature in (one, other)]
+        weighted = [p * one, p * other]
+        means = [part.sum(axis=1) for part in weighted]
         for i, feature in enumerate((one, other)):
-            gradient[i] += (means[i] - np.take_along_axis(feature, wanted, axis=1)[:, 0]).sum()
+            gradient[i] += (means[i] - feature[np.arange(len(wanted)), wanted]).sum()
             for j, second in enumerate((one, other)):
-                hessian[i, j] += ((p * feature * second).sum(axis=1) - means[i] * means[j]).sum()
-    return gradient / len(targets), hessian / len(targets)
+                hessian[i, j] += np.vdot(weighted[i], second) - np.vdot(means[i], means[j])
+    return gradient / len(features[2]), hessian / len(features[2])

@@ -34,6 +34,8 @@ STRETCH = 2048
 """Characters of a stretch of running text: a sample of the held-out part is made of stretches from all over it."""
 FINAL_VALIDATION = 0.03
 """Fraction of the work of a run that the last validation may take."""
+FINAL_SCORED, FINAL_NUMBERS = 100_000, 1 << 29
+"""Characters that it reads whatever it takes; of a large alphabet as many as have so many logits."""
 SCORING_COST = 1 / 3
 """Of a character, as a fraction of the cost of training on it."""
 BLOCKS = 512
@@ -151,7 +153,8 @@ class Validator:
 
     def final_size(self, characters: int) -> int:
         """Characters of the last validation, of a run that trained on so many: all, unless that took too long."""
-        return min(len(self.corpus.validation), max(100_000, int(FINAL_VALIDATION / SCORING_COST * characters)))
+        most, vocab_size = int(FINAL_VALIDATION / SCORING_COST * characters), len(self.corpus.vocabulary)
+        return min(len(self.corpus.validation), max(min(FINAL_SCORED, FINAL_NUMBERS // vocab_size), most))
 
     def bits(self, network: TorchNetwork) -> float:
         """Bits per character on the characters that all checkpoints are scored on."""

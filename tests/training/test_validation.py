@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable
 from pathlib import Path
@@ -57,6 +58,16 @@ def played(figures: Iterable[float], jitter: float = 0.0) -> tuple[Validator, li
 
 
 # ------------------------------------------------------------------------------------------- on what
+
+
+@pytest.mark.parametrize(("symbols", "scored"), [(60, 100_000), (5_000, 100_000), (50_000, 10_700)])
+def test_the_last_validation_reads_less_of_a_large_alphabet(symbols: int, scored: int) -> None:
+    text = "".join(chr(0x10000 + n % (symbols - 2)) for n in range(200_000))
+    corpus = corpus_of(texts=[text])
+    one = Validator(corpus, lines=False, expected=1e6, interval=1 / 15)
+    one.corpus = dataclasses.replace(corpus, validation=np.resize(corpus.validation, 10**6))
+    assert one.final_size(1000) == pytest.approx(scored, rel=0.02)
+    assert one.final_size(10**8) == 10**6  # a long run has the time
 
 
 @quick
