@@ -174,7 +174,9 @@ class Budget:
     def __post_init__(self) -> None:
         amount = plain(self.amount)
         object.__setattr__(self, "amount", amount)
-        if not isinstance(amount, (int, float)) or not 0 < amount < 1e15:
+        if not isinstance(amount, (int, float)):
+            raise UsageError(f"{self.unit} is {self.amount!r:.20}; it must be a number")
+        if not 0 < amount < 1e15:
             raise UsageError(f"{self.unit} is {_shortened(self.amount)}; it must be more than 0, and less than 1e15")
 
     @staticmethod

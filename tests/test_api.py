@@ -93,6 +93,18 @@ def test_what_is_no_path_is_a_usage_error(name: str, path: Any, tmp_path: Path) 
         calls[name]()
 
 
+@pytest.mark.parametrize("encoding", [None, 5, b"utf-8", "none such"])
+def test_what_is_no_encoding_is_a_usage_error(encoding: Any, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    with pytest.raises(UsageError, match="encoding"):
+        library.train(tmp_path / "text.txt", output=tmp_path / "m", encoding=encoding, steps=1)
+
+
+def test_a_budget_that_is_no_number_is_said_to_be_none(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="minutes is '5'; it must be a number"):
+        library.resume(tmp_path / "m", minutes="5")  # type: ignore[arg-type]
+
+
 def test_a_stopped_training_goes_on_to_the_same_model(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text(TEXT)
     whole = library.train(tmp_path / "text.txt", output=tmp_path / "whole.safetensors", steps=60, **SMALL)

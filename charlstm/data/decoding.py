@@ -36,7 +36,7 @@ def codec_of(encoding: str) -> codecs.CodecInfo:
         io.TextIOWrapper(io.BytesIO(), encoding)  # refuses codecs such as base64, which are none of text
         codec = codecs.lookup(encoding)
         codec.incrementaldecoder().decode(b"")
-    except (LookupError, ValueError) as error:
+    except (LookupError, ValueError, TypeError) as error:  # the last where it is no name
         raise UsageError(f"no such text encoding: {encoding!r:.60}; try utf-8, latin-1 or cp1252") from error
     return codec
 

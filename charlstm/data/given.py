@@ -44,18 +44,25 @@ def given_texts(name: str, texts: Iterable[object], *, as_bytes: bool) -> list[s
     """
     if isinstance(texts, str | bytes | bytearray | memoryview):
         raise UsageError(f"{name} is a text; give a list of texts")
+    _check_iterable(name, texts)
     return [given_text(f"one of {name}", text, as_bytes=as_bytes) for text in texts]
 
 
 def given_pieces(pieces: Iterable[object], *, as_bytes: bool) -> Iterator[str]:
     """A text that comes in pieces.
 
-    Raises (while iterating):
-        UsageError: see `given_text`.
+    Raises:
+        UsageError: see `given_text`, while iterating; or at once, where it is nothing to iterate over.
     """
     if isinstance(pieces, bytes | bytearray | memoryview):  # whose pieces would be numbers
         pieces = [pieces]
+    _check_iterable("the text", pieces)
     return (given_text("a piece of the text", piece, as_bytes=as_bytes) for piece in pieces)
+
+
+def _check_iterable(name: str, texts: object) -> None:
+    if not isinstance(texts, Iterable):
+        raise UsageError(f"{name} is {texts!r:.40}; give a list of texts")
 
 
 def given_path(name: str, path: Any) -> str:

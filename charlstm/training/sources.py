@@ -82,6 +82,8 @@ def encoding_of(request: TrainingRequest, encoding: str, errors: str) -> str | N
         UsageError: bytes were asked for, and something that is about characters.
     """
     if not request.as_bytes:
+        if encoding is None:  # which stands for bytes from here on
+            raise UsageError("encoding is None; it must be the name of an encoding, or give as_bytes=True")
         return encoding
     asked_for = {
         "--encoding": encoding != "utf-8",

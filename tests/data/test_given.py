@@ -33,5 +33,13 @@ def test_one_text_is_no_list_of_its_letters(text: Any, as_bytes: bool) -> None:
         given_texts("lines", text, as_bytes=as_bytes)
 
 
+@pytest.mark.parametrize("texts", [None, 5, True])
+def test_what_is_no_list_of_texts_is_refused_at_once(texts: Any) -> None:
+    with pytest.raises(UsageError, match=f"^lines is {texts}; give a list of texts$"):
+        given_texts("lines", texts, as_bytes=False)
+    with pytest.raises(UsageError, match=f"^the text is {texts}; give a list of texts$"):
+        given_pieces(texts, as_bytes=False)
+
+
 def test_bytes_alone_are_one_piece() -> None:
     assert list(given_pieces(b"abc", as_bytes=True)) == ["abc"]
