@@ -99,6 +99,7 @@ def train(**given: Any) -> None:
     """
     if given["sample_every"] is not None and not given["sample_every"] > 0:  # nan, too
         raise UsageError(f"sample-every is {given['sample_every']}; it must be more than 0")
+    _check_current_folder()
     if given["log"] is not None:
         _check_log(given["log"])
     prepare_for_numpy()
@@ -203,6 +204,18 @@ def _refuse_retyped() -> None:
     heeded = {"texts", "validation", "output", "resume", "minutes", "log", "plain", "quiet", "sample_every"}
     names = {str(parameter.name) for parameter in click.get_current_context().command.params}
     refuse_typed(names - heeded, "--resume goes on with the texts and settings of the run that stopped")
+
+
+def _check_current_folder() -> None:
+    """Find out whether there is one: without, libraries of torch cannot be loaded, and end the process.
+
+    Raises:
+        OutputError: it was removed.
+    """
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise OutputError("the folder that you are in is no longer there; go to another") from error
 
 
 def _check_log(path: str) -> None:

@@ -263,6 +263,19 @@ def test_a_model_that_is_being_written_is_refused_before_the_text_is_read(option
     assert "another training" not in charlstm("train", "text.txt", "-o", "m", *options, cwd=tmp_path).stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a folder that somebody is in may not be removed")
+def test_a_current_folder_that_is_gone_is_said_to_be(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    (tmp_path / "gone").mkdir()
+    train = f"{sys.executable} -m charlstm train {tmp_path}/text.txt --steps 1 -o {tmp_path}/m"
+    done = subprocess.run(
+        ["sh", "-c", f"cd {tmp_path}/gone && rmdir ../gone && {train}"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "the folder that you are in is no longer there" in done.stderr
+
+
 def test_a_log_that_cannot_be_written_is_refused_before_the_text_is_read(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_bytes(b"\xff" * 1000)  # which would be refused, too
     for log in ("missing/log", "."):
