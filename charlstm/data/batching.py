@@ -31,6 +31,8 @@ FORGOTTEN_EVERY = 1024
 """Steps after which the memory is let go of that reading a mapped text has taken."""
 MOST_ORDERED = 1 << 26
 """Characters of a text whose lines are put in order by length all together."""
+LEAST_PART = 8
+"""Contexts in a stream's part of the text, below which all epochs are alike."""
 CHUNK, CHUNKS = 1 << 16, 256
 """Characters of a chunk of a longer text, and chunks from all over it whose lines are put in order together."""
 
@@ -147,9 +149,10 @@ def _show_some_as_unknown(
 class TextBatches:
     """B contiguous streams through one text, T characters a step.
 
-    Stream b starts at b/B of the text; each wraps around at the end, so that no state is ever thrown away at an
-    epoch's end and window boundaries move from one epoch to the next. So that the zero state is trained too, now and
-    then one more stream joins for a single step, at the beginning of a document.
+    In the first epoch stream b reads the part of the text from b/B on. In each later one it reads another stream's
+    part, from a random place in it on and round: what stands side by side in a step is then never the same again,
+    and window boundaries move (what it gains: benchmarks/LOG.md). States are carried on. So that the zero state is
+    trained too, now and then one more stream joins for a single step, at the beginning of a document.
 
     Args:
         ids: (characters,) the text.
@@ -165,8 +168,7 @@ class TextBatches:
         """The batch of one step, computed from its number alone."""
         how = self.settings
         rng = np.random.default_rng((how.seed, step))
-        streams = np.arange(how.batch_size)
-        positions = (streams * len(self.ids) // how.batch_size + step * how.context) % len(self.ids)  # (B,)
+        positions = self._positions(step)
         fresh = np.full(how.batch_size, step == 0)
         if step % how.fresh_every == 0:
             positions = np.append(positions, rng.choice(self.document_starts))
@@ -187,6 +189,20 @@ class TextBatches:
         targets_at = (positions + offsets[1:]) % len(self.ids)  # (T, B)
         characters = total * how.context
         return Batch(inputs, targets, fresh, carried, characters, targets_at, own.start, total - own.stop)
+
+    def _positions(self, step: int) -> NDArray[np.int64]:
+        """Where in the text the streams (B,) stand at a step."""
+        how, size = self.settings, len(self.ids)
+        begins = np.arange(how.batch_size) * size // how.batch_size  # of each part
+        part = -(-size // how.batch_size)  # characters
+        if part < LEAST_PART * how.context:
+            return (begins + step * how.context) % size
+        epoch, read = divmod(step * how.context, part)
+        if not epoch:
+            return (begins + read) % size
+        rng = np.random.default_rng((how.seed, epoch, 2))
+        from_where = rng.integers(0, part, how.batch_size)
+        return (rng.permutation(begins) + (from_where + read) % part) % size
 
 
 def _document_starts(ids: Ids, line_end: int) -> NDArray[np.int64]:

@@ -69,7 +69,7 @@ shapes = st.tuples(st.integers(1, 400), st.integers(1, 9), st.integers(1, 40))
 
 @pytest.mark.parametrize("ids", [with_lines(1000, 17), distinct(30)], ids=["lines", "short"])
 def test_a_step_is_computed_from_its_number_alone(ids: Ids) -> None:
-    assert_random_access(lambda: streams(ids, 4, 16, fresh_every=3, unknown=0.05), [7, 3, 30, 0, 29, 1])
+    assert_random_access(lambda: streams(ids, 4, 16, fresh_every=3, unknown=0.05), [7, 3, 40, 0, 29, 1])
 
 
 def test_another_seed_is_another_order_of_events() -> None:
@@ -120,6 +120,35 @@ def test_every_character_is_trained_on_in_an_epoch(shape: tuple[int, int, int]) 
     assert steps <= made.steps_per_epoch + 2
     seen = np.concatenate([made[step].targets[:, :batch].ravel() for step in range(steps)])
     assert set(seen.tolist()) == set(distinct(size).tolist())
+
+
+EPOCHS = [[0, 313], [313, 625], [625, 938]]
+"""Steps of three epochs of 20,000 characters, 4 streams of 16."""
+
+
+@pytest.mark.parametrize(("begin", "end"), EPOCHS)
+def test_later_epochs_read_all_but_a_little(begin: int, end: int) -> None:
+    made = streams(distinct(20_000), 4, 16)
+    seen = np.concatenate([made[step].targets.ravel() for step in range(begin, end)])
+    assert len(np.unique(seen)) > 20_000 - 4 * 16
+    assert len(seen) - 4 * 16 < 20_000
+
+
+def test_later_epochs_put_other_places_side_by_side() -> None:
+    made = streams(distinct(20_000), 4, 16)
+    apart = [np.diff(made[step].positions[0]) % 20_000 for step in (300, 320, 640, 950)]
+    assert len({tuple(distances.tolist()) for distances in apart}) == 4
+    other = streams(distinct(20_000), 4, 16, seed=1)
+    assert not np.array_equal(made[320].positions, other[320].positions)
+
+
+def test_within_a_later_epoch_streams_go_on_but_where_their_part_ends() -> None:
+    made = streams(distinct(20_000), 4, 16)
+    gaps = [
+        int(np.count_nonzero(made[step + 1].positions[0] != (made[step].positions[-1] + 1) % 20_000))
+        for step in range(314, 624)
+    ]
+    assert sum(gaps) <= 4
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 100])
