@@ -329,6 +329,8 @@ class TrainingSettings:
     """Every so many steps one stream more starts from the zero state where a text would begin, to train that too."""
     unknown: float = 1e-4
     """Fraction of characters that are read as the unknown symbol, so that it is trained on any text."""
+    shards: int = 1
+    """Each step's streams are computed in so many parts, side by side where there are threads."""
     ngrams: int = 0
     """Characters of the longest context in the counts that are mixed with the network; 0: none."""
     ngram_weight: float = 0.0

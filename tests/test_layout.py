@@ -26,7 +26,7 @@ SOURCES = sorted(
     path for folder in ("charlstm", "tests", "benchmarks", "corpora") for path in (ROOT / folder).rglob("*.py")
 )
 OUTSIDE = {
-    "torch": ("models/torch_lstm", "inference/dynamic", "training/"),
+    "torch": ("models/torch_lstm", "models/dropout", "inference/dynamic", "training/"),
     "rich": ("cli/",),
     "click": ("cli/",),
 }

@@ -6,6 +6,7 @@ only: nothing of characters, networks or devices.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -76,6 +77,20 @@ class Batch:
     """So many streams of the batch, in shards before this one, ..."""
     after: int = 0
     """... and so many, in shards after it, are read by others."""
+
+    def shards(self, count: int) -> list[Batch]:
+        """The same in so many parts of about as many streams each, or in one a stream."""
+        streams = len(self.fresh)
+        bounds = [streams * number // count for number in range(count + 1)]
+        return [self._shard(begin, end) for begin, end in itertools.pairwise(bounds) if end > begin]
+
+    def _shard(self, begin: int, end: int) -> Batch:
+        carried = max(0, min(end, self.carried) - begin)
+        before, after = self.before + begin, self.after + len(self.fresh) - end
+        return Batch(
+            self.inputs[:, begin:end], self.targets[:, begin:end], self.fresh[begin:end], carried, self.characters,
+            self.positions[:, begin:end], before, after,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

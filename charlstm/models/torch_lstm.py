@@ -21,6 +21,7 @@ from torch.nn import functional
 
 from ..config import ModelSettings
 from ..data.vocabulary import UNKNOWN
+from .dropout import Noise
 from .interface import Floats, State, no_history
 
 TorchState = list[tuple[Tensor, ...]]
@@ -32,8 +33,6 @@ CHRONO_UNITS = 0.25
 """Fraction of an lstm layer's units that begin with a time constant of their own (see `_initialise`)."""
 LONGEST_TIME_CONSTANT = 500
 """Characters."""
-WORD = 8
-"""Bytes that the generator of random numbers draws at a time, and can pass over."""
 
 _DRAWING = threading.Lock()
 """torch has one generator for all threads; its layers can be given no other."""
@@ -67,8 +66,6 @@ class TorchNetwork(nn.Module):
         with _DRAWING, torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             self._build(settings)
-        self.device_noise: torch.Generator | None = None
-        self.reseed(0, 0)
 
     def _build(self, settings: ModelSettings) -> None:
         self.embedding = nn.Embedding(settings.vocab_size + 1, settings.embedding)
@@ -112,27 +109,34 @@ class TorchNetwork(nn.Module):
         zeros = torch.zeros(1, batch_size, self.settings.hidden, device=self.head.weight.device)
         return [(zeros,) * count for _ in self.layers]
 
-    def forward(self, ids: Tensor, state: TorchState) -> tuple[Tensor, TorchState]:
-        """Read (T, B) ids; give the logits (T, B, V) of what comes next, float32, and the new state."""
+    def forward(self, ids: Tensor, state: TorchState, noise: Noise | None = None) -> tuple[Tensor, TorchState]:
+        """Read (T, B) ids; give the logits (T, B, V) of what comes next, float32, and the new state.
+
+        Args:
+            ids: (T, B).
+            state: before them.
+            noise: what decides, while training, what is dropped; None: nothing is.
+        """
         dtype = self.precision if self.training else torch.float32
-        output = self._dropped(self.embedding(ids).to(dtype), EMBEDDING_DROPOUT)  # (T, B, E)
+        noise = noise if self.training else None
+        output = self._dropped(self.embedding(ids).to(dtype), noise, EMBEDDING_DROPOUT)  # (T, B, E)
         states: TorchState = []
         for index, layer in enumerate(self._recurrent()):
-            inputs = self._dropped(output) if index else output
-            seen, after = self._layer(layer, inputs, state[index], dtype)  # (T, B, H)
+            inputs = self._dropped(output, noise) if index else output
+            seen, after = self._layer(layer, inputs, state[index], dtype, noise)  # (T, B, H)
             states.append(after)
             output = seen + output if index else seen  # the skip connection
-        output = self._dropped(output)
+        output = self._dropped(output, noise)
         logits = functional.linear(output, self.head.weight.to(dtype), self.head.bias.to(dtype))  # (T, B, V)
         return logits.float(), states
 
     def _layer(
-        self, layer: Any, inputs: Tensor, state: tuple[Tensor, ...], dtype: torch.dtype
+        self, layer: Any, inputs: Tensor, state: tuple[Tensor, ...], dtype: torch.dtype, noise: Noise | None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """One layer over all time steps: inputs (T, B, E or H) -> (T, B, H), and its state."""
         weights = [layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0]
-        if self.training and self.dropconnect:
-            weights[1] = weights[1] * self._mask(weights[1], self.dropconnect)
+        if noise and self.dropconnect:
+            weights[1] = weights[1] * noise.mask(weights[1], self.dropconnect)
         weights = [weight.to(dtype) for weight in weights]
         before = tuple(part.to(dtype) for part in state)
         # The functional form of nn.LSTM, nn.GRU and nn.RNN: the same fused kernels, on weights that are computed.
@@ -140,60 +144,11 @@ class TorchNetwork(nn.Module):
         output, *after = _KERNELS[self.settings.cell](inputs, start, weights, True, 1, 0.0, self.training, False, False)
         return output, tuple(part.float() for part in after)
 
-    def _dropped(self, values: Tensor, scale: float = 1.0) -> Tensor:
-        """Values under the network's dropout times `scale`, while training."""
-        if not (self.training and self.dropout):
+    def _dropped(self, values: Tensor, noise: Noise | None, scale: float = 1.0) -> Tensor:
+        """Values under the network's dropout times `scale`, if there is noise."""
+        if not (noise and self.dropout):
             return values
-        return values * self._mask_of_streams(values, scale * self.dropout)
-
-    def _mask_of_streams(self, like: Tensor, p: float) -> Tensor:
-        """As `_mask`, for (T, B, H) of B streams among others: what a stream's is does not depend on who computes it.
-
-        Each stream has random bytes of its own; those of the streams that are computed elsewhere are passed over. On
-        other devices than a CPU every process draws its own.
-        """
-        if like.device.type != "cpu":
-            return self._mask(like, p)
-        times, streams, width = like.shape
-        words = -(-times * width // WORD)  # that a stream takes
-        self._skip(self.streams_before * words)
-        drawn = self._random_bytes(streams * words * WORD).view(streams, words * WORD)
-        self._skip(self.streams_after * words)
-        kept = drawn[:, : times * width].reshape(streams, times, width).transpose(0, 1)  # (T, B, H)
-        return _scaled(kept, p, like.dtype)
-
-    def _mask(self, like: Tensor, p: float) -> Tensor:
-        """A dropout mask: 0 with probability p, else 1 / (1 - p).
-
-        On a CPU from random bytes, with p rounded to 1/256: torch draws Bernoulli numbers one after
-        the other, which took a fifth of a whole training step.
-        """
-        if like.device.type != "cpu":
-            return torch.empty_like(like).bernoulli_(1 - p, generator=self.device_noise) / (1 - p)
-        return _scaled(self._random_bytes(like.numel()).view(like.shape), p, like.dtype)
-
-    def _random_bytes(self, count: int) -> Tensor:
-        whole = bytearray(self.noise.bytes(-(-count // WORD) * WORD))
-        return torch.frombuffer(whole, dtype=torch.uint8)[:count] if count else torch.empty(0, dtype=torch.uint8)
-
-    def _skip(self, words: int) -> None:
-        """Pass over random numbers that others draw."""
-        if words:
-            self.noise.bit_generator.advance(words)  # type: ignore[attr-defined]
-
-    def reseed(self, seed: int, step: int, before: int = 0, after: int = 0) -> None:
-        """Let all dropout masks from here on come from these two numbers.
-
-        Args:
-            seed, step: those.
-            before, after: streams of the same batch that other processes compute, before and after those here.
-        """
-        self.noise = np.random.Generator(np.random.PCG64DXSM((seed, step)))
-        self.streams_before, self.streams_after = before, after
-        device = self.head.weight.device
-        if device.type not in ("cpu", "meta"):
-            self.device_noise = torch.Generator(device)
-            self.device_noise.manual_seed((seed * 1_000_003 + step + before * 7_368_787) % 2**63)
+        return values * noise.mask_of_streams(values, scale * self.dropout)
 
     def tensors(self) -> dict[str, NDArray[np.float32]]:
         """A copy of the tensors, as the model file holds them."""
@@ -220,12 +175,6 @@ class TorchNetwork(nn.Module):
                 ours.copy_(theirs)
         self.head.weight[known:] = self.head.weight[UNKNOWN]
         self.head.bias[known:] = self.head.bias[UNKNOWN]
-
-
-def _scaled(drawn: Tensor, p: float, dtype: torch.dtype) -> Tensor:
-    """Random bytes as a dropout mask."""
-    dropped = min(255, round(256 * p))
-    return (drawn >= dropped).to(dtype) * (256 / (256 - dropped))
 
 
 class TorchLanguageModel:

@@ -103,7 +103,7 @@ def follow(ranks: Ranks, stop: Callable[[], bool] = lambda: False) -> None:
         problem = str(error)
     _all_ready(ranks, problem)
     if learner and own:
-        _take_part(learner, own, ranks, stop, task.threads)
+        _take_part(learner, own, ranks, stop)
 
 
 def _made_ready(task: Task, ranks: Ranks) -> tuple[Learner, Batches]:
@@ -115,15 +115,13 @@ def _made_ready(task: Task, ranks: Ranks) -> tuple[Learner, Batches]:
     corpus = _same_text(task)
     counts = count_for(task.training, corpus) if task.training.ngram_weight else None
     joint = counts.leave_one_out if counts else None
-    learner = Learner(task.model, task.training, device, counts=joint, ranks=ranks)
+    learner = Learner(task.model, task.training, device, counts=joint, ranks=ranks, threads=task.threads)
     return learner, batches(corpus, task.training, ranks.shard)
 
 
-def _take_part(learner: Learner, own: Batches, ranks: Ranks, stop: Callable[[], bool], threads: int) -> None:
+def _take_part(learner: Learner, own: Batches, ranks: Ranks, stop: Callable[[], bool]) -> None:
     """Do what is announced, until the end."""
-    from .hardware import torch_threads
-
-    with torch_threads(threads):
+    with learner.at_work():
         while (order := ranks.next_order()).work is not Work.END:
             if stop():
                 ranks.ask_to_stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import platform
 import time
@@ -10,17 +11,21 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..config import ModelSettings, TrainingRequest
 from ..errors import UsageError, counted
 from ..models.torch_lstm import TorchNetwork
 from ..threads import processors
 from .optimizer import Optimizer
-from .planning import operations
+from .planning import operations, shards
 from .thread_tuning import thread_counts
+from .workers import ALONE, Workers
 
 FIXED_THREADS = 2
 """Of a run whose budget is in steps or epochs: a small network gains little from more."""
+STREAMS = 16
+"""Of a step whose speed is measured."""
 HOPELESS = 4
 """A number format that is so many times slower than float32 is not measured any longer."""
 NOT_THE_SAME = "it goes on, and the result will not be bit for bit the same"
@@ -71,6 +76,13 @@ def threads_for(request: TrainingRequest) -> int | None:
     return int(asked) if asked.isdecimal() and int(asked) else FIXED_THREADS
 
 
+def sharing_threads(request: TrainingRequest, device: torch.device, threads: int) -> int:
+    """For how many threads a step is divided; always for as many where a run is to be repeated."""
+    if device.type != "cpu":
+        return 1
+    return threads if request.budget().unit == "minutes" else FIXED_THREADS
+
+
 def threads_again(request: TrainingRequest, before: int) -> tuple[int, list[str]]:
     """Torch's number of threads for a run that goes on, and what to say about it.
 
@@ -104,26 +116,40 @@ def device_again(asked: str, before: str) -> tuple[torch.device, list[str]]:
 
 
 def measure_speed(
-    device: torch.device, precision: torch.dtype, steps: int = 64, least: int = 4, seconds: float = 0.3
+    device: torch.device,
+    precision: torch.dtype,
+    workers: Workers = ALONE,
+    steps: int = 64,
+    least: int = 4,
+    seconds: float = 0.3,
 ) -> float:
     """Floating-point operations a second of a training step (2 x 192, 16 streams).
 
     Args:
         device, precision: that.
+        workers: threads that share the streams.
         steps: characters of each stream.
         least: training steps at least.
         seconds: to measure at least.
     """
     settings = ModelSettings(vocab_size=64, layers=2, hidden=192, embedding=64)
     model = TorchNetwork(settings, precision=precision).to(device).train()
-    optimizer = Optimizer(model.named_parameters(), weight_decay=0.1, betas=(0.9, 0.99), precision=precision)
-    ids = torch.zeros(steps, 16, dtype=torch.long, device=device)
+    parameters = list(model.parameters())
+    optimizer = Optimizer(
+        model.named_parameters(), weight_decay=0.1, betas=(0.9, 0.99), precision=precision, workers=workers
+    )
+    ids = torch.zeros(steps, STREAMS, dtype=torch.long, device=device)
+
+    def gradients(some: Tensor) -> tuple[Tensor, ...]:
+        logits, _ = model(some, model.zero_state(some.shape[1]))
+        return torch.autograd.grad(logits.square().mean(), parameters)
+
     times: list[float] = []
     begin = time.perf_counter()
     while len(times) < least or time.perf_counter() - begin < seconds:
         before = time.perf_counter()
-        logits, _ = model(ids, model.zero_state(16))
-        logits.square().mean().backward()
+        for parameter, *found in zip(parameters, *workers.map(gradients, ids.chunk(workers.count, 1)), strict=True):
+            parameter.grad = functools.reduce(torch.add, found)
         optimizer.step(1e-3)
         if device.type != "cpu":
             torch.accelerator.synchronize()
@@ -132,39 +158,53 @@ def measure_speed(
     return operations(settings, ids.numel()) / min(times)
 
 
-def measured_threads(device: torch.device, most: int) -> int:
-    """The number of threads that is the fastest now for a small step: others may use the processors, too."""
+def measured_threads(device: torch.device, most: int, workers: Workers = ALONE) -> int:
+    """The number of threads inside of each worker's products that is the fastest now: others may compute here, too."""
     if device.type != "cpu":
         return most
     speeds: dict[int, float] = {}
-    for count in thread_counts(most):
+    for count in thread_counts(most) if most > 1 else ():
         with torch_threads(count):
-            speeds[count] = measure_speed(device, torch.float32, 16, 3, 0.0)
+            speeds[count] = measure_speed(device, torch.float32, workers, 16, 3, 0.0)
         if speeds[count] < max(speeds.values()) / 2:
             break  # still more will not be better
-    return max(speeds, key=lambda count: speeds[count])
+    return max(speeds, key=lambda count: speeds[count], default=1)
 
 
-def measured_precision(device: torch.device, asked: str = "auto") -> tuple[str, float]:
+def measured_precision(device: torch.device, asked: str = "auto", threads: int = 1) -> tuple[str, float]:
     """The number format for training here, and its speed in floating-point operations a second.
 
     bfloat16 keeps parameters, gradients and sums in float32 and rounds what the matrix products read; "auto" takes it
     where it is a fifth faster, which needs hardware made for it.
 
+    Args:
+        device: where.
+        asked: a format, or "auto".
+        threads: at most.
+
     Raises:
         UsageError: the format that was asked for does not work here.
     """
+    workers = Workers(shards(STREAMS, threads) if device.type == "cpu" else 1)
+    inside = measured_threads(device, threads // workers.count, workers)
+    with contextlib.closing(workers), torch_threads(inside):
+        speeds = _speeds(device, asked, workers)
+    if not any(speeds.values()):
+        raise UsageError(f"--precision {asked} does not work on this machine; leave it out")
+    name = max(speeds, key=lambda name: speeds[name] / (1.2 if name == "bfloat16" else 1.0))
+    return name, speeds[name]
+
+
+def _speeds(device: torch.device, asked: str, workers: Workers) -> dict[str, float]:
+    """Of the number formats that may be chosen."""
     speeds = dict.fromkeys(("float32", "bfloat16") if asked == "auto" else (asked,), 0.0)
     if asked == "auto" and _is_hopeless(device, torch.bfloat16):
         del speeds["bfloat16"]
     for _ in range(2):  # by turns, so that a passing disturbance does not decide
         for name in speeds:
             with contextlib.suppress(RuntimeError):  # this device or build may have no such kernels
-                speeds[name] = max(speeds[name], measure_speed(device, getattr(torch, name)))
-    if not any(speeds.values()):
-        raise UsageError(f"--precision {asked} does not work on this machine; leave it out")
-    name = max(speeds, key=lambda name: speeds[name] / (1.2 if name == "bfloat16" else 1.0))
-    return name, speeds[name]
+                speeds[name] = max(speeds[name], measure_speed(device, getattr(torch, name), workers))
+    return speeds
 
 
 def _is_hopeless(device: torch.device, precision: torch.dtype) -> bool:
@@ -173,7 +213,7 @@ def _is_hopeless(device: torch.device, precision: torch.dtype) -> bool:
     Without hardware for it, bfloat16 takes seconds for what float32 does in a tenth of one.
     """
     try:
-        tried, plain = (measure_speed(device, each, 2, 2, 0.0) for each in (precision, torch.float32))
+        tried, plain = (measure_speed(device, each, ALONE, 2, 2, 0.0) for each in (precision, torch.float32))
     except RuntimeError:
         return True
     return tried < plain / HOPELESS

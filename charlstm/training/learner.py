@@ -7,7 +7,10 @@ parameters alike, by the sum of the gradients.
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+import functools
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from numpy.typing import NDArray
@@ -16,12 +19,25 @@ from torch.nn import functional
 
 from ..config import ModelSettings, TrainingSettings
 from ..data.batching import IGNORED, Batch
+from ..models.dropout import Noise
 from ..models.tensor_file import Tensors
 from ..models.torch_lstm import TorchNetwork, TorchState
+from .hardware import torch_threads
 from .leave_one_out import LeaveOneOut
 from .optimizer import Optimizer
 from .ranks import ALONE, Ranks, Work
 from .schedule import ema_weight
+from .workers import Workers
+
+
+class Computed(NamedTuple):
+    """What a shard of a step gives."""
+
+    loss: Tensor
+    """Its part of the mean loss, in nats."""
+    gradients: tuple[Tensor, ...]
+    state: TorchState
+    """Of the streams that go on."""
 
 
 class Learner:
@@ -36,6 +52,7 @@ class Learner:
         counts: n-gram counts of the training text, so that the network learns what they do not know; their
             log-probabilities, times `settings.ngram_weight`, are added to its logits.
         ranks: the processes that train together. What the leading one calls, `following` calls in the others.
+        threads: of this process, that compute the shards of a step.
     """
 
     def __init__(
@@ -46,8 +63,12 @@ class Learner:
         pretrained: Tensors | None = None,
         counts: LeaveOneOut | None = None,
         ranks: Ranks = ALONE,
+        threads: int = 1,
     ) -> None:
         self.settings, self.device, self.counts, self.ranks = settings, device, counts, ranks
+        self.workers = Workers(min(threads, settings.shards))
+        self.threads = threads // self.workers.count
+        """Of torch, inside each worker's products."""
         precision = getattr(torch, settings.precision)
         self.model = TorchNetwork(model_settings, settings.dropout, settings.dropconnect, precision, settings.seed)
         if pretrained:
@@ -60,8 +81,16 @@ class Learner:
             weight_decay=settings.weight_decay,
             betas=settings.betas,
             precision=precision,
+            workers=self.workers,
         )
+        self._parameters = list(self.model.parameters())
         self.state: TorchState | None = None
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        """A context in which the learner has its threads."""
+        with contextlib.closing(self.workers), torch_threads(self.threads):
+            yield
 
     def train_step(self, batch: Batch, step: int, learning_rate: float) -> float:
         """One step of truncated backpropagation through time (Williams and Peng 1990).
@@ -75,22 +104,33 @@ class Learner:
             The mean loss in nats, of all streams.
         """
         self.ranks.announce(Work.TRAIN_STEP, step, learning_rate)
-        self.model.reseed(self.settings.seed, step, batch.before, batch.after)
-        inputs = torch.from_numpy(batch.inputs).to(self.device)  # (T, B)
-        targets = torch.from_numpy(batch.targets).to(self.device)  # (T, B)
-        logits, state = self.model(inputs, self._initial_state(batch))  # (T, B, V)
-        if self.counts is not None:
-            counted = torch.from_numpy(self.counts.log_probabilities(batch.positions)).to(self.device)  # (T, B, V)
-            logits = logits + self.settings.ngram_weight * counted
-        nats = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum")
-        loss = nats / batch.characters
-        loss.backward()  # type: ignore[no-untyped-call]
-        mean = self.ranks.all_reduce_gradients(list(self.model.parameters()), loss)
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
+        before = self._initial_state(batch)
+        shards = batch.shards(self.settings.shards)
+        computed = self.workers.map(lambda shard: self._gradients(shard, step, _part_of(before, shard, batch)), shards)
+        for parameter, *gradients in zip(self._parameters, *(part.gradients for part in computed), strict=True):
+            parameter.grad = functools.reduce(torch.add, gradients)
+        loss = functools.reduce(torch.add, [part.loss for part in computed])
+        mean = self.ranks.all_reduce_gradients(self._parameters, loss)
+        torch.nn.utils.clip_grad_norm_(self._parameters, self.settings.clip)
         self.optimizer.step(learning_rate)
         self._update_average(step)
-        self.state = [tuple(part.detach()[:, : batch.carried] for part in layer) for layer in state]
+        self.state = _side_by_side([part.state for part in computed])
         return mean
+
+    def _gradients(self, shard: Batch, step: int, before: TorchState) -> Computed:
+        """What one shard of a batch gives."""
+        noise = Noise(self.settings.seed, step, shard.before, shard.after, self.device)
+        inputs = torch.from_numpy(shard.inputs).to(self.device)  # (T, B)
+        targets = torch.from_numpy(shard.targets).to(self.device)  # (T, B)
+        logits, state = self.model(inputs, before, noise)  # (T, B, V)
+        if self.counts is not None:
+            counted = torch.from_numpy(self.counts.log_probabilities(shard.positions)).to(self.device)  # (T, B, V)
+            logits = logits + self.settings.ngram_weight * counted
+        nats = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum")
+        loss = nats / shard.characters
+        gradients = torch.autograd.grad(loss, self._parameters)
+        carried = [tuple(part.detach()[:, : shard.carried] for part in layer) for layer in state]
+        return Computed(loss.detach(), gradients, carried)
 
     def _initial_state(self, batch: Batch) -> TorchState:
         """The state that the last step left, with zeros for the streams that start afresh behind those."""
@@ -176,6 +216,17 @@ class Learner:
                 tuple(_checked(tensors, f"state.{layer}.{number}", part) for number, part in enumerate(parts))
                 for layer, parts in enumerate(like)
             ]
+
+
+def _part_of(state: TorchState, shard: Batch, batch: Batch) -> TorchState:
+    """The state of a shard's streams, of that of all streams of a batch."""
+    begin = shard.before - batch.before
+    return [tuple(part[:, begin : begin + len(shard.fresh)] for part in layer) for layer in state]
+
+
+def _side_by_side(states: Sequence[TorchState]) -> TorchState:
+    """The states of several shards as one."""
+    return [tuple(torch.cat(parts, 1) for parts in zip(*layers, strict=True)) for layers in zip(*states, strict=True)]
 
 
 def _checked(tensors: Tensors, name: str, like: Tensor) -> Tensor:

@@ -20,6 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim.adamw import adamw
 
+from .workers import ALONE, Workers
+
 MOMENTUM = 0.95
 UPDATE_SIZE = 0.2
 """Root mean square of an entry of AdamW's update, about, in units of the rate."""
@@ -60,6 +62,7 @@ class Optimizer:
         weight_decay: decoupled, for matrices.
         betas: of AdamW.
         precision: the number format of the Newton-Schulz products.
+        workers: threads that share the matrices.
     """
 
     def __init__(
@@ -69,8 +72,9 @@ class Optimizer:
         weight_decay: float,
         betas: tuple[float, float],
         precision: torch.dtype = torch.float32,
+        workers: Workers = ALONE,
     ) -> None:
-        self.weight_decay, self.betas, self.precision = weight_decay, betas, precision
+        self.weight_decay, self.betas, self.precision, self._workers = weight_decay, betas, precision, workers
         named = dict(parameters)
         self._inner = {name: p for name, p in named.items() if p.dim() == 2 and name.startswith("layers.")}
         self._momentum = {name: torch.zeros_like(p) for name, p in self._inner.items()}
@@ -111,13 +115,17 @@ class Optimizer:
         shapes: dict[tuple[int, ...], list[str]] = {}
         for name, parameter in self._inner.items():
             shapes.setdefault(tuple(parameter.shape), []).append(name)
-        for shape, names in shapes.items():  # matrices of one shape as one stack: fewer, larger products
-            directions = torch.stack([self._direction(name) for name in names]).to(self.precision)
-            updates = orthogonalised(directions).float()
-            size = UPDATE_SIZE * math.sqrt(max(shape))
-            for name, update in zip(names, updates, strict=True):
-                parameter = self._inner[name]
-                parameter.mul_(1 - rate * self.weight_decay).add_(update, alpha=-rate * size)
+        # Matrices of one shape as a stack: fewer, larger products. As two stacks: one for each of two workers.
+        stacks = [names[first::2] for names in shapes.values() for first in (0, 1)]
+        self._workers.map(lambda names: self._muon_of(names, rate), sorted(filter(None, stacks), key=len, reverse=True))
+
+    def _muon_of(self, names: list[str], rate: float) -> None:
+        """Change matrices of one shape."""
+        directions = torch.stack([self._direction(name) for name in names]).to(self.precision)
+        updates = orthogonalised(directions).float()
+        size = UPDATE_SIZE * math.sqrt(max(updates.shape[1:]))
+        for name, update in zip(names, updates, strict=True):
+            self._inner[name].mul_(1 - rate * self.weight_decay).add_(update, alpha=-rate * size)
 
     def _direction(self, name: str) -> Tensor:
         """The momentum with the gradient taken in, and the gradient once more (Nesterov)."""

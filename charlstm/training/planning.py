@@ -38,6 +38,8 @@ EPOCHS_WITH_COUNTS = 10
 what the counts leave."""
 NGRAMS = 11
 """Characters of the longest context that is counted; the vocabulary may allow fewer."""
+STREAMS_A_SHARD, LEAST_STREAMS = 8, 2
+"""Streams that are computed together, of many; and of few, of which there are two such parts all the same."""
 FINE_TUNING = 0.25
 """Fraction of the usual learning rate for a pretrained network."""
 MANY_EPOCHS = 500
@@ -89,6 +91,7 @@ def plan(
     pretrained: bool = False,
     used: float = 0.0,
     ranks: int = 1,
+    threads: int = 2,
 ) -> Plan:
     """Decide everything about a run.
 
@@ -100,6 +103,7 @@ def plan(
         pretrained: whether the run begins with a pretrained model, which too high a learning rate would undo.
         used: seconds of a budget in minutes that are gone by now.
         ranks: processes that share each batch, each as fast as this one; a stream for each at least.
+        threads: of each process.
     """
     budget, speed = _left(request.budget(), used), speed * ranks
     model = _shape(request, budget, text, speed)
@@ -114,8 +118,14 @@ def plan(
     training = _settings(request, text, batch, context, learning_rate, dropout, precision)
     if training.ngrams and epochs < EPOCHS_WITH_COUNTS:
         training = dataclasses.replace(training, ngram_weight=NGRAM_WEIGHT)
+    training = dataclasses.replace(training, shards=shards(batch, threads) if ranks == 1 else 1)
     reasons = (_reason_of_text(text, training, epochs, speed), _reason_of_model(model, training, text.unit))
     return Plan(model, training, expected, reasons, _warnings(training.budget, epochs))
+
+
+def shards(streams: int, threads: int) -> int:
+    """Into how many parts a step's streams are divided: for each thread one, of a few streams at least."""
+    return max(1, min(threads, max(2, streams // STREAMS_A_SHARD), streams // LEAST_STREAMS))
 
 
 def _settings(

@@ -90,8 +90,6 @@ class Run:
             OutputError: the last save failed, and the last good file is intact; or another process writes there.
             ProcessGroupError: another process failed or ended; what was saved last is intact.
         """
-        from .hardware import torch_threads
-
         with locked(self.output):
             check_writable(self.output, force=self.force)  # another run may have ended meanwhile
             if self.went_on_from not in (None, version_of(resume_path(self.output))):
@@ -99,7 +97,7 @@ class Run:
             hand_over(self.task(), self.trainer.learner, self.ranks)
             if self.went_on_from is None:
                 resume_path(self.output).unlink(missing_ok=True)  # another run's: it does not belong to this model
-            with torch_threads(self.threads):
+            with self.trainer.learner.at_work():
                 yield from self._with_samples(self._run(stop), sample_every)
 
     def task(self) -> Task:
@@ -126,9 +124,8 @@ class Run:
 
     def _run(self, stop: Callable[[], bool]) -> Iterator[Progress]:
         progress: Progress | None = None
-        threads = 1 if self.request.threads else self.threads
         try:
-            for progress in self._saved_on_the_way(self.trainer.run(stop, threads=threads)):
+            for progress in self._saved_on_the_way(self.trainer.run(stop, tune=self.request.threads is None)):
                 yield progress
         except DivergedError as error:
             self._keep_what_is_left(error)
@@ -300,7 +297,7 @@ def _planned(
     ranks: Ranks,
 ) -> Run:
     """A run with everything decided, for this machine where the budget is in minutes."""
-    from .hardware import measured_precision, measured_threads, pick_device, threads_for, torch_threads
+    from .hardware import measured_precision, pick_device, sharing_threads, threads_for, torch_threads
     from .trainer import Trainer
 
     device = ranks.own_device(pick_device(request.device))
@@ -308,16 +305,16 @@ def _planned(
     speed = 1e11  # steps and epochs must give the same run on a fast machine and on a slow one
     with torch_threads(threads_for(request)) as threads:
         if request.budget().unit == "minutes":
-            with torch_threads(request.threads or measured_threads(device, threads)):
-                precision, speed = measured_precision(device, request.precision)
+            precision, speed = measured_precision(device, request.precision, threads)
         used = clock() - started
         chosen = plan(
-            request, Text.of(corpus), speed, precision, pretrained=origin is not None, used=used, ranks=ranks.size
-        )
+            request, Text.of(corpus), speed, precision, pretrained=origin is not None, used=used, ranks=ranks.size,
+            threads=sharing_threads(request, device, threads),
+        )  # fmt: skip
         trainer = Trainer(
             corpus, chosen.model, chosen.training,
             device=device, started=started, expected=chosen.expected, clock=clock,
-            pretrained=origin.tensors if origin else None, ranks=ranks,
+            pretrained=origin.tensors if origin else None, ranks=ranks, threads=threads,
         )  # fmt: skip
     corpus.notes.extend([*(notes_on_pretrained(origin, request) if origin else []), *chosen.warnings])
     return Run(trainer, chosen, request, corpus, output, reading, threads, clock=clock, ranks=ranks)
@@ -390,7 +387,7 @@ def _resumed(
         expected = float(saved.trainer["expected"])
         trainer = Trainer(
             corpus, saved.model, training,
-            device=device, started=started, expected=expected, clock=clock, ranks=ranks,
+            device=device, started=started, expected=expected, clock=clock, ranks=ranks, threads=threads,
         )  # fmt: skip
         trainer.restore(saved.tensors, saved.trainer, new_budget=budget is not None)
     reason = f"going on at step {trainer.step} ({trainer.fraction:.0%} of the budget is used)"

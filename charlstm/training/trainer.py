@@ -5,7 +5,7 @@ keeps what `Trainer.checkpoint()` gives to go on from, and at the end what `Trai
 
 All that is random in step k comes from the seed and k, and all that is decided in it from k or from the state that a
 checkpoint holds. So a run that is cut into pieces ends with the same bytes as one that is not, on one device with
-one number of threads (another number adds in another order), where the budget is in steps or epochs.
+one number of shards (another number adds in another order), where the budget is in steps or epochs.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ class Trainer:
             of this one's.
         clock: seconds, from any origin.
         ranks: the processes that train together; this one leads.
+        threads: of this process.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Trainer:
         pretrained: Tensors | None = None,
         clock: Callable[[], float] = time.monotonic,
         ranks: Ranks = ALONE,
+        threads: int = 1,
     ) -> None:
         self.corpus, self.model_settings, self.settings, self.device = corpus, model_settings, settings, device
         self.clock, self._started, self._earlier = clock, started, 0.0
@@ -78,37 +80,36 @@ class Trainer:
         self.schedule = Schedule.of(settings, self.batches.steps_per_epoch)
         self.counts = count_for(settings, corpus)
         joint = self.counts.leave_one_out if self.counts else None
-        self.learner = Learner(model_settings, settings, device, pretrained, joint, ranks)
+        self.learner = Learner(model_settings, settings, device, pretrained, joint, ranks, threads)
         self.expected = expected
         self.validator = Validator(
             corpus, lines=settings.lines, expected=expected, interval=self.schedule.interval(),
             as_model=self.language_model,
         )  # fmt: skip
-        self.validation_due = 0.0
         self.meter = Meter(clock)
-        self.step = 0
-        self.characters = 0
+        self.step, self.characters, self.validation_due = 0, 0, 0.0
         self.rate_factor, self.rate_cuts = 1.0, 0
         self.curve: list[dict[str, float]] = []
-        self._first = self.learner.averaged.tensors()
-        self._pretrained = pretrained is not None
+        self._first, self._pretrained = self.learner.averaged.tensors(), pretrained is not None
         self._validated: tuple[int, float | None] = (-1, None)
         self._reported = 0.0
 
     # ------------------------------------------------------------------------------------- the run
 
-    def run(self, stop: Callable[[], bool] = lambda: False, every: float = 1.0, threads: int = 1) -> Iterator[Progress]:
+    def run(
+        self, stop: Callable[[], bool] = lambda: False, every: float = 1.0, tune: bool = False
+    ) -> Iterator[Progress]:
         """Train until the budget is used, validation says so, or `stop()` is true; yield progress.
 
-        A report comes every `every` seconds and at every validation. The last one has fraction 1 unless
-        `stop()` ended the run. Where the budget is in minutes, up to so many `threads` compute the steps.
+        A report comes every `every` seconds and at every validation. The last one has fraction 1 unless `stop()` ended
+        the run. With `tune` the threads inside of products may change on the way, if the budget is in minutes.
 
         Raises:
             DivergedError: the loss became infinite more than RATE_CUTS times, or nothing was learned.
         """
         self.validation_due = self.validation_due or self.schedule.next_validation(self.position)
-        free = threads > 1 and self.schedule.timed and self.device.type == "cpu"
-        tuner = ThreadTuner(threads) if free else None
+        free = tune and self.learner.threads > 1 and self.schedule.timed and self.device.type == "cpu"
+        tuner = ThreadTuner(self.learner.threads) if free else None
         if self._pretrained and not self.step and (at_start := self._validate()) not in (None, math.inf):
             yield self._report(at_start)
         while self.step == 0 or self.fraction < 1.0:

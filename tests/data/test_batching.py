@@ -122,6 +122,24 @@ def test_every_character_is_trained_on_in_an_epoch(shape: tuple[int, int, int]) 
     assert set(seen.tolist()) == set(distinct(size).tolist())
 
 
+@quick
+@given(shapes, st.integers(1, 12), st.sampled_from([1, NEVER]))
+def test_shards_side_by_side_are_the_batch(shape: tuple[int, int, int], count: int, fresh_every: int) -> None:
+    size, batch, context = shape
+    whole = streams(with_lines(size, 7), batch, context, fresh_every=fresh_every)[1]
+    shards = whole.shards(count)
+    assert len(shards) == min(count, len(whole.fresh))
+    for name in ("inputs", "targets", "fresh", "positions"):
+        together = np.concatenate([getattr(shard, name) for shard in shards], axis=-1)
+        np.testing.assert_array_equal(together, getattr(whole, name))
+    assert sum(shard.carried for shard in shards) == whole.carried
+    streams_of = [len(shard.fresh) for shard in shards]
+    assert max(streams_of) - min(streams_of) <= 1
+    for number, shard in enumerate(shards):
+        assert (shard.before, shard.after) == (sum(streams_of[:number]), sum(streams_of[number + 1 :]))
+        assert shard.characters == whole.characters
+
+
 EPOCHS = [[0, 313], [313, 625], [625, 938]]
 """Steps of three epochs of 20,000 characters, 4 streams of 16."""
 

@@ -14,6 +14,7 @@ from helpers import random_tensors
 from torch import nn
 
 from charlstm.config import CELLS, ModelSettings
+from charlstm.models.dropout import Noise
 from charlstm.models.numpy_lstm import NumpyNetwork
 from charlstm.models.torch_lstm import TorchLanguageModel, TorchNetwork
 
@@ -31,9 +32,8 @@ def some_ids() -> torch.Tensor:
 
 
 def logits_of(model: TorchNetwork, seed: int = 0) -> torch.Tensor:
-    model.reseed(seed, 0)
     with torch.no_grad():
-        logits: torch.Tensor = model(some_ids(), model.zero_state(BATCH))[0]
+        logits: torch.Tensor = model(some_ids(), model.zero_state(BATCH), Noise(seed, 0))[0]
     return logits
 
 
@@ -125,7 +125,7 @@ def test_without_dropping_training_computes_what_evaluation_computes(cell: str) 
 def test_dropout_keeps_the_mean_of_what_it_drops() -> None:
     model = model_of("lstm", 1, dropout=0.4).train()
     values = torch.ones(3, 200, 200)
-    dropped = model._dropped(values)  # noqa: SLF001  # what it drops cannot be seen from outside the network
+    dropped = model._dropped(values, Noise(0, 0))  # noqa: SLF001  # what it drops cannot be seen from outside the network
     assert set(dropped.flatten().tolist()) == {0.0, dropped.max().item()}
     assert dropped.mean().item() == pytest.approx(1.0, abs=0.02)
     assert not torch.equal(dropped[0], dropped[1])  # a mask of its own for each time step
@@ -139,7 +139,7 @@ def test_evaluation_ignores_the_precision_of_training() -> None:
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
 def test_every_parameter_gets_a_finite_gradient_in_float32(cell: str, precision: torch.dtype) -> None:
     model = model_of(cell, dropout=0.1, dropconnect=0.1, precision=precision).train()
-    logits, state = model(some_ids(), model.zero_state(BATCH))
+    logits, state = model(some_ids(), model.zero_state(BATCH), Noise(0, 0))
     assert logits.dtype == torch.float32
     assert {part.dtype for layer in state for part in layer} == {torch.float32}
     loss = nn.functional.cross_entropy(logits.reshape(-1, VOCABULARY), some_ids().reshape(-1) % VOCABULARY)
@@ -155,8 +155,7 @@ def test_every_parameter_gets_a_finite_gradient_in_float32(cell: str, precision:
 @every_cell
 def test_a_step_computes_on_the_model_s_device_alone(cell: str) -> None:
     model = model_of(cell, dropout=0.3, dropconnect=0.3).to("meta").train()  # a device without numbers, as good as any
-    model.reseed(1, 2)
-    logits, state = model(some_ids().to("meta"), model.zero_state(BATCH))
+    logits, state = model(some_ids().to("meta"), model.zero_state(BATCH), Noise(1, 2, device="meta"))
     logits.mean().backward()  # "meta" and "cpu" in one operation are an error
     tensors = [logits, *state[0], *(weight.grad for weight in model.parameters())]
     assert {tensor.device.type for tensor in tensors if tensor is not None} == {"meta"}
@@ -165,11 +164,10 @@ def test_a_step_computes_on_the_model_s_device_alone(cell: str) -> None:
 def test_a_stream_s_dropout_does_not_depend_on_who_computes_the_others() -> None:
     model = model_of(dropout=0.3, dropconnect=0.2).train()
     ids = some_ids()
-    model.reseed(1, 2)
-    whole, _ = model(ids, model.zero_state(BATCH))
+    whole, _ = model(ids, model.zero_state(BATCH), Noise(1, 2))
     for begin, end in ((0, 1), (1, BATCH), (1, 1)):
-        model.reseed(1, 2, begin, BATCH - end)
-        part, _ = model(ids[:, begin:end], model.zero_state(end - begin))
+        noise = Noise(1, 2, begin, BATCH - end)
+        part, _ = model(ids[:, begin:end], model.zero_state(end - begin), noise)
         torch.testing.assert_close(part, whole[:, begin:end])
 
 

@@ -49,7 +49,7 @@ def test_a_format_that_was_asked_for_is_the_one_that_is_measured(monkeypatch: py
 def test_a_format_that_is_far_slower_is_not_measured_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     measured: list[tuple[torch.dtype, int]] = []
 
-    def speed(_: object, kind: torch.dtype, steps: int = 64, *__: object) -> float:
+    def speed(_: object, kind: torch.dtype, __: object, steps: int = 64, *___: object) -> float:
         measured.append((kind, steps))
         return 1.0 if kind == torch.bfloat16 else 50.0
 

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from charlstm.config import CELLS, TrainingRequest
-from charlstm.training.planning import Plan, Text, plan
+from charlstm.training.planning import Plan, Text, plan, shards
 
 quick = settings(deadline=None, derandomize=True, max_examples=200)
 FAST, LARGE = 1e12, 10**8
@@ -265,6 +265,15 @@ def test_the_same_question_has_the_same_answer() -> None:
 def test_processes_add_their_speeds_and_have_a_stream_each() -> None:
     request = TrainingRequest(minutes=5)
     alone, four = (plan(request, text_of(10**8), speed, "float32") for speed in (FAST, 4 * FAST))
-    assert plan(request, text_of(10**8), FAST, "float32", ranks=4) == four
+    shared = plan(request, text_of(10**8), FAST, "float32", ranks=4)
+    assert shared.model == four.model
+    assert shared.training == dataclasses.replace(four.training, shards=1)  # the processes are the shards
     assert four.model.parameters() > alone.model.parameters()
     assert plan(TrainingRequest(steps=5), text_of(10**8), FAST, "float32", ranks=64).training.batch == 64
+
+
+@pytest.mark.parametrize(
+    ("streams", "threads", "parts"), [(16, 2, 2), (4, 2, 2), (2, 2, 1), (16, 1, 1), (16, 8, 2), (64, 16, 8), (64, 4, 4)]
+)
+def test_a_step_is_shared_by_threads_with_a_few_streams_each(streams: int, threads: int, parts: int) -> None:
+    assert shards(streams, threads) == parts

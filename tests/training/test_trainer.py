@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 import math
@@ -205,9 +206,40 @@ def test_a_slow_start_and_a_slow_validation_do_not_end_a_run(tmp_path: Path, mon
     assert reports[-1].seconds > 0.6 * 60  # four validations, by estimate, would take the rest of the minute
 
 
+@pytest.mark.parametrize("lines", [False, True])
+@pytest.mark.parametrize("ngrams", [0, None])
+def test_a_step_in_shards_is_the_step_as_a_whole_whoever_computes_them(
+    lines: bool, ngrams: int | None, tmp_path: Path
+) -> None:
+    found: dict[tuple[int, int], Tensors] = {}
+    for shards, threads in ((1, 1), (2, 1), (2, 2)):
+        run = started_run(tmp_path, steps=5, lines=lines, ngrams=ngrams, dropout=0.2, dropconnect=0.1, threads=threads)
+        settings = dataclasses.replace(run.plan.training, shards=shards)
+        learner = Learner(
+            run.plan.model, settings, torch.device("cpu"), counts=run.trainer.learner.counts, threads=threads
+        )
+        with learner.at_work():
+            for step in range(5):
+                learner.train_step(run.trainer.batches[step], step, 0.01)
+        found[shards, threads] = learner.checkpoint()
+    assert_same_bytes(found[2, 1], found[2, 2])
+    for name, tensor in found[1, 1].items():
+        np.testing.assert_allclose(found[2, 2][name], tensor, atol=1e-4, err_msg=name)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_runs_that_are_to_be_repeated_are_the_same_on_one_processor_and_on_two(threads: int, tmp_path: Path) -> None:
+    run = started_run(tmp_path, steps=30, hidden=24, dropout=0.1, threads=threads)
+    finished(run)
+    once = started_run(tmp_path, "once", steps=30, hidden=24, dropout=0.1, threads=3 - threads)
+    finished(once)
+    assert_same_bytes(load(run.output).tensors, load(once.output).tensors)
+    assert load(run.output).result["val_bits_per_char"] == load(once.output).result["val_bits_per_char"]
+
+
 @pytest.mark.parametrize(
     ("budget", "threads", "tuned"),
-    [({"steps": 9}, None, []), ({"minutes": 1.0}, 2, []), ({"minutes": 1.0}, None, [4, 4])],
+    [({"steps": 9}, None, []), ({"minutes": 1.0}, 4, []), ({"minutes": 1.0}, None, [2, 2])],
 )
 def test_threads_are_chosen_on_the_way_where_nobody_chose_them_and_no_run_need_be_repeated(
     budget: dict[str, Any], threads: int | None, tuned: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
