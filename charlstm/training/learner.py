@@ -128,7 +128,7 @@ class Learner:
             logits = logits + self.settings.ngram_weight * counted
         nats = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum")
         loss = nats / shard.characters
-        gradients = torch.autograd.grad(loss, self._parameters)
+        gradients = torch.autograd.grad(loss, self._parameters)  # to be added up in one order, whoever is done first
         carried = [tuple(part.detach()[:, : shard.carried] for part in layer) for layer in state]
         return Computed(loss.detach(), gradients, carried)
 
