@@ -91,12 +91,13 @@ def prepared(arguments: argparse.Namespace, output: Path) -> Trainer:
     asked: dict[str, Any] = {"precision": "bfloat16", "val_split": "spread" if arguments.lines else "end"}
     asked |= {name: value for name, value in changes.items() if name in options}
     request = TrainingRequest(epochs=arguments.epochs, seed=arguments.seed, lines=arguments.lines, **asked)
-    plain = prepare(arguments.corpus, output=output, request=request).trainer
+    run = prepare(arguments.corpus, output=output, request=request)
+    plain = run.trainer
     others = {name: value for name, value in changes.items() if name not in options}
     settings = dataclasses.replace(plain.settings, **others)
     trainer = Trainer(
         plain.corpus, plain.model_settings, settings,
-        device=plain.device, started=time.monotonic(), expected=plain.expected,
+        device=plain.device, started=time.monotonic(), expected=plain.expected, threads=run.threads,
     )  # fmt: skip
     for variant in arguments.variants:
         VARIANTS[variant](trainer)
@@ -128,9 +129,10 @@ def main() -> None:
     ran = in_words(trainer.model_settings, trainer.settings)
     print(f"{machine()}\n{ran}")
     begin = time.monotonic()
-    bits = [progress.train_bits for progress in trainer.run(every=5.0)]
-    seconds = time.monotonic() - begin
-    result = trainer.finish()
+    with trainer.learner.at_work():
+        bits = [progress.train_bits for progress in trainer.run(every=5.0)]
+        seconds = time.monotonic() - begin
+        result = trainer.finish()
     if arguments.save:
         ModelFile(
             trainer.model_settings, trainer.corpus.vocabulary, result.tensors, arguments.lines,

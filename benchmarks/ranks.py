@@ -55,11 +55,11 @@ def prepared(text: Path, hidden: int, batch: int, threads: int, ranks: Ranks) ->
 def measure(text: Path, hidden: int, batch: int, threads: int, ranks: Ranks) -> dict[str, Any]:
     """Median seconds of a step, and of the sum of the gradients alone, in the process that leads."""
     run = prepared(text, hidden, batch, threads, ranks)
-    torch.set_num_threads(threads)
     hand_over(run.task(), run.trainer.learner, ranks)
     times = []
-    for _ in itertools.islice(run.trainer.run(every=0.0), STEPS + 4):
-        times.append(time.perf_counter())
+    with run.trainer.learner.at_work():
+        for _ in itertools.islice(run.trainer.run(every=0.0), STEPS + 4):
+            times.append(time.perf_counter())
     step = statistics.median(after - before for before, after in itertools.pairwise(times[3:]))
     ranks.dismiss()
     gradients = torch.zeros(run.trainer.model_settings.parameters())

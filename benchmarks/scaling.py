@@ -40,7 +40,7 @@ import charlstm
 from charlstm.data.corpus import Reading, read_corpus
 from charlstm.errors import counted
 from charlstm.threads import processors
-from charlstm.training.hardware import measured_precision, pick_device, torch_threads
+from charlstm.training.hardware import measured_precision, pick_device
 from charlstm.training.planning import Text, operations
 
 SIZES = ["2x64", "2x96", "2x128", "2x192", "3x192", "3x224", "3x256", "3x320", "3x384"]
@@ -156,8 +156,7 @@ def measured(cells: list[Cell], here: Machine, minutes: float) -> Iterator[dict[
 def run_grid(given: argparse.Namespace) -> dict[str, Any]:
     """Train all of the grid that there is time for; what `--save` writes."""
     device = pick_device(given.device)
-    with torch_threads(given.threads):
-        precision, speed = measured_precision(device)
+    precision, speed = measured_precision(device, threads=given.threads)
     here = Machine(device.type, "bfloat16" if precision == "bfloat16" else "float32", speed, given.threads)
     with tempfile.TemporaryDirectory() as folder:
         corpora = [corpus_of(name, Path(folder), given.scored) for name in given.texts]

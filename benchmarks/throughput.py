@@ -42,8 +42,9 @@ def prepared(text: Path, hidden: int, batch: int, precision: Any) -> Run:
 def step_seconds(run: Run) -> float:
     """Median seconds of one step."""
     times = []
-    for _ in itertools.islice(run.trainer.run(every=0.0), STEPS + 4):
-        times.append(time.perf_counter())
+    with run.trainer.learner.at_work():
+        for _ in itertools.islice(run.trainer.run(every=0.0), STEPS + 4):
+            times.append(time.perf_counter())
     return statistics.median(after - before for before, after in itertools.pairwise(times[3:]))
 
 

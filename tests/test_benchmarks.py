@@ -209,7 +209,7 @@ def test_a_large_gpu_reads_no_text_more_than_four_times() -> None:
 @pytest.fixture
 def known_speed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a machine: to measure it takes longer than all that is trained here."""
-    monkeypatch.setattr(scaling, "measured_precision", lambda _: ("float32", 1e11))
+    monkeypatch.setattr(scaling, "measured_precision", lambda _, threads: ("float32", 1e11))
 
 
 @pytest.mark.usefixtures("known_speed")
