@@ -1,7 +1,7 @@
 """How many threads torch computes with while a run trains: as many as are fastest, beside whatever else is running.
 
 A step of a recurrent network is thousands of small products, after each of which the threads wait for each other.
-Beside one other busy program on two processors, two threads took six times as long as one (see benchmarks/LOG.md);
+Beside another busy program a step in several threads takes many times as long (benchmarks/LOG.md, `busy.py`);
 on a quiet machine one takes longer than two; and on a large machine a small network gains nothing from most threads.
 
 Knows the time that steps take; knows nothing about networks or budgets. Only for runs whose budget is in minutes:

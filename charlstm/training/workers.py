@@ -1,9 +1,9 @@
 """Threads that compute independent parts of a training step side by side.
 
 A step of a recurrent network is thousands of small products. Threads inside each of them wait for each other as often:
-a fifth to a third slower than two threads with half of the streams each, and many times slower beside another busy
-program (benchmarks/LOG.md). Knows nothing about what is computed. What the parts are does not depend on who computes
-them, so that the result is the same, bit for bit, with fewer threads.
+no loss on a quiet machine, but beside another busy program many times slower than threads with half of the streams
+each, which meet once (benchmarks/LOG.md). Knows nothing about what is computed. What the parts are does not depend on
+who computes them, so that the result is the same, bit for bit, with fewer threads.
 """
 
 from __future__ import annotations
