@@ -13,13 +13,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 import numbers
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, AnyStr, Unpack, overload
 
 from .config import SampleSettings, TrainingRequest
 from .data.characters import normal_form, normalized
-from .data.given import as_given, given_path, given_pieces, given_text, given_texts
+from .data.given import AnyPath, as_given, given_path, given_pieces, given_text, given_texts
 from .data.reading import ended, lines_of
 from .errors import UsageError, counted
 from .inference.sampling import AT_ONCE, Start, choose_seed, generate, read_prompts, stream_one, whole_texts
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
     from .training.reports import Progress
     from .training.run import Run
 
-AnyPath = str | bytes | os.PathLike[str]
 Texts = Iterable[str] | Iterable[bytes]
 
 

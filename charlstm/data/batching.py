@@ -6,7 +6,6 @@ only: nothing of characters, networks or devices.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -80,17 +79,20 @@ class Batch:
 
     def shards(self, count: int) -> list[Batch]:
         """The same in so many parts of about as many streams each, or in one a stream."""
-        streams = len(self.fresh)
-        bounds = [streams * number // count for number in range(count + 1)]
-        return [self._shard(begin, end) for begin, end in itertools.pairwise(bounds) if end > begin]
+        parts = [Shard(number, count).of(len(self.fresh)) for number in range(count)]
+        return [self._part(streams) for streams in parts if streams.stop > streams.start]
 
-    def _shard(self, begin: int, end: int) -> Batch:
-        carried = max(0, min(end, self.carried) - begin)
-        before, after = self.before + begin, self.after + len(self.fresh) - end
+    def _part(self, streams: slice) -> Batch:
         return Batch(
-            self.inputs[:, begin:end], self.targets[:, begin:end], self.fresh[begin:end], carried, self.characters,
-            self.positions[:, begin:end], before, after,
-        )  # fmt: skip
+            self.inputs[:, streams],
+            self.targets[:, streams],
+            self.fresh[streams],
+            carried=max(0, min(streams.stop, self.carried) - streams.start),
+            characters=self.characters,
+            positions=self.positions[:, streams],
+            before=self.before + streams.start,
+            after=self.after + len(self.fresh) - streams.stop,
+        )
 
 
 @dataclass(frozen=True)

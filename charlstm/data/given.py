@@ -14,6 +14,8 @@ from typing import Any
 from ..errors import UsageError
 from .raw import from_bytes, to_bytes
 
+AnyPath = str | bytes | os.PathLike[str]
+
 
 def given_text(name: str, text: object, *, as_bytes: bool) -> str:
     """A text as characters; those of bytes are as in `raw`.

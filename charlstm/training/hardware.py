@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import platform
 import time
@@ -17,13 +16,11 @@ from ..config import ModelSettings, TrainingRequest
 from ..errors import UsageError, counted
 from ..models.torch_lstm import TorchNetwork
 from ..threads import processors
-from .optimizer import Optimizer
-from .planning import operations, shards
+from .optimizer import Optimizer, add_gradients
+from .planning import FIXED_THREADS, operations, shards
 from .thread_tuning import thread_counts
 from .workers import ALONE, Workers
 
-FIXED_THREADS = 2
-"""Of a run whose budget is in steps or epochs: a small network gains little from more."""
 STREAMS = 16
 """Of a step whose speed is measured."""
 HOPELESS = 4
@@ -136,8 +133,9 @@ def measure_speed(
     model = TorchNetwork(settings, precision=precision).to(device).train()
     parameters = list(model.parameters())
     optimizer = Optimizer(
-        model.named_parameters(), weight_decay=0.1, betas=(0.9, 0.99), precision=precision, workers=workers
-    )
+        model.named_parameters(), weight_decay=0.1, betas=(0.9, 0.99), precision=precision,
+        workers=workers, parts=workers.count,
+    )  # fmt: skip
     ids = torch.zeros(steps, STREAMS, dtype=torch.long, device=device)
 
     def gradients(some: Tensor) -> tuple[Tensor, ...]:
@@ -148,8 +146,7 @@ def measure_speed(
     begin = time.perf_counter()
     while len(times) < least or time.perf_counter() - begin < seconds:
         before = time.perf_counter()
-        for parameter, *found in zip(parameters, *workers.map(gradients, ids.chunk(workers.count, 1)), strict=True):
-            parameter.grad = functools.reduce(torch.add, found)
+        add_gradients(parameters, workers.map(gradients, ids.chunk(workers.count, 1)))
         optimizer.step(1e-3)
         if device.type != "cpu":
             torch.accelerator.synchronize()

@@ -24,7 +24,7 @@ from ..models.tensor_file import Tensors
 from ..models.torch_lstm import TorchNetwork, TorchState
 from .hardware import torch_threads
 from .leave_one_out import LeaveOneOut
-from .optimizer import Optimizer
+from .optimizer import Optimizer, add_gradients
 from .ranks import ALONE, Ranks, Work
 from .schedule import ema_weight
 from .workers import Workers
@@ -82,6 +82,7 @@ class Learner:
             betas=settings.betas,
             precision=precision,
             workers=self.workers,
+            parts=settings.shards,
         )
         self._parameters = list(self.model.parameters())
         self.state: TorchState | None = None
@@ -107,8 +108,7 @@ class Learner:
         before = self._initial_state(batch)
         shards = batch.shards(self.settings.shards)
         computed = self.workers.map(lambda shard: self._gradients(shard, step, _part_of(before, shard, batch)), shards)
-        for parameter, *gradients in zip(self._parameters, *(part.gradients for part in computed), strict=True):
-            parameter.grad = functools.reduce(torch.add, gradients)
+        add_gradients(self._parameters, [part.gradients for part in computed])
         loss = functools.reduce(torch.add, [part.loss for part in computed])
         mean = self.ranks.all_reduce_gradients(self._parameters, loss)
         torch.nn.utils.clip_grad_norm_(self._parameters, self.settings.clip)

@@ -13,8 +13,9 @@ learning rate serves both. AdamW is that of Loshchilov and Hutter (2019). Matric
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -63,6 +64,7 @@ class Optimizer:
         betas: of AdamW.
         precision: the number format of the Newton-Schulz products.
         workers: threads that share the matrices.
+        parts: into so many stacks the matrices of one shape are divided, whoever computes them.
     """
 
     def __init__(
@@ -73,8 +75,10 @@ class Optimizer:
         betas: tuple[float, float],
         precision: torch.dtype = torch.float32,
         workers: Workers = ALONE,
+        parts: int = 1,
     ) -> None:
-        self.weight_decay, self.betas, self.precision, self._workers = weight_decay, betas, precision, workers
+        self.weight_decay, self.betas, self.precision = weight_decay, betas, precision
+        self._workers, self._parts = workers, parts
         named = dict(parameters)
         self._inner = {name: p for name, p in named.items() if p.dim() == 2 and name.startswith("layers.")}
         self._momentum = {name: torch.zeros_like(p) for name, p in self._inner.items()}
@@ -115,8 +119,8 @@ class Optimizer:
         shapes: dict[tuple[int, ...], list[str]] = {}
         for name, parameter in self._inner.items():
             shapes.setdefault(tuple(parameter.shape), []).append(name)
-        # Matrices of one shape as a stack: fewer, larger products. As two stacks: one for each of two workers.
-        stacks = [names[first::2] for names in shapes.values() for first in (0, 1)]
+        # Matrices of one shape as a stack: fewer, larger products.
+        stacks = [names[part :: self._parts] for names in shapes.values() for part in range(self._parts)]
         self._workers.map(lambda names: self._muon_of(names, rate), sorted(filter(None, stacks), key=len, reverse=True))
 
     def _muon_of(self, names: list[str], rate: float) -> None:
@@ -148,6 +152,12 @@ class Optimizer:
         """Start anew."""
         for tensor in self.state().values():
             tensor.zero_()
+
+
+def add_gradients(parameters: Sequence[nn.Parameter], of_parts: Sequence[Sequence[Tensor]]) -> None:
+    """Give each parameter the sum of its gradients, in the order of the parts."""
+    for parameter, *gradients in zip(parameters, *of_parts, strict=True):
+        parameter.grad = functools.reduce(torch.add, gradients)
 
 
 def gradient_of(parameter: nn.Parameter) -> Tensor:

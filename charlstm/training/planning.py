@@ -38,6 +38,8 @@ EPOCHS_WITH_COUNTS = 10
 what the counts leave."""
 NGRAMS = 11
 """Characters of the longest context that is counted; the vocabulary may allow fewer."""
+FIXED_THREADS = 2
+"""Of a run whose budget is in steps or epochs: a small network gains little from more."""
 STREAMS_A_SHARD, LEAST_STREAMS = 8, 2
 """Streams that are computed together, of many; and of few, of which there are two such parts all the same."""
 FINE_TUNING = 0.25
@@ -91,7 +93,7 @@ def plan(
     pretrained: bool = False,
     used: float = 0.0,
     ranks: int = 1,
-    threads: int = 2,
+    threads: int = FIXED_THREADS,
 ) -> Plan:
     """Decide everything about a run.
 

@@ -18,11 +18,10 @@ from typing import Any
 from ..config import TrainingRequest
 from ..data.corpus import Corpus, Reading, read_corpus
 from ..data.files import find_files
-from ..data.given import given_path
+from ..data.given import AnyPath, given_path
 from ..data.streams import STANDARD_INPUT
 from ..errors import OutputError, TextError, UsageError
 
-AnyPath = str | bytes | os.PathLike[str]
 Paths = AnyPath | Sequence[AnyPath]
 Sources = list[dict[str, Any]]
 """A name, sizes and SHA-256 of each text, as a corpus gives them."""
