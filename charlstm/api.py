@@ -22,7 +22,7 @@ from .data.given import AnyPath, as_given, given_path, given_pieces, given_text,
 from .data.reading import ended, lines_of
 from .errors import UsageError, counted
 from .inference.sampling import AT_ONCE, Start, choose_seed, generate, read_prompts, stream_one, whole_texts
-from .inference.scoring import NOTHING, Score, Scorer, partial_scores, surprisals_of_text
+from .inference.scoring import NOTHING, Score, Scorer, Surprisals, partial_scores, surprisals_of_text
 from .keywords import SampleOptions, SamplesOptions, TrainingOptions, sample_settings, settings_of
 from .models import file as modelfile
 from .models.file import ModelFile
@@ -236,7 +236,7 @@ class Model:
             yield from zip(lines, self.scorer.records(list(map(self.vocabulary.encode, lines))), strict=True)
 
     def parts(self) -> dict[str, Model]:
-        """The network and the counts that the model consists of, each as a model of its own; none without counts."""
+        """The network and the counts that it consists of, each as a model of its own; none without counts."""
         if not self.file.mixture:
             return {}
         alone = dataclasses.replace(self.file.mixture, network_weight=0.0, ngram_weight=1.0)
@@ -251,22 +251,29 @@ class Model:
         line = normal_form(line, self.file.normalize)
         return line + "\n" if self.lines and not line.endswith("\n") else line
 
-    def dynamic_scores(self, pieces: Texts, device: str = "cpu") -> Iterator[Score]:
-        """As `partial_scores`, by a copy of the network that is trained on what it has scored (needs torch).
+    def dynamic_scores(self, pieces: Texts, device: str = "cpu", *, network: bool = True) -> Iterator[Score]:
+        """As `partial_scores`, by a model that learns from what it has scored: dynamic evaluation.
+
+        Args:
+            pieces, device: the text, and where the network is trained.
+            network: whether a copy of the network is trained on the text (needs torch), or only its n-grams counted.
 
         Raises:
             UsageError: the model is one of lines, or there is no such device here.
         """
         if self.lines:
             raise UsageError("dynamic evaluation reads one running text, and this model was trained on lines")
-        from .inference.dynamic import DynamicEvaluation
-        from .models.torch_lstm import TorchLanguageModel
+        from .inference.recent_counts import RecentCounts
 
-        network, mixture = _torch_network(self.file, device), self.file.mixture
-        counts = Mixture.of(TorchLanguageModel(network), _ngrams(self.file), mixture) if mixture else None
-        adapting = DynamicEvaluation(network, self.vocabulary, counts)
+        scored = self._dynamic_network(device) if network else self.scorer.surprisals
         texts = normalized(given_pieces(pieces, as_bytes=self.as_bytes), self.file.normalize)
-        return partial_scores(adapting.surprisals, self.vocabulary, texts)
+        return partial_scores(RecentCounts(scored, self.vocabulary).surprisals, self.vocabulary, texts)
+
+    def _dynamic_network(self, device: str) -> Surprisals:
+        from .inference.dynamic import DynamicEvaluation
+
+        mixture = self.scorer.model if isinstance(self.scorer.model, Mixture) else None
+        return DynamicEvaluation(_torch_network(self.file, device), self.vocabulary, mixture).surprisals
 
 
 def _thread_count(threads: Any) -> int:
@@ -287,18 +294,16 @@ def _torch_network(file: ModelFile, device: str) -> TorchNetwork:
 def _language_model(file: ModelFile, device: str) -> LanguageModel:
     """The network and, where the file has them, its counts."""
     network = NumpyNetwork(file.settings, file.tensors) if device == "cpu" else _on_torch(file, device)
-    return Mixture.of(network, _ngrams(file), file.mixture) if file.mixture else network
-
-
-def _ngrams(file: ModelFile) -> NgramModel:
-    return NgramModel(file.settings.vocab_size, file.counts, newline=int(file.vocabulary.encode("\n")[0]))
+    if not file.mixture:
+        return network
+    ngrams = NgramModel(file.settings.vocab_size, file.counts, newline=int(file.vocabulary.encode("\n")[0]))
+    return Mixture.of(network, ngrams, file.mixture)
 
 
 def _on_torch(file: ModelFile, device: str) -> LanguageModel:
-    network = _torch_network(file, device)
     from .models.torch_lstm import TorchLanguageModel
 
-    return TorchLanguageModel(network)
+    return TorchLanguageModel(_torch_network(file, device))
 
 
 def load(path: AnyPath, device: str = "cpu", threads: int = 1) -> Model:

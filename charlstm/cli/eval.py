@@ -40,8 +40,12 @@ ScoringWay = Callable[[Iterable[str]], Iterator["Score"]]
     help="compare with this model, in bits per byte (repeatable); with --lines: BEST<tab>BITS<tab>LINE",
 )
 @click.option(
-    "--dynamic", is_flag=True, help="also by dynamic evaluation: a copy is trained on what it has scored (loads torch)"
+    "--dynamic",
+    is_flag=True,
+    help="also by dynamic evaluation: a copy of the network is trained on what it has scored, and its n-grams are "
+    "counted (loads torch)",
 )
+@click.option("--dynamic-counts", is_flag=True, help="the same by counts alone: as fast as without, and without torch")
 @click.option(
     "--parts",
     is_flag=True,
@@ -69,13 +73,15 @@ def evaluate(model: str, texts: tuple[str, ...], against: tuple[str, ...], **giv
 
     names = (model, *against)
     _refuse_contradictions(
-        names, **{name: given[name] for name in ("lines", "chars", "heatmap", "dynamic", "parts", "as_json")}
+        names,
+        whole=_whole_text_option(given),
+        **{name: given[name] for name in ("lines", "chars", "heatmap", "as_json")},
     )
     sources = texts or ("-",)
     refuse_terminal(sources)
     models = [load(path, given["device"], shared_threads()) for path in names]
-    if given["dynamic"] and models[0].lines:
-        raise UsageError("--dynamic reads one running text, and this model was trained on lines; leave it out")
+    if (option := _dynamic_option(given)) and models[0].lines:
+        raise UsageError(f"{option} reads one running text, and this model was trained on lines; leave it out")
     if all(model.as_bytes for model in models):
         refuse_decoding()
         given["encoding"] = None
@@ -97,6 +103,8 @@ def _other_ways(model: Model, given: dict[str, Any]) -> dict[str, ScoringWay]:
     ways: dict[str, ScoringWay] = {}
     if given["dynamic"]:
         ways["dynamic"] = _way(model, functools.partial(model.dynamic_scores, device=given["device"]))
+    if given["dynamic_counts"]:
+        ways["dynamic_counts"] = _way(model, functools.partial(model.dynamic_scores, network=False))
     if given["parts"]:
         if not model.file.mixture:
             raise UsageError("--parts: this model is a network alone, without n-gram counts; leave it out")
@@ -123,8 +131,18 @@ def _as_read(model: Model, text: str, *, of_utf8: bool) -> Any:
     return text.encode("utf-8", "surrogatepass") if of_utf8 else to_bytes(text)
 
 
+def _dynamic_option(given: dict[str, Any]) -> str | None:
+    """The option that asks for dynamic evaluation, if there is one."""
+    return "--dynamic" if given["dynamic"] else "--dynamic-counts" if given["dynamic_counts"] else None
+
+
+def _whole_text_option(given: dict[str, Any]) -> str | None:
+    """The option that asks for more figures of one whole text, if there is one."""
+    return _dynamic_option(given) or ("--parts" if given["parts"] else None)
+
+
 def _refuse_contradictions(
-    names: Sequence[str], *, lines: bool, chars: bool, heatmap: bool, dynamic: bool, parts: bool, as_json: bool
+    names: Sequence[str], *, lines: bool, chars: bool, heatmap: bool, as_json: bool, whole: str | None
 ) -> None:
     if lines + chars + heatmap > 1:
         raise UsageError("--lines, --chars and --heatmap contradict each other: give one of them")
@@ -134,10 +152,8 @@ def _refuse_contradictions(
         raise UsageError("--against names a model twice")
     if len(names) > 1 and (chars or heatmap):
         raise UsageError("--against compares whole texts or --lines; leave out --chars and --heatmap")
-    if dynamic and (lines or chars or heatmap or len(names) > 1):
-        raise UsageError("--dynamic scores one whole text; leave out --lines, --chars, --heatmap and --against")
-    if parts and (lines or chars or heatmap or len(names) > 1):
-        raise UsageError("--parts scores one whole text; leave out --lines, --chars, --heatmap and --against")
+    if whole and (lines or chars or heatmap or len(names) > 1):
+        raise UsageError(f"{whole} scores one whole text; leave out --lines, --chars, --heatmap and --against")
 
 
 def _pieces(sources: Sequence[str], models: Sequence[Model], given: dict[str, Any]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from ..errors import ModelFileError
 from .raw import BYTES
 
 Ids = NDArray[np.integer]
+Number = TypeVar("Number", bound=np.number)
 UNKNOWN = 0
 SCALAR_VALUES = 0x110000 - 0x800
 """Unicode scalar values: all code points but the surrogates (Unicode 15, definition D76)."""
@@ -34,9 +36,9 @@ def from_codepoints(points: NDArray[np.uint32]) -> str:
     return points.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
 
 
-def regrouped(pieces: Iterable[Ids], size: int) -> Iterator[Ids]:
-    """The same ids in pieces of `size`, but for the last."""
-    waiting: list[Ids] = []
+def regrouped(pieces: Iterable[NDArray[Number]], size: int) -> Iterator[NDArray[Number]]:
+    """The same ids, or what belongs to each, in pieces of `size`, but for the last."""
+    waiting: list[NDArray[Number]] = []
     count = 0
     for piece in pieces:
         waiting.append(piece)

@@ -42,7 +42,8 @@ class DynamicEvaluation:
     Args:
         network: pretrained; a copy of it is adapted.
         vocabulary: the model's.
-        mixture: how the network's logits are joined with counts, if they are; the counts stay as they are.
+        mixture: how the network's logits are joined with counts, if they are: its weights and its counts, which stay
+            as they are.
         rate: the learning rate.
     """
 

@@ -84,6 +84,19 @@ def test_dynamic_figures_stand_beside_the_static_ones(trained: Path) -> None:
     )
 
 
+def test_counts_of_what_was_read_stand_beside_the_plain_figures_without_torch(trained: Path) -> None:
+    text = "a hen is a cow\n" * 80
+    script = "import sys; from charlstm.cli.main import main; sys.modules['torch'] = None; main()"
+    run = subprocess.run(
+        [sys.executable, "-c", script, "eval", str(trained), "--dynamic-counts", "--json"],
+        input=text, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    figures = json.loads(run.stdout)
+    plain = json.loads(charlstm("eval", trained, "--json", input=text).stdout)
+    assert {name: figures[name] for name in plain} == plain
+    assert figures["dynamic_counts_bits_per_char"] < 0.5 * figures["bits_per_char"]
+
+
 def test_the_characters_of_a_model_of_lines_cost_what_its_lines_cost(tmp_path: Path) -> None:
     model = tmp_path / "m.safetensors"
     random_model(lines=True).save(model)
@@ -92,7 +105,10 @@ def test_the_characters_of_a_model_of_lines_cost_what_its_lines_cost(tmp_path: P
     rows = [json.loads(row) for row in charlstm("eval", model, "--chars", "--json", input=text).stdout.splitlines()]
     assert "".join(row["char"] for row in rows) == text
     assert sum(row["bits"] for row in rows) == pytest.approx(whole["bits_per_char"] * len(text), rel=1e-6)
-    assert charlstm("eval", model, "--dynamic", input=text).returncode == 2
+    for option in ("--dynamic", "--dynamic-counts"):
+        refused = charlstm("eval", model, option, input=text)
+        assert refused.returncode == 2
+        assert f"{option} reads one running text" in refused.stderr
 
 
 @full_device
