@@ -170,6 +170,7 @@ def collect(
     collected = collector.collected()
     if encoding is not None:
         _note_combining_marks(collected)
+        _note_byte_order_marks(collected)
     return without_blank_lines(collected, IdStore(folder), as_bytes=encoding is None) if lines else collected
 
 
@@ -228,6 +229,15 @@ def _note_combining_marks(text: Collected) -> None:
         text.notes.append(
             f"some letters are written with combining marks, such as {composed[0]} and {named(composed[1])}; "
             "--normalize nfc reads each as one character"
+        )
+
+
+def _note_byte_order_marks(text: Collected) -> None:
+    """Say where a mark stands in the midst of a text: nobody sees it, and it is learned like a letter."""
+    if text.symbol("\ufeff") >= 0:
+        text.notes.append(
+            "byte order marks (U+FEFF, unseen) stand within the text, as where files were joined, and are learned like "
+            "letters; name the files one by one, or take the marks out"
         )
 
 

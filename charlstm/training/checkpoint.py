@@ -217,7 +217,8 @@ class Checkpoint:
             ModelFileError: there is none, or it is broken or another version's.
         """
         path = _state_of(output)
-        tensors, saved = tensor_file.read(path)
+        with remedy_named(output):
+            tensors, saved = tensor_file.read(path)
         _check_format(path, saved)
         with broken_state_named(path):
             return Checkpoint(
@@ -244,7 +245,8 @@ def saved_reading(output: str | os.PathLike[str]) -> Reading:
         ModelFileError: as for `Checkpoint.load`.
     """
     path = _state_of(output)
-    saved = tensor_file.read_description(path)
+    with remedy_named(output):
+        saved = tensor_file.read_description(path)
     _check_format(path, saved)
     with broken_state_named(path):
         return Reading.from_json(saved["reading"])
@@ -255,6 +257,18 @@ def _state_of(output: str | os.PathLike[str]) -> Path:
     if not os.path.exists(path):  # False, too, where no file can have that name
         raise ModelFileError(_why_not(output))
     return path
+
+
+@contextlib.contextmanager
+def remedy_named(output: str | os.PathLike[str]) -> Iterator[None]:
+    """Of a state that is broken, say what to do instead: a file that cannot be read at all has another remedy."""
+    try:
+        yield
+    except ModelFileError as error:
+        if isinstance(error.__cause__, OSError | MemoryError):
+            raise
+        further = f", or train on from what it saved: --init-from {shlex.quote(os.fspath(output))} -o NEW"
+        raise ModelFileError(f"{error}; start anew{further if os.path.exists(output) else ''}") from error
 
 
 def _check_format(path: Path, saved: dict[str, Any]) -> None:

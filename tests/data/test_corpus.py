@@ -379,6 +379,15 @@ def test_a_text_is_read_in_a_normalization_form_where_that_is_asked_for(tmp_path
     ]
 
 
+def test_byte_order_marks_within_a_text_are_mentioned(tmp_path: Path) -> None:
+    """Files that were joined by cat keep all marks but the first."""
+    text = "".join(f"a line {number}\n" for number in range(300))
+    joined = "\ufeff" + text + "\ufeff" + text.replace("a", "o")
+    (note,) = corpus_of([write(tmp_path / "t", joined)]).notes[:1]
+    assert "U+FEFF" in note
+    assert not any("U+FEFF" in note for note in corpus_of([write(tmp_path / "u", "\ufeff" + text)]).notes)
+
+
 def test_marks_that_have_no_composed_form_are_not_mentioned() -> None:
     text = "".join(f"q\u0301 {number}\n" for number in range(500))
     assert corpus_of(texts=[text]).notes == []
