@@ -24,6 +24,7 @@ from .mapping import ArrayWriter, IdFile, check_room, count_of, default_folder, 
 from .repeats import repeated_lines, repeated_passages
 from .split import NOWHERE, Boundaries, Split, last_lines, random_lines, spread_blocks, the_end
 from .streams import STANDARD_INPUT
+from .tables import DELIMITERS, row_length
 from .vocabulary import UNKNOWN, Ids, Vocabulary, from_codepoints
 
 NOTABLE_UNKNOWN = 0.02
@@ -243,7 +244,8 @@ def _split(text: Collected, reading: Reading) -> Split:
         return random_lines(text.ids, fraction, newline, reading.seed)
     if reading.val_split == "end":
         return the_end(text.ids, fraction, reading.unit)
-    where = Boundaries(text.ids, text.starts, newline, text.symbol(" "))
+    row = row_length(text.ids, newline, filter(lambda symbol: symbol >= 0, map(text.symbol, DELIMITERS)))
+    where = Boundaries(text.ids, text.starts, newline, text.symbol(" "), row)
     return spread_blocks(where, fraction, reading.seed, reading.unit)
 
 

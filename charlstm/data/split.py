@@ -209,6 +209,10 @@ def _lines_in_words(distinct: int, lines: int) -> str:
 # ------------------------------------------------------------------------------------------ spread blocks
 
 
+ROWS_TOGETHER, MOST_BLOCKS_OF_ROWS = 4, 4000
+"""Rows of a block of a table, about, unless there are too many blocks."""
+
+
 @dataclass(frozen=True)
 class Boundaries:
     """Where a text may well be cut."""
@@ -220,6 +224,8 @@ class Boundaries:
     newline: int = -1
     space: int = -1
     """Their ids; -1 where the text has none."""
+    row: float = 0.0
+    """Mean characters of a row where the text is a table; else 0."""
 
     def nearest(self, position: int, reach: int, far: int, low: int, high: int) -> int:
         """Where best to cut near a position, between `low` and `high`.
@@ -277,7 +283,7 @@ def spread_blocks(text: Boundaries, fraction: float, seed: int, unit: str = "cha
     No rhythm of a text can be in step with such blocks (stratified sampling, with jitter).
     """
     size = len(text.ids)
-    bounds = _strata(size, fraction * size, text.text_starts) if fraction * size >= 1 else [0]
+    bounds = _strata(size, fraction * size, text.text_starts, text.row) if fraction * size >= 1 else [0]
     rng = np.random.default_rng((seed, 1))
     blocks: list[list[int]] = []
     held_out = 0
@@ -312,13 +318,17 @@ def _block(text: Boundaries, fraction: float, low: int, high: int, wanted: float
     return begin, text.nearest(round(begin + wanted), reach, far, begin + 1, high)
 
 
-def _strata(size: int, wanted: float, text_starts: Sequence[int]) -> list[int]:
+def _strata(size: int, wanted: float, text_starts: Sequence[int], row: float) -> list[int]:
     """Bounds of the strata: about as many as blocks are good for so many held-out characters.
 
     Blocks are long, so that few of their characters follow upon a jump, and many, so that they stand for the whole.
-    Files are strata of their own, or several, so that each gives its part; small neighbours are one together.
+    Those of a table are short: what is sorted has neighbours that share what no other part has, such as a place, and a
+    row has little to do with what stands before it. Files are strata of their own, or several, so that each gives its
+    part; small neighbours are one together.
     """
     blocks = min(max(3, round(math.sqrt(wanted) / 8)), 400, max(1, int(wanted) // 20))
+    if row:
+        blocks = max(blocks, min(int(wanted / (ROWS_TOGETHER * row)), MOST_BLOCKS_OF_ROWS))
     smallest = size / (4 * blocks)
     units = [0]
     for start in text_starts:

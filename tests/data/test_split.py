@@ -228,3 +228,13 @@ def test_of_a_long_list_equal_lines_are_on_one_side_and_common_ones_on_both(monk
         assert "lines occur more than once" in split.note
         assert (split.blocks[1:, 0] > split.blocks[:-1, 1]).all()
     assert not np.array_equal(split.blocks, random_lines(ids, 0.1, 10, 0).blocks)
+
+
+def test_blocks_of_a_table_are_short_so_that_a_place_keeps_most_of_its_rows() -> None:
+    """A sorted table: no place is held out as a whole."""
+    rows = np.concatenate([np.append(np.full(29, 100 + place // 20), NEWLINE) for place in range(4000)])
+    kept, held_out = applied(spread_blocks(Boundaries(rows, (), NEWLINE, SPACE, row=30.0), 0.1, 0), rows)
+    assert set(held_out) <= set(kept)
+    assert len(held_out) == pytest.approx(0.1 * len(rows), rel=0.02)
+    kept, held_out = applied(spread_blocks(Boundaries(rows, (), NEWLINE, SPACE), 0.1, 0), rows)
+    assert set(held_out) - set(kept)
