@@ -169,8 +169,7 @@ def collect(
         collector.end_line()
     collected = collector.collected()
     if encoding is not None:
-        _note_combining_marks(collected)
-        _note_byte_order_marks(collected)
+        _note_what_is_unseen(collected)
     return without_blank_lines(collected, IdStore(folder), as_bytes=encoding is None) if lines else collected
 
 
@@ -214,6 +213,11 @@ def name_to_keep(path: str, named: Iterable[str | os.PathLike[str]]) -> str:
             name = os.path.join(os.path.basename(os.path.abspath(folder)), os.path.relpath(path, folder))
             break
     return os.fsencode(name).decode("utf-8", "replace")
+
+
+def _note_what_is_unseen(text: Collected) -> None:
+    _note_combining_marks(text)
+    _note_byte_order_marks(text)
 
 
 def _note_combining_marks(text: Collected) -> None:
