@@ -33,7 +33,7 @@ EFFICIENCY = 0.85
 """What is left of the measured speed where masks are drawn, gradients clipped, parameters averaged and validated."""
 NGRAM_WEIGHT = 0.4
 """Of the counts' log-probabilities beside the network's logits in training, see benchmarks/LOG.md."""
-EPOCHS_WITH_COUNTS = 10
+EPOCHS_WITH_COUNTS = 15
 """Epochs up to which a network is trained together with the counts: of a text that it reads more often, it memorises
 what the counts leave."""
 NGRAMS = 11
