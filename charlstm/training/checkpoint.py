@@ -267,8 +267,8 @@ def remedy_named(output: str | os.PathLike[str]) -> Iterator[None]:
     except ModelFileError as error:
         if isinstance(error.__cause__, OSError | MemoryError):
             raise
-        further = f", or train on from what it saved: --init-from {shlex.quote(os.fspath(output))} -o NEW"
-        raise ModelFileError(f"{error}; start anew{further if os.path.exists(output) else ''}") from error
+        further = ", or train on from the model with --init-from" if os.path.exists(output) else ""
+        raise ModelFileError(f"{error}; start anew{further}") from error
 
 
 def _check_format(path: Path, saved: dict[str, Any]) -> None:
