@@ -11,6 +11,7 @@ import errno
 import os
 import shlex
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -155,8 +156,19 @@ def _check_path(target: Path, force: bool) -> None:
         raise OutputError(f"{target}: there is no folder {folder}")
     if not os.access(folder, os.W_OK):
         raise OutputError(f"{target}: the folder {folder} is read-only")
+    for path in (target, resume_path(target)):
+        if _belongs_to_another(path, folder):
+            raise OutputError(f"{path}: another user's, and nobody else may replace it there; give another --output")
     with contextlib.suppress(FileNotFoundError):  # fails where the longest name of all is too long
         os.stat(resume_path(target).with_name(f".{resume_path(target).name}.part"))
+
+
+def _belongs_to_another(path: Path, folder: Path) -> bool:
+    """Whether a file is there that the folder's sticky bit, as /tmp has it, keeps from being replaced (rename(2))."""
+    if os.name != "posix" or not os.path.exists(path):
+        return False
+    place = os.stat(folder)
+    return bool(place.st_mode & stat.S_ISVTX) and os.geteuid() not in (0, place.st_uid, os.stat(path).st_uid)
 
 
 # ---------------------------------------------------------------------------------------- the state file

@@ -66,6 +66,20 @@ def test_a_read_only_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
         check_writable(tmp_path / "m.safetensors", force=True)
 
 
+def test_a_file_of_another_user_in_a_shared_folder_is_named_before_the_work(
+    model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder such as /tmp only its owner may replace a file: hours of work would end in an error."""
+    check_writable(model_path, force=True)
+    model_path.parent.chmod(0o1777)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 12345)
+    with pytest.raises(OutputError, match="another user's"):
+        check_writable(model_path, force=True)
+    check_writable(model_path.with_name("new.safetensors"), force=True)
+    model_path.parent.chmod(0o777)
+    check_writable(model_path, force=True)
+
+
 def test_a_device_or_pipe_is_never_replaced(tmp_path: Path) -> None:
     """Writing renames over the target: forced onto /dev/null it would take that away from everyone."""
     os.mkfifo(tmp_path / "pipe")
