@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,7 +112,8 @@ def repeated_passages(checked: Ids, searched: Ids) -> float:
     if min(len(checked), len(searched)) < PASSAGE:
         return 0.0
     stride = STRIDE * -(-len(searched) // (STRIDE * MOST_PASSAGES))
-    found = occurring(_window_hashes(checked), _passage_hashes(searched, stride))
+    (windows,) = window_hashes(checked, [PASSAGE])
+    found = occurring(windows, _passage_hashes(searched, stride))
     width = max(PASSAGE, stride)  # characters that a passage found stands for
     counts = np.concatenate([[0], np.cumsum(np.pad(found, (width - 1, PASSAGE - 1)))])
     return float((counts[width:] > counts[:-width]).mean())
@@ -129,11 +131,12 @@ def occurring(some: Hashes, many: Hashes) -> NDArray[np.bool_]:
     return found
 
 
-def _window_hashes(ids: Ids) -> Hashes:
-    """(characters - PASSAGE + 1,) the hash of the passage that begins at each character."""
+def window_hashes(ids: Ids, lengths: Iterable[int]) -> Iterator[Hashes]:
+    """For each length, (characters - length + 1,) the hash of the passage of so many characters that begins at each."""
     sums = _sums(ids)
-    hashes: Hashes = (sums[PASSAGE:] - sums[:-PASSAGE]) * _inverse_powers(len(ids) - PASSAGE + 1)
-    return hashes
+    for length in lengths:
+        windows = sums[length:] - sums[:-length]
+        yield windows * _inverse_powers(len(windows))
 
 
 def _inverse_powers(count: int) -> Hashes:

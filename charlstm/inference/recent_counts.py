@@ -16,12 +16,13 @@ takes microseconds whatever the vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.repeats import Hashes, window_hashes
 from ..data.vocabulary import UNKNOWN, Ids, Vocabulary, regrouped
 from .scoring import Nats, Surprisals
 
@@ -41,9 +42,6 @@ SHARED = 1e-4
 """Of the posterior probabilities, what is shared evenly at each step."""
 TINY = float(np.finfo(np.float64).tiny)
 """A smaller probability counts as this one."""
-MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-"""Of the polynomial hash: odd, and without pattern (2 ** 64 divided by the golden ratio: Knuth, volume 3, 6.4)."""
-
 Numbers = NDArray[np.int64]
 
 
@@ -78,7 +76,7 @@ class RecentCounts:
         """Score one text, given in pieces of ids; give its surprisals in nats, in pieces, in order."""
         waiting: list[Ids] = []
         weights, experts = [Weights() for _ in LENGTHS], Experts()
-        before = np.zeros(0, dtype=np.int64)
+        before: Ids = np.zeros(0, dtype=self.vocabulary.dtype)
 
         def noted() -> Iterator[Ids]:
             for piece in pieces:
@@ -87,7 +85,7 @@ class RecentCounts:
 
         for nats in regrouped(self._surprisals(noted()), BLOCK):
             read = np.concatenate(waiting)
-            ids, waiting[:] = read[: len(nats)].astype(np.int64), [read[len(nats) :]]
+            ids, waiting[:] = read[: len(nats)], [read[len(nats) :]]
             window = np.concatenate([before, ids])
             counts = [found.part(slice(len(before), None)) for found in counted(window, LENGTHS)]
             shared = np.where(ids == UNKNOWN, self.vocabulary.unknown_nats, 0.0)
@@ -153,29 +151,24 @@ class Experts:
         return mixed
 
 
-def counted(ids: Numbers, lengths: Iterable[int]) -> Iterator[Counts]:
+def counted(ids: Ids, lengths: Sequence[int]) -> Iterator[Counts]:
     """For contexts of each length, what came earlier in the text ids (N,): of each position, only what stands before.
 
     Contexts are told apart by a hash of 64 bits: should two ever have the same one, they are counted together.
     """
-    prefix = np.zeros(len(ids) + 1, dtype=np.uint64)  # hash of the first n characters
-    power = MULTIPLIER ** np.arange(len(ids) + 1, dtype=np.uint64)
-    prefix[1:] = np.cumsum(
-        (ids + 1).astype(np.uint64) * power[1:]
-    )  # of a character, times a power that tells its place
-    for length in lengths:
+    for length, windows in zip(lengths, window_hashes(ids, lengths), strict=True):
         hashes = np.zeros(len(ids), dtype=np.uint64)
-        hashes[length:] = (prefix[length:-1] - prefix[: -length - 1]) * power[::-1][length:-1]
+        hashes[length:] = windows[:-1]  # of the characters before each position
         yield _occurrences(hashes, ids, length)
 
 
-def _occurrences(contexts: NDArray[np.uint64], ids: Numbers, length: int) -> Counts:
+def _occurrences(contexts: Hashes, ids: Ids, length: int) -> Counts:
     """What followed equal contexts before; at the first positions of a text there is no whole context."""
     order, first = _grouped(contexts)
     positions = np.arange(len(ids))
     came, followed, distinct = (np.empty(len(ids), dtype=np.int64) for _ in range(3))
     came[order] = positions - first
-    by_pair, first_of_pair = _grouped((contexts ^ ids.astype(np.uint64)) * MULTIPLIER)
+    by_pair, first_of_pair = _grouped(contexts ^ ids.astype(np.uint64))
     followed[by_pair] = positions - first_of_pair
     new = (followed[order] == 0).astype(np.int64)  # a character for the first time after this context
     until = np.cumsum(new) - new
@@ -187,7 +180,7 @@ def _occurrences(contexts: NDArray[np.uint64], ids: Numbers, length: int) -> Cou
     return Counts(came, distinct, share)
 
 
-def _grouped(values: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _grouped(values: Hashes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The order that brings equal values together, each group in the text's order; and where each group begins."""
     order = np.argsort(values, kind="stable")
     ordered = values[order]
