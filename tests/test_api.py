@@ -22,6 +22,7 @@ from helpers import ROOT, TEXT, random_model
 import charlstm as library
 from charlstm.config import SampleSettings, TrainingRequest
 from charlstm.errors import UsageError
+from charlstm.inference import dynamic
 from charlstm.keywords import SampleOptions, SamplesOptions, TrainingOptions
 from charlstm.training import run as training_run
 
@@ -300,6 +301,16 @@ def test_nothing_is_no_record_of_a_model_of_lines() -> None:
     model = random_library_model(lines=True)
     assert model.score("").characters == 0
     assert list(model.surprisals([])) == []
+
+
+def test_dynamic_evaluation_counts_whether_the_network_is_trained_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dynamic.UpdateRule, "update", lambda _: None)  # a copy that learns nothing
+    model, text = random_library_model(), "abcabd\n" * 60
+    with_network, by_counts = (
+        sum(score.nats for score in model.dynamic_scores([text], network=network)) for network in (True, False)
+    )
+    assert with_network == pytest.approx(by_counts, rel=1e-4)
+    assert by_counts < 0.5 * model.score(text).nats
 
 
 def test_dynamic_evaluation_of_a_model_of_lines_is_refused() -> None:

@@ -379,6 +379,15 @@ def test_a_text_is_read_in_a_normalization_form_where_that_is_asked_for(tmp_path
     ]
 
 
+def test_of_a_sorted_table_no_place_is_held_out_as_a_whole() -> None:
+    """Each place is a letter that stands nowhere else: what is held out as a whole would be unknown."""
+    places = [chr(0x4E00 + place) for place in range(160)]
+    table = "".join(f"{place},{number * 7919 % 1000:03},open\n" for place in places for number in range(20))
+    found = corpus_of(texts=[table])
+    assert all(place in found.vocabulary for place in places)
+    assert len(found.validation) == pytest.approx(0.1 * len(table), rel=0.05)
+
+
 def test_byte_order_marks_within_a_text_are_mentioned(tmp_path: Path) -> None:
     """Files that were joined by cat keep all marks but the first."""
     text = "".join(f"a line {number}\n" for number in range(300))
