@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import os
 import re
@@ -29,6 +30,9 @@ from .process import (
 )
 from .progress import follow
 from .stdin import refuse_terminal, telling, wait
+
+LONGEST_REPORT = 1 << 16
+"""Bytes of a line of a log, at most."""
 
 if TYPE_CHECKING:
     from ..training.ranks import Ranks
@@ -99,6 +103,8 @@ def train(**given: Any) -> None:
     """
     if given["sample_every"] is not None and not given["sample_every"] > 0:  # nan, too
         raise UsageError(f"sample-every is {given['sample_every']}; it must be more than 0")
+    if given["sample_every"] is not None and given["quiet"]:
+        raise UsageError("--quiet and --sample-every contradict each other: give one of them")
     _check_current_folder()
     if given["log"] is not None:
         _check_log(given["log"])
@@ -222,15 +228,30 @@ def _check_log(path: str) -> None:
     """Find out whether the log can be written, before a text is read for long; nothing is left behind.
 
     Raises:
-        OutputError: it cannot.
+        OutputError: it cannot, or something else has that name.
+        UsageError: it would be standard output.
     """
+    if path == "-":
+        raise UsageError("--log needs a file: give it a name")
     there = os.path.exists(path)
     with _log_errors_named(path):
         if there and not os.path.isfile(path) and not os.path.isdir(path):  # a pipe has one reader, which is for later
             return
-        open(path, "a").close()
+        with open(path, "a+b") as stream:
+            stream.seek(0)
+            _check_begins_as_a_log(path, stream.readline(LONGEST_REPORT))
         if not there:
             os.unlink(os.path.realpath(path))
+
+
+def _check_begins_as_a_log(path: str, line: bytes) -> None:
+    """Whatever is no log is left as it is: lines of JSON at its end would be its ruin."""
+    try:
+        is_log = not line or isinstance(json.loads(line), dict)
+    except ValueError:
+        is_log = False
+    if not is_log:
+        raise OutputError(f"{path}: exists and is no log; give --log another name")
 
 
 @contextlib.contextmanager

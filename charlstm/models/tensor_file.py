@@ -225,15 +225,30 @@ def _check_header_size(name: str) -> None:
     if not stat.S_ISREG(mode):
         what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
         raise ModelFileError(f"not a charlstm model: it is {what}; name the file itself")
-    with open(name, "rb") as stream:
-        head = stream.read(9)
+    head = _head(name)
     size = int.from_bytes(head[:8], "little")
     if is_packed(head):
         raise ModelFileError("this is a compressed file; unpack it first, and give the model that was in it")
-    if len(head) < 9 or head[8:9] != b"{":
+    if not _begins_as_one(head):
         raise ModelFileError("not a charlstm model; 'charlstm train' makes them")
     if size > LARGEST_HEADER:
         raise ModelFileError(f"not a charlstm model: its header claims {counted(size, 'byte')}")
+
+
+def may_be_one(path: str | os.PathLike[str]) -> bool:
+    """Whether a file begins as those do that this module writes; an empty one may be replaced like these."""
+    head = _head(path)
+    return not head or _begins_as_one(head)
+
+
+def _head(path: str | os.PathLike[str]) -> bytes:
+    with open(path, "rb") as stream:
+        return stream.read(9)
+
+
+def _begins_as_one(head: bytes) -> bool:
+    """The header of a safetensors file is JSON; its length stands before it."""
+    return head[8:9] == b"{"
 
 
 def _spec(entry: Any) -> TensorSpec:

@@ -22,7 +22,7 @@ from typing import Any, Protocol
 from ..config import ModelSettings, TrainingRequest, TrainingSettings
 from ..data.corpus import Reading
 from ..data.streams import STANDARD_INPUT
-from ..errors import ModelFileError, OutputError
+from ..errors import ModelFileError, OutputError, UsageError
 from ..models import file as modelfile
 from ..models import tensor_file
 
@@ -125,8 +125,11 @@ def check_writable(path: str | os.PathLike[str], *, force: bool) -> None:
     """Find out before hours of work whether a model can be written there.
 
     Raises:
-        OutputError: the file exists and `force` is not set, or its folder is missing or read-only.
+        OutputError: the file exists and `force` is not set, or is no model, or its folder is missing or read-only.
+        UsageError: `force` is neither true nor false.
     """
+    if not isinstance(force, bool):
+        raise UsageError(f"force is {force!r:.20}; it must be true or false")
     if os.fspath(path).endswith(os.sep):
         raise OutputError(f"{path}: this names a folder; name a file with --output")
     try:
@@ -151,6 +154,8 @@ def _check_path(target: Path, force: bool) -> None:
         )
     if target.exists() and not force:
         raise OutputError(f"{target}: exists already; give --force to replace it, or another --output")
+    if target.exists() and not tensor_file.may_be_one(target):
+        raise OutputError(f"{target}: exists and is no model, and --force replaces models only; give another --output")
     folder = Path(os.path.realpath(target)).parent if target.is_symlink() else target.parent
     if not folder.is_dir():
         raise OutputError(f"{target}: there is no folder {folder}")

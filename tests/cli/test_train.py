@@ -109,6 +109,15 @@ def test_the_log_holds_every_report_as_json(tmp_path: Path) -> None:
     assert all(row["train_bits"] > 0 for row in rows)
 
 
+def test_a_log_goes_on_after_what_an_earlier_run_wrote(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    command = ["train", "text.txt", "--steps", 2, "--hidden", 8, "--log", "log.jsonl", "-q", "--force"]
+    for _ in range(2):
+        assert charlstm(*command, cwd=tmp_path).returncode == 0
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [row["fraction"] for row in rows].count(1.0) == 2
+
+
 def test_a_budget_too_small_to_learn_anything_is_said(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text(TEXT)
     done = charlstm("train", "text.txt", "--minutes", 0.001, "--hidden", 8, "--precision", "float32", cwd=tmp_path)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from charlstm.errors import OutputError
+from charlstm.errors import OutputError, UsageError
 from charlstm.training.checkpoint import check_writable, locked, resume_path, save_or_rescue
 
 # ----------------------------------------------------------------------------------------- before the work
@@ -39,6 +39,22 @@ def test_an_existing_file_is_refused_without_force(model_path: Path) -> None:
         check_writable(model_path, force=False)
     check_writable(model_path, force=True)
     assert model_path.read_bytes() == before
+
+
+def test_what_is_no_model_is_never_replaced_but_an_empty_file_and_a_broken_model_are(model_path: Path) -> None:
+    whole = model_path.read_bytes()
+    for content in (b"", whole, whole[:100]):
+        model_path.write_bytes(content)
+        check_writable(model_path, force=True)
+    for content in (b"x", b"name,year\nAda,1815\n", b"PK\x03\x04" + bytes(100)):
+        model_path.write_bytes(content)
+        with pytest.raises(OutputError, match="is no model, and --force replaces models only"):
+            check_writable(model_path, force=True)
+
+
+def test_force_is_true_or_false(model_path: Path) -> None:
+    with pytest.raises(UsageError, match="force is 'no'; it must be true or false"):
+        check_writable(model_path, force="no")  # type: ignore[arg-type]
 
 
 def test_an_unfinished_run_is_pointed_to_resume(model_path: Path) -> None:
