@@ -298,7 +298,9 @@ def _read_validation(corpus: Corpus, reading: Reading) -> None:
 def _warnings(corpus: Corpus, reading: Reading) -> list[str]:
     """What makes the figure of the held-out part say little, or flatter."""
     if not len(corpus.validation):
-        return []
+        nothing = f"--val-fraction {reading.val_fraction:g} of so short a text is nothing, so the run is not validated"
+        short = 0 < reading.val_fraction * len(corpus.training) < 1
+        return [f"warning: {nothing}; hold out more, or name a text with --val"] if short else []
     warnings = []
     training = {source["sha256"] for source in corpus.sources if "role" not in source}
     twins = [source for source in corpus.sources if "role" in source and source["sha256"] in training]

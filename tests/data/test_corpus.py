@@ -285,6 +285,11 @@ def test_a_last_record_without_its_newline_is_a_record_like_others() -> None:
     assert np.array_equal(one.validation, other.validation)
 
 
+def test_a_fraction_that_holds_nothing_out_is_said() -> None:
+    assert "--val-fraction 1e-09 of so short a text is nothing" in corpus_of(texts=[TEXT], val_fraction=1e-9).notes[-1]
+    assert not corpus_of(texts=[TEXT], val_fraction=0).notes
+
+
 def test_no_records_are_held_out_where_nothing_shall_validate() -> None:
     found = corpus_of(texts=[TEXT], lines=True, val_fraction=0)
     assert len(found.validation) == 0
