@@ -181,9 +181,10 @@ class Run:
         """What to do with a run that was stopped: command lines, each with what it does."""
         command = f"charlstm train --resume -o {shlex.quote(os.fspath(self.output))}"
         budget, used = self.plan.training.budget, self.trainer.seconds / 60
+        whole = budget.amount if budget.unit == "minutes" else used / max(self.trainer.fraction, 1e-9)  # minutes
         minutes = math.ceil(1.25 * used + 1)
         ways = [f"stopped and saved; go on with: {command}"]
-        if self.trainer.fraction < ALMOST_OVER and (budget.unit != "minutes" or minutes < budget.amount):
+        if self.trainer.fraction < ALMOST_OVER and minutes < whole:
             ways.append(
                 "the learning rate has yet to fall to zero, which improves a model most; to end so after "
                 f"{minutes} minutes in all: {command} --minutes {minutes}"
