@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import numbers
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, AnyStr, Unpack, overload
 
@@ -30,7 +29,7 @@ from .models.interface import LanguageModel
 from .models.mixture import Mixture
 from .models.ngrams import NgramModel
 from .models.numpy_lstm import NumpyNetwork
-from .threads import in_threads
+from .threads import in_threads, thread_count
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,7 +62,7 @@ class Model:
         self.file, self.device = file, device
         self.vocabulary = file.vocabulary
         self.network = _language_model(file, device)
-        self.threads = _thread_count(threads) if device == "cpu" else 1
+        self.threads = thread_count(threads) if device == "cpu" else 1
         self.scorer = Scorer(self.network, self.vocabulary, threads=self.threads)
 
     def __repr__(self) -> str:
@@ -73,6 +72,9 @@ class Model:
             f"{settings.parameters():,} parameters, {settings.vocab_size:,} symbols{', of bytes' * self.as_bytes}"
             f"{', of lines' * self.lines}>"
         )
+
+    def __reduce__(self) -> tuple[type[Model], tuple[object, ...]]:
+        return Model, (self.file, self.device, self.threads)
 
     @property
     def as_bytes(self) -> bool:
@@ -274,12 +276,6 @@ class Model:
 
         mixture = self.scorer.model if isinstance(self.scorer.model, Mixture) else None
         return DynamicEvaluation(_torch_network(self.file, device), self.vocabulary, mixture).surprisals
-
-
-def _thread_count(threads: Any) -> int:
-    if isinstance(threads, bool) or not isinstance(threads, numbers.Integral) or threads < 1:
-        raise UsageError(f"threads is {threads!r:.20}; it must be at least 1")
-    return int(threads)
 
 
 def _torch_network(file: ModelFile, device: str) -> TorchNetwork:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import os
+import pickle
 import random
 import signal
 import subprocess
@@ -239,6 +241,7 @@ def test_a_count_is_refused_where_one_sample_is_written(given: Any) -> None:
         (lambda model: model.score(["abc"]), "text is"),
         (lambda model: model.sample("the ", stop=None), "stop"),
         (lambda model: library.Model(model.file, threads=0), "threads is 0"),
+        (lambda model: library.Model(model.file, threads="2"), "threads is '2'; it must be a whole number"),  # type: ignore[arg-type]
     ],
     ids=lambda value: value if isinstance(value, str) else "call",
 )
@@ -253,6 +256,13 @@ def test_a_stop_text_that_stands_alone_is_one_and_not_its_letters() -> None:
     assert model.sample("a", length=50, seed=1, stop=whole[3:6]) == whole[:6]
     assert model.sample("a", length=50, seed=1, stop=(text for text in [whole[3:6]])) == whole[:6]
     assert next(model.samples(iter(["a"]), count=2, length=6, seed=1)) == whole[:6]
+
+
+def test_a_model_can_be_copied_and_sent_to_another_process() -> None:
+    model = random_library_model()
+    for copied in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        assert copied.sample("a", length=50, seed=1) == model.sample("a", length=50, seed=1)
+        assert copied.threads == model.threads
 
 
 # --------------------------------------------------------------------------------- scores and figures

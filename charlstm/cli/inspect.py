@@ -94,6 +94,8 @@ def _refuse_contradictions(texts: Sequence[str], given: dict[str, Any]) -> None:
         raise UsageError(f"{' and '.join(ways)} contradict each other: give one of them")
     if given["layer"] is not None and not given["gate"]:
         raise UsageError("--layer goes with --gate; for one unit give --unit LAYER.NUMBER")
+    if given["html"] == "-":
+        raise UsageError("--html needs a file: give it a name")
     if given["html"] is not None and given["as_json"]:
         raise UsageError("--html writes a page; leave out --json")
     if given["labels"] is not None and texts:

@@ -103,10 +103,13 @@ def _unescaped(texts: list[str], given: dict[str, Any], *, as_bytes: bool) -> li
 
 def _prompts(prompt: str | None, given: dict[str, Any], *, as_bytes: bool) -> list[str]:
     from ..data.characters import normal_form
+    from ..data.decoding import codec_of
 
     if prompt is None or prompt == "-":
         prompts = _unescaped(_read_prompts(given), given, as_bytes=as_bytes)
     else:
+        if not as_bytes:
+            codec_of(given["encoding"])  # of no use to a prompt that was typed, but a wrong one is said
         prompts = _typed([prompt], given, as_bytes=as_bytes)
     return [normal_form(prompt, given["normalize"]) for prompt in prompts]
 

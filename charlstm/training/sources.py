@@ -69,9 +69,10 @@ def refuse_contradictions(paths: Sequence[str], validation: Sequence[str], reque
         UsageError: they contradict each other, or the request.
     """
     if STANDARD_INPUT in paths and STANDARD_INPUT in validation:
-        raise UsageError("standard input can be read once only: give - once")
-    if validation and request.val_fraction != TrainingRequest.val_fraction:
-        raise UsageError("--val and --val-fraction contradict each other: give one of them")
+        raise UsageError("standard input cannot be both the text and --val: name a file for one of them")
+    for name in ("val_fraction", "val_split"):
+        if validation and getattr(request, name) != getattr(TrainingRequest, name):
+            raise UsageError(f"--val and --{name.replace('_', '-')} contradict each other: give one of them")
 
 
 def encoding_of(request: TrainingRequest, encoding: str, errors: str) -> str | None:

@@ -242,7 +242,7 @@ def test_a_model_to_start_from_has_an_alphabet_that_will_do(tmp_path: Path) -> N
 
 
 def test_standard_input_is_read_once(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="once"):
+    with pytest.raises(UsageError, match="cannot be both the text and --val"):
         prepare(["-"], output=tmp_path / "m.safetensors", validation=["-"])
     with pytest.raises(UsageError, match="once"):
         corpus_of(["-", "-"])
@@ -433,6 +433,15 @@ def test_a_run_stopped_near_its_end_has_nothing_to_gain_from_another_budget(tmp_
     run = started_run(tmp_path, steps=20)
     list(run.run(lambda: run.trainer.step >= 17))
     assert len(run.ways_on()) == 1
+
+
+def test_where_the_rest_of_a_run_is_shorter_no_other_budget_is_proposed(tmp_path: Path) -> None:
+    clock = Clock()
+    run = started_run(tmp_path, steps=20, clock=clock)
+    list(run.run(lambda: run.trainer.step >= 10))
+    assert len(run.ways_on()) == 1  # a second or so is left, and the least proposal is two minutes
+    clock.now += 600
+    assert "--minutes 14" in run.ways_on()[1]
 
 
 def test_an_endless_budget_is_validated_within_seconds_and_warned_of(tmp_path: Path) -> None:
