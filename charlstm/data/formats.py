@@ -5,6 +5,7 @@ Knows nothing about encodings.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 
@@ -52,6 +53,10 @@ _MAGIC_AT: tuple[tuple[int, bytes, Format], ...] = (
     (4, b"ftyp", Format("a video or HEIC image", OTHER)),
     (8, b'{"', MODEL),
 )
+_PATTERNS: tuple[tuple[re.Pattern[bytes], Format], ...] = (  # where the first bytes alone may begin a text
+    (re.compile(rb"BM.{4}\0{4}", re.DOTALL), Format("a BMP image", OTHER)),  # the file's size, and what is reserved
+    (re.compile(rb"\0\0\x01\0[^\0]\0", re.DOTALL), Format("an ICO image", OTHER)),  # a count, which no UTF-32 has here
+)
 _IN_ZIP: tuple[tuple[bytes, str], ...] = (
     (b"application/epub+zip", "an EPUB book"),
     (b"application/vnd.oasis.opendocument", "an OpenDocument file (odt, ods, odp)"),
@@ -72,4 +77,4 @@ def format_of(head: bytes) -> Format | None:
     for offset, magic, found in _MAGIC_AT:
         if head[offset : offset + len(magic)] == magic and b"\0" in head[:offset]:
             return found
-    return None
+    return next((found for pattern, found in _PATTERNS if pattern.match(head)), None)

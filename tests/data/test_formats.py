@@ -45,6 +45,8 @@ NO_TEXTS = {
     "pdf": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "a PDF document"),
     "png": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "a PNG image"),
     "jpeg": (b"\xff\xd8\xff\xe0\0\x10JFIF\0", "a JPEG image"),
+    "bmp": (b"BM\x36\x0c\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x20\0\0\0", "a BMP image"),
+    "ico": (b"\0\0\1\0\2\0\x10\x10\0\0\1\0\x20\0", "an ICO image"),
     "doc": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "an old Office document"),
     "zst": (b"\x28\xb5\x2f\xfd\x04\x58", "a file packed by zstd"),
     "safetensors": ((64).to_bytes(8, "little") + b'{"__metadata__":{}}', "a model"),
@@ -72,7 +74,24 @@ def test_what_is_no_text_is_named_and_no_other_encoding_is_advised(
 
 
 @pytest.mark.parametrize(
-    "text", ["PK is a name", "BM", "II", "GIF", "ID3 tags", "%PD", "MM", "Rar!", "abcdftyp", "x" * 257 + "ustar"]
+    "text",
+    [
+        "PK is a name",
+        "BM",
+        "BM and ICO are images",
+        "II",
+        "GIF",
+        "ID3 tags",
+        "%PD",
+        "MM",
+        "Rar!",
+        "abcdftyp",
+        "x" * 257 + "ustar",
+    ],
 )
 def test_text_that_begins_almost_like_another_format_is_text(text: str, tmp_path: Path) -> None:
     assert read_source(write_file(tmp_path / "t", text))[0] == text
+
+
+def test_utf_32_that_begins_like_an_icon_is_text(tmp_path: Path) -> None:
+    assert read_source(write_file(tmp_path / "t", "Ābece 😀".encode("utf-32-be")), "utf-32-be")[0] == "Ābece 😀"
