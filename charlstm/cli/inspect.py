@@ -277,9 +277,13 @@ def _separation_as_text(one: Separation) -> str:
 
 def _read_labels(file: ModelFile, given: dict[str, Any]) -> tuple[list[str], list[str]]:
     """Texts and labels of the file's lines, empty lines left out."""
+    from ..data.files import status_of
     from ..data.reading import read_pieces
+    from ..data.streams import STANDARD_INPUT
 
     name = given["labels"]
+    if name != STANDARD_INPUT:
+        status_of(name, text_fits=False)
     wait("labelled texts", [name])
     form = given["normalize"] or file.normalize
     pieces = read_pieces([name], given["encoding"], given["encoding_errors"], say, normalize=form)

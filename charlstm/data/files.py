@@ -66,8 +66,12 @@ def find_files(
     return files, _shortened(notes)
 
 
-def status_of(path: str) -> os.stat_result:
+def status_of(path: str, *, text_fits: bool = True) -> os.stat_result:
     """What the system says of a file or folder that is to be read.
+
+    Args:
+        path: it.
+        text_fits: whether a text itself could stand in its place.
 
     Raises:
         TextError: it is not there; where a text itself was given for a name, the message says how to give one.
@@ -78,7 +82,8 @@ def status_of(path: str) -> os.stat_result:
         if not path:
             raise TextError("cannot read a text with an empty name: give the name of a file or folder") from error
         why = reason(error, path) if isinstance(error, OSError) else "no valid name"
-        if (isinstance(error, OSError) and error.errno not in _NO_SUCH_FILE) or not _may_be_a_text(path):
+        no_such_file = not isinstance(error, OSError) or error.errno in _NO_SUCH_FILE
+        if not (text_fits and no_such_file and _may_be_a_text(path)):
             raise TextError(f"{path}: cannot read it: {why}") from error
         name = path if len(path) <= 60 else f"{path[:60]} ..."
         raise TextError(

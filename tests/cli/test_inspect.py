@@ -169,6 +169,7 @@ def test_labels_name_the_unit_and_how_well_it_does(models: Path) -> None:
         (["lstm", "--labels", "text.txt"], 1, "text.txt: line 1 is not TEXT<tab>LABEL"),
         (["lstm", "--labels", "one.tsv"], 1, "1 label in 2 texts"),
         (["lstm", "--labels", "none.tsv"], 1, "none.tsv"),
+        (["lstm", "--labels", "nope"], 1, "error: nope: cannot read it: No such file or directory\n"),
         (["lstm", "--labels", "one.tsv", "text.txt"], 2, "leave TEXT out"),
         (["missing"], 1, "missing"),
     ],
