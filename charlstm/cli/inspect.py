@@ -312,14 +312,18 @@ def _write_html(file: ModelFile, name: str, pieces: Iterable[str], path: str) ->
     from .page import longest_text, page, write_page
 
     head: list[str] = []  # the characters that the page holds
+    cut = False  # whether there are more: the report also counts a newline that a model of lines adds
 
     def noted() -> Iterator[str]:
+        nonlocal cut
         for piece in pieces:
-            head.extend(piece[: longest_text(file) - len(head)])
+            room = longest_text(file) - len(head)
+            head.extend(piece[:room])
+            cut = cut or len(piece) > room
             yield piece
 
     seen = _report(file, noted())
-    if seen.characters > len(head):
+    if cut:
         say(f"the page holds the first {len(head):,} characters of the text; its correlations are of the whole")
     write_page(path, page(file, name, "".join(head), seen))
     write_path(Path(path))

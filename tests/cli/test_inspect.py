@@ -253,6 +253,15 @@ def test_a_page_that_cannot_be_written_is_refused_before_the_text_is_read(model_
     assert "page.html: cannot write it: No such file or directory" in done.stderr
 
 
+def test_a_page_is_said_to_hold_a_part_of_the_text_only_where_it_does(tmp_path: Path) -> None:
+    random_model(lines=True).save(tmp_path / "lines")
+    for text, said in (("ab\nab", False), ("a" * 4000, False), ("ab\n" * 1334, True)):
+        done = charlstm("inspect", "lines", "--html", "page.html", input=text, cwd=tmp_path)
+        assert done.returncode == 0
+        assert ("the page holds the first 4,000 characters" in done.stderr) == said
+        assert bool(done.stderr) == said
+
+
 def test_every_gate_of_every_cell_can_be_asked_for() -> None:
     gate = next(parameter for parameter in inspect.params if parameter.name == "gate")
     assert isinstance(gate.type, click.Choice)
