@@ -8,16 +8,18 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from ..errors import TextError, UsageError, counted
-from .decoding import codec_of, marked_codec
+from .decoding import codec_of, marked_codec, wide_encoding
 from .formats import MODEL, format_of
 from .streams import STANDARD_INPUT, errors_named, open_stream, reason
 
 HEAD = 8192
 """Bytes of a file that are looked at."""
 
+_REMEDY = "to read it, give --encoding"
+"""What is said of a file that could be read, before the encoding."""
 _NO_SUCH_FILE = (errno.ENOENT, errno.ENAMETOOLONG, errno.ENOTDIR)
 """What the system answers where a text was given for a name; anything else it says of a file that is there."""
 
@@ -52,8 +54,6 @@ def find_files(
             seen.clear()
         mode = status_of(path).st_mode
         found = _texts_below(path, encoding, notes) if stat.S_ISDIR(mode) else [path]
-        if not found:
-            raise TextError(f"{path}: this folder holds no text; name a folder or file that does")
         for name in found:
             status = _status_below(name, notes) if stat.S_ISDIR(mode) else status_of(name)
             if status is None:
@@ -126,7 +126,26 @@ def _shortened(notes: list[str], most: int = 10) -> list[str]:
 
 
 def _texts_below(folder: str, encoding: str | None, notes: list[str]) -> list[str]:
-    texts = []
+    """The texts below a folder; notes are added on what is left out.
+
+    Raises:
+        TextError: there is none, or a folder cannot be read.
+    """
+    texts, left_out = [], {}
+    for path in _files_below(folder):
+        why = _reason_to_skip(path, encoding)
+        if why:
+            left_out[path] = why
+        else:
+            texts.append(path)
+    if not texts:
+        raise TextError(_without_text(folder, left_out))
+    notes += [f"{path}: left out, {why}" for path, why in left_out.items()]
+    return texts
+
+
+def _files_below(folder: str) -> Iterator[str]:
+    """What is not hidden below a folder, sorted."""
 
     def fail(error: OSError) -> None:
         raise TextError(f"{error.filename}: cannot read this folder: {error.strerror or error}") from error
@@ -134,13 +153,18 @@ def _texts_below(folder: str, encoding: str | None, notes: list[str]) -> list[st
     for parent, folders, names in os.walk(folder, onerror=fail):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(name for name in names if not name.startswith(".")):
-            path = os.path.join(parent, name)
-            why = _reason_to_skip(path, encoding)
-            if why:
-                notes.append(f"{path}: left out, {why}")
-            else:
-                texts.append(path)
-    return texts
+            yield os.path.join(parent, name)
+
+
+def _without_text(folder: str, left_out: Mapping[str, str], most: int = 3) -> str:
+    """What is said of a folder without a text: also what was left out of it and why, first what could be read."""
+    names = sorted(left_out, key=lambda path: _REMEDY not in left_out[path])
+    found = [f"{os.path.relpath(path, folder)} ({left_out[path]})" for path in names[:most]]
+    if len(names) > most:
+        found.append(f"and {counted(len(names) - most, 'more file')}")
+    told = f"; left out: {', '.join(found)}" if found else ""
+    remedy = "" if _REMEDY in told else "; name a folder or file that does"
+    return f"{folder}: this folder holds no text{told}{remedy}"
 
 
 def _reason_to_skip(path: str, encoding: str | None) -> str | None:
@@ -157,9 +181,12 @@ def _reason_to_skip(path: str, encoding: str | None) -> str | None:
     found = format_of(head)
     if found and (encoding is not None or found is MODEL):  # which a run may have written there itself
         return f"it is {found.name}"
-    if encoding is None:
+    if encoding is None or not _looks_binary(head, encoding):
         return None
-    return "it looks binary" if _looks_binary(head, encoding) else None
+    likely = wide_encoding(head)
+    if likely and not _looks_binary(head, likely):
+        return f"it looks like {likely.upper()} without a mark; {_REMEDY} {likely}"
+    return "it looks binary"
 
 
 def _looks_binary(head: bytes, encoding: str) -> bool:

@@ -112,6 +112,28 @@ def test_a_folder_without_text_is_an_error(content: dict[str, bytes], tmp_path: 
         find_files([tmp_path])
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_of_a_folder_without_text_it_is_said_what_could_be_read_and_how(encoding: str, tmp_path: Path) -> None:
+    folder = tmp_path / "d"
+    write_file(folder / "a.bin", bytes(100))
+    with pytest.raises(TextError) as raised:
+        find_files([folder])
+    told = f"{folder}: this folder holds no text; left out: a.bin (it looks binary)"
+    assert str(raised.value) == f"{told}; name a folder or file that does"
+    write_file(folder / "b" / "text.txt", TEXT.encode(encoding))
+    for name in ("c.png", "d.png", "e.png"):
+        write_file(folder / name, b"\x89PNG\r\n")
+    with pytest.raises(TextError) as raised:
+        find_files([folder])
+    assert str(raised.value) == (
+        f"{folder}: this folder holds no text; left out: b/text.txt (it looks like {encoding.upper()} without a mark; "
+        f"to read it, give --encoding {encoding}), a.bin (it looks binary), c.png (it is a PNG image), and 2 more files"
+    )
+    assert "".join(read_pieces([folder], encoding)) == TEXT
+    write_file(folder / "f.txt", TEXT)
+    assert any(f"b/text.txt: left out, it looks like {encoding.upper()}" in note for note in find_files([folder])[1])
+
+
 def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_file(tmp_path / "a" / "t", "text")
     write_file(tmp_path / "b" / "t", "text")
