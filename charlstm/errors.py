@@ -14,8 +14,11 @@ error and the exit status below; the library raises them and prints nothing.
 
 from __future__ import annotations
 
-LONGEST_MESSAGE = 300
-"""Characters of a message: what a user gave, a whole chapter where a file was meant, may stand in it."""
+LONGEST_MESSAGE = 280
+"""Characters of a message: what a user gave, a whole chapter where a file was meant, may stand in it.
+
+With what the command line writes before it, the line stays below 300.
+"""
 
 
 def counted(count: int, thing: str) -> str:

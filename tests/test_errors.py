@@ -6,7 +6,7 @@ import pytest
 from helpers import random_model
 
 from charlstm.config import TrainingRequest
-from charlstm.errors import TextError, counted
+from charlstm.errors import OutputError, TextError, counted
 from charlstm.inference.separation import separate
 from charlstm.models.numpy_lstm import NumpyNetwork
 from charlstm.training.hardware import threads_again
@@ -16,6 +16,15 @@ from charlstm.training.planning import Text, plan
 @pytest.mark.parametrize(("count", "words"), [(0, "0 steps"), (1, "1 step"), (2, "2 steps"), (1000, "1,000 steps")])
 def test_one_is_singular(count: int, words: str) -> None:
     assert counted(count, "step") == words
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x" * 5000])
+def test_a_long_name_is_shortened_in_its_middle_so_that_the_line_is_short(name: str) -> None:
+    told = f"charlstm: error: {OutputError(f'{name}: cannot write there: File name too long; give another --output')}"
+    assert len(told) < 300
+    assert told.startswith("charlstm: error: xxx")
+    assert "xxx ... xxx" in told
+    assert told.endswith("xxx: cannot write there: File name too long; give another --output")
 
 
 def test_a_network_of_one_unit_has_no_units() -> None:

@@ -143,13 +143,13 @@ def _warn(model: Model, prompts: list[str], stops: Iterable[str], *, typed: bool
 
 
 def _warn_of_unknown(model: Model, where: str, text: str) -> None:
-    from ..data.characters import KNOWN_IN_NFC, helped_by_nfc, listed, normal_form
+    from ..data.characters import KNOWN_IN_NFC, ROOM, helped_by_nfc, listed, normal_form
 
     text = normal_form(text, model.file.normalize)
     unknown = model.vocabulary.unknown_characters(text)
     if unknown:
         remedy = f"; they would be {KNOWN_IN_NFC}" if helped_by_nfc(text, model.vocabulary) else ""
-        say(f"warning: the model never saw these characters of {where}: {listed(unknown)}{remedy}")
+        say(f"warning: the model never saw these characters of {where}: {listed(unknown, ROOM - len(remedy))}{remedy}")
 
 
 def _warn_of_escape(where: str, text: str) -> None:

@@ -5,12 +5,15 @@ Knows Unicode; knows nothing about files or models.
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 KNOWN_IN_NFC = "known in normalization form C, as letters with their accents in one; give --normalize nfc"
 """What is said of a text that is not in it, after "would be"."""
 
+ROOM = 180
+"""Characters that a list of characters takes in a message, about: with what is said of it, it stays below 300."""
 _UNSEEN = ("M", "C", "Z")
 """Unicode categories, by their first letter, of characters that are not seen alone: marks, controls, spaces."""
 _CONTROLS = {"\t": "TAB", "\n": "LINE FEED", "\r": "CARRIAGE RETURN", "\x0c": "FORM FEED", "\x1b": "ESCAPE"}
@@ -25,11 +28,14 @@ def named(character: str) -> str:
     return f"U+{ord(character):04X} {name}".rstrip()
 
 
-def listed(characters: Sequence[str], most: int = 20) -> str:
-    """Characters for a person to read: the first few, and whether there are more."""
-    names = [named(character) for character in characters[:most]]
+def listed(characters: Sequence[str], room: int = ROOM) -> str:
+    """Characters for a person to read: as many as fit into so many characters, and how many more there are."""
+    names = [named(character) for character in characters[:room]]
     separator = " " if all(len(name) == 1 for name in names) else ", "
-    return separator.join(names) + (" ..." if len(characters) > most else "")
+    lengths = itertools.accumulate(len(name) + len(separator) for name in names)
+    shown = max(1, sum(length <= room for length in lengths))
+    more = len(characters) - shown
+    return separator.join(names[:shown]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def normalized(pieces: Iterable[str], form: str | None) -> Iterator[str]:

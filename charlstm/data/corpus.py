@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..config import SMALLEST_TEXT, NormalizeName, SplitName
 from ..errors import TextError, counted
 from .cache import key_of, load, save
-from .characters import listed
+from .characters import ROOM, listed
 from .collecting import Collected, collect, name_to_keep
 from .files import find_files
 from .mapping import ArrayWriter, IdFile, check_room, count_of, default_folder, is_mapped
@@ -275,10 +275,10 @@ def _vocabulary(points: NDArray[np.uint32], total: NDArray[np.int64], reading: R
 def _rare_note(rare: list[str], least: int, fraction: float) -> str:
     what = f"{counted(len(rare), 'character')} {'occurs' if len(rare) == 1 else 'occur'}"
     often = "only once" if least == 2 else f"fewer than {least:,} times"
-    note = f"{what} {often}, to be treated as unknown: {listed(rare)}"
-    if fraction < NOTABLE_RARE or least > 2:  # a larger one was asked for
-        return note
-    return f"{note}; a model of bytes (--bytes) can write them all, and predicts such a text about as well"
+    remedy = ""
+    if fraction >= NOTABLE_RARE and least <= 2:  # a larger one was asked for
+        remedy = "; a model of bytes (--bytes) can write them all, and predicts such a text about as well"
+    return f"{what} {often}, to be treated as unknown: {listed(rare, ROOM - len(remedy))}{remedy}"
 
 
 def _read_validation(corpus: Corpus, reading: Reading) -> None:

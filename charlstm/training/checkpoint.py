@@ -135,7 +135,7 @@ def check_writable(path: str | os.PathLike[str], *, force: bool) -> None:
     try:
         _check_path(Path(path), force)
     except OSError as error:
-        raise OutputError(f"{path}: cannot write there: {error.strerror}") from error
+        raise OutputError(f"{path}: cannot write there: {error.strerror}; give another --output") from error
 
 
 def _check_path(target: Path, force: bool) -> None:

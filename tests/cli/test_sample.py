@@ -59,6 +59,18 @@ def test_an_unknown_character_in_the_prompt_is_named_and_it_goes_on(model_path: 
     assert len(done.stdout) == 9
 
 
+@pytest.mark.parametrize("options", [[], ["--stop"]], ids=str)
+def test_the_names_of_many_unknown_characters_take_one_short_line(options: list[str], tmp_path: Path) -> None:
+    random_model("ae\u00e8").save(tmp_path / "m.safetensors")
+    marks = "e\u0300" + "".join(map(chr, range(0xFE00, 0xFE10)))
+    done = charlstm("sample", "m.safetensors", "-n", 0, *options, marks, cwd=tmp_path)
+    assert len(done.stderr) < 300
+    assert done.stderr.count("\n") == 1
+    assert " more" in done.stderr
+    marks = "e\u0300" * 2
+    assert "--normalize nfc" in charlstm("sample", "m.safetensors", "-n", 0, *options, marks, cwd=tmp_path).stderr
+
+
 def test_a_hyphen_as_prompt_is_standard_input(model_path: Path) -> None:
     assert charlstm("sample", model_path, "-", "-n", 5, "--seed", 1, input="abc").stdout.startswith("abc")
 

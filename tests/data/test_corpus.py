@@ -483,3 +483,14 @@ def test_a_text_of_many_rare_characters_is_advised_to_be_read_as_bytes() -> None
     few = corpus_of(texts=[common + rare[:5]], val_fraction=0.0).notes
     assert "only once" in few[0]
     assert "--bytes" not in few[0]
+
+
+@pytest.mark.parametrize("count", [10, 1000])
+def test_a_note_on_many_rare_characters_is_short(count: int) -> None:
+    """However long their names; and many of them are a reason to name bytes."""
+    rare = "".join(chr(0xFE00 + number if number < 16 else 0x1F000 + number) for number in range(count))
+    noted = corpus_of(texts=[TEXT * 20 + rare], val_fraction=0.0).notes
+    note = next(note for note in noted if "occur only once" in note)
+    assert len(f"charlstm: {note}") < 300
+    assert ("--bytes" in note) == (count == 1000)
+    assert " more" in note
