@@ -96,6 +96,16 @@ def write_raw(text: str) -> None:
     write_bytes(data)
 
 
+def end_line(last: str) -> None:
+    """On a terminal, end the line that a text left open, so that what is said next begins its own.
+
+    Args:
+        last: the end of what was written.
+    """
+    if sys.stdout is not None and sys.stdout.isatty() and not last.endswith("\n"):
+        write("\n")
+
+
 def write_bytes(data: bytes) -> None:
     """Data, at once, as it is."""
     if sys.stdout is None:

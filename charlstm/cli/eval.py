@@ -12,10 +12,11 @@ import click
 from ..data.raw import by_characters, escaped, from_bytes, to_bytes
 from ..errors import UsageError
 from .colours import has_fine_colours, wants_colours
-from .console import quoted, say, strict_json, visible, write, write_raw, writer
+from .console import end_line, quoted, say, strict_json, visible, write, write_raw, writer
 from .options import PATH, Command, device_option, reading_options, refuse_decoding
 from .process import prepare_for_numpy, prepare_for_torch, shared_threads, start_torch_threads
 from .stdin import refuse_terminal, wait
+from .unknown import UnknownCharacters
 
 if TYPE_CHECKING:
     from ..api import Model
@@ -85,17 +86,33 @@ def evaluate(model: str, texts: tuple[str, ...], against: tuple[str, ...], **giv
     if all(model.as_bytes for model in models):
         refuse_decoding()
         given["encoding"] = None
-    pieces = _pieces(sources, models, given)
+    unknown = UnknownCharacters([model.vocabulary for model in models])
+    _write_figures(models, names, unknown.watched(_pieces(sources, models, given)), given)
+    if _tells_unknown(given, compared=bool(against)):
+        unknown.warn_of_form()
+    else:
+        unknown.warn()
+
+
+def _write_figures(models: Sequence[Model], names: Sequence[str], pieces: Iterable[str], given: dict[str, Any]) -> None:
+    """Score a text in the way that was asked for."""
     if given["lines"]:
         _eval_lines(models, names, pieces, given["as_json"])
     elif given["chars"]:
         _eval_chars(models[0], pieces, given["as_json"])
     elif given["heatmap"]:
         _eval_heatmap(models[0], pieces)
-    elif against:
+    elif len(models) > 1:
         _eval_against(models, names, pieces, given["as_json"])
     else:
         _eval_text(models[0], pieces, _other_ways(models[0], given), given["as_json"])
+
+
+def _tells_unknown(given: dict[str, Any], *, compared: bool) -> bool:
+    """Whether what is written says itself how many characters are unknown."""
+    if given["as_json"]:
+        return not given["chars"]
+    return not (compared or given["lines"] or given["chars"] or given["heatmap"])
 
 
 def _other_ways(model: Model, given: dict[str, Any]) -> dict[str, ScoringWay]:
@@ -162,7 +179,6 @@ def _pieces(sources: Sequence[str], models: Sequence[Model], given: dict[str, An
     Raises (while iterating):
         TextError: it is empty; every way of scoring says so.
     """
-    from ..data.characters import KNOWN_IN_NFC, watched
     from ..data.reading import ended, not_empty, read_pieces
 
     wait("a text", sources)
@@ -170,8 +186,6 @@ def _pieces(sources: Sequence[str], models: Sequence[Model], given: dict[str, An
     records = given["lines"] or of_lines
     form = given["normalize"] or next((model.file.normalize for model in models if model.file.normalize), None)
     text = read_pieces(sources, given["encoding"], given["encoding_errors"], say, end_lines=records, normalize=form)
-    if not models[0].as_bytes:
-        text = watched(text, models[0].vocabulary, lambda: say(f"warning: more of the text would be {KNOWN_IN_NFC}"))
     yield from not_empty(ended(text) if of_lines else text, "score")  # all models are compared on the same text
 
 
@@ -253,14 +267,23 @@ def _eval_heatmap(model: Model, pieces: Iterable[str]) -> None:
     in_bits = _in_bits(model, pieces)
     if model.as_bytes:
         in_bits = by_characters(in_bits, sum)  # the surprisals of its bytes add up to that of a character
-    shown = ((visible(text), bits) for text, bits in in_bits)
+    drawn: Iterable[str]
+    last = ""
+
+    def shown() -> Iterator[tuple[str, list[float]]]:
+        nonlocal last
+        for text, bits in in_bits:
+            last = text or last
+            yield visible(text), bits
+
     if not wants_colours():
         say("NO_COLOR is set or the terminal has no colours, so here is the text alone")
-        for text, _ in shown:
-            write_raw(text)
-        return
-    for piece in heatmap(shown, fine=has_fine_colours()):
+        drawn = (text for text, _ in shown())
+    else:
+        drawn = heatmap(shown(), fine=has_fine_colours())
+    for piece in drawn:
         write_raw(piece)
+    end_line(last)
 
 
 def _eval_against(models: Sequence[Model], names: Sequence[str], pieces: Iterable[str], as_json: bool) -> None:

@@ -17,6 +17,7 @@ from .console import block, say, strict_json, write, write_path
 from .options import PATH, Command, reading_options, refuse_decoding
 from .process import prepare_for_numpy
 from .stdin import refuse_terminal, wait
+from .unknown import UnknownCharacters
 from .why import inspect_why
 
 if TYPE_CHECKING:
@@ -73,19 +74,23 @@ def inspect(model: str, texts: tuple[str, ...], **given: Any) -> None:
     file = modelfile.load(model)
     if file.vocabulary.as_bytes:
         _prepare_for_bytes(given)
+    unknown = UnknownCharacters([file.vocabulary])
+    text = _pieces(file, sources, given)
+    watched = unknown.watched(text)
     if given["labels"] is not None:
-        _inspect_labels(file, given)
+        _inspect_labels(file, given, unknown)
     elif given["html"] is not None:
         _check_html(given["html"], sources)
-        _write_html(file, os.path.basename(model), _pieces(file, sources, given), given["html"])
+        _write_html(file, os.path.basename(model), watched, given["html"])
     elif given["why"] is not None:
-        inspect_why(file, _pieces(file, sources, given), given["why"], given["as_json"])
+        inspect_why(file, text, given["why"], given["as_json"], unknown)
     elif unit:
-        _inspect_unit(file, _pieces(file, sources, given), *unit, given["as_json"])
+        _inspect_unit(file, watched, *unit, given["as_json"])
     elif given["gate"]:
-        _inspect_gate(file, _pieces(file, sources, given), given["gate"], given["layer"], given["as_json"])
+        _inspect_gate(file, watched, given["gate"], given["layer"], given["as_json"])
     else:
-        _inspect_text(file, _pieces(file, sources, given), given["as_json"])
+        _inspect_text(file, watched, given["as_json"])
+    unknown.warn("the text" if given["labels"] is None else "the labelled texts")
 
 
 def _refuse_contradictions(texts: Sequence[str], given: dict[str, Any]) -> None:
@@ -253,10 +258,12 @@ def _inspect_gate(file: ModelFile, pieces: Iterable[str], gate: str, layer: int 
 # ---------------------------------------------------------------------------------------- labels
 
 
-def _inspect_labels(file: ModelFile, given: dict[str, Any]) -> None:
+def _inspect_labels(file: ModelFile, given: dict[str, Any], unknown: UnknownCharacters) -> None:
     from ..inference.separation import separate
 
     texts, labels = _read_labels(file, given)
+    for text in texts:
+        unknown.add(text)
     found = separate(_network(file), file.vocabulary, texts, labels)
     if given["as_json"]:
         rows = [{**vars(one), "layer": one.layer + 1, "unit": f"{one.layer + 1}.{one.unit + 1}"} for one in found]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import shlex
-import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +14,12 @@ from ..config import SampleSettings, from_given
 from ..data.given import as_given, given_text
 from ..data.raw import escaped, readable
 from ..errors import UsageError
-from .console import say, strict_json, write, writer
+from .console import end_line, say, strict_json, write, writer
 from .escapes import typed_escape, unescape
 from .options import PATH, Command, device_option, reading_options, refuse_decoding, setting, typed_text
 from .process import prepare_for_numpy, prepare_for_torch, shared_threads, start_torch_threads
 from .stdin import is_absent, wait
+from .unknown import UnknownCharacters
 
 if TYPE_CHECKING:
     from ..api import Model
@@ -143,13 +143,11 @@ def _warn(model: Model, prompts: list[str], stops: Iterable[str], *, typed: bool
 
 
 def _warn_of_unknown(model: Model, where: str, text: str) -> None:
-    from ..data.characters import KNOWN_IN_NFC, ROOM, helped_by_nfc, listed, normal_form
+    from ..data.characters import normal_form
 
-    text = normal_form(text, model.file.normalize)
-    unknown = model.vocabulary.unknown_characters(text)
-    if unknown:
-        remedy = f"; they would be {KNOWN_IN_NFC}" if helped_by_nfc(text, model.vocabulary) else ""
-        say(f"warning: the model never saw these characters of {where}: {listed(unknown, ROOM - len(remedy))}{remedy}")
+    unknown = UnknownCharacters([model.vocabulary])
+    unknown.add(normal_form(text, model.file.normalize))
+    unknown.warn(where)
 
 
 def _warn_of_escape(where: str, text: str) -> None:
@@ -167,8 +165,7 @@ def _sample_streaming(model: Model, prompt: str, settings: SampleSettings, no_ec
     for piece in model.stream(as_given(prompt, as_bytes=model.as_bytes), settings):
         last = given_text("what it wrote", piece, as_bytes=model.as_bytes)
         write_piece(last)
-    if sys.stdout is not None and sys.stdout.isatty() and last != "\n":
-        write("\n")
+    end_line(last)
 
 
 def _sampled(model: Model, prompts: list[str], settings: SampleSettings) -> Iterator[tuple[str, str]]:

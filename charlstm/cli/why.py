@@ -10,6 +10,7 @@ from ..data.raw import by_characters, escaped
 from ..errors import UsageError
 from .colours import draw, has_colours
 from .console import quoted, strict_json, write
+from .unknown import UnknownCharacters
 
 if TYPE_CHECKING:
     from ..inference.influence import Influence
@@ -19,14 +20,20 @@ SHOWN = 12
 """Masked characters that a person is shown, those that change most."""
 
 
-def inspect_why(file: ModelFile, pieces: Iterable[str], position: int, as_json: bool) -> None:
-    """Mask what stands before a position, a character at a time, and write what that changes."""
+def inspect_why(
+    file: ModelFile, pieces: Iterable[str], position: int, as_json: bool, unknown: UnknownCharacters
+) -> None:
+    """Mask what stands before a position, a character at a time, and write what that changes.
+
+    What is unknown is gathered of the characters up to the position alone.
+    """
     from ..api import Model
     from ..inference.influence import influence
 
     before, following = _split_at("".join(_needed(pieces, position)), position)
     if file.lines:
         before = before[before.rfind("\n") + 1 :]
+    unknown.add(before + (following or ""))
     seen = influence(Model(file).network, file.vocabulary, before, following)
     masked = before[seen.first :]
     if as_json:

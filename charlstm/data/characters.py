@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import unicodedata
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 KNOWN_IN_NFC = "known in normalization form C, as letters with their accents in one; give --normalize nfc"
 """What is said of a text that is not in it, after "would be"."""
@@ -75,13 +75,3 @@ def helped_by_nfc(text: str, known: Container[str]) -> bool:
         return False
     composed = {character for character in unicodedata.normalize("NFC", text) if character not in known}
     return composed < {character for character in text if character not in known}
-
-
-def watched(pieces: Iterable[str], known: Container[str], found: Callable[[], None]) -> Iterator[str]:
-    """Pass a text on, and say at its end, once, that more of it would be known in normalization form C."""
-    helped = False
-    for piece in pieces:
-        helped = helped or helped_by_nfc(piece, known)
-        yield piece
-    if helped:
-        found()

@@ -128,7 +128,7 @@ class Vocabulary:
 
     def unknown_characters(self, text: str) -> list[str]:
         """The characters of a text that are outside the vocabulary: each once, in order of appearance."""
-        return list(dict.fromkeys(c for c in text if c not in self))
+        return [c for c in dict.fromkeys(text) if c not in self]
 
     def grown(self, characters: Sequence[str]) -> Vocabulary:
         """Add the characters that it lacks at its end; the old ids stay."""

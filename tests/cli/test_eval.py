@@ -18,6 +18,7 @@ from helpers import (
     charlstm,
     charlstm_in_bytes,
     full_device,
+    on_a_terminal,
     random_model,
     with_counts,
 )
@@ -170,6 +171,38 @@ def test_a_text_that_would_be_known_in_its_composed_form_is_told_so_and_can_be_r
     )
     assert "give --normalize nfc" in plain.stderr
     assert (normal.stdout, normal.stderr) == (composed.stdout, "")
+
+
+@pytest.mark.parametrize(
+    ("options", "warned"),
+    [
+        ([], ""), (["--json"], ""), (["--parts"], ""), (["--dynamic-counts", "--json"], ""),
+        (["--against", "N", "--json"], ""), (["--lines", "--json"], ""),
+        (["--lines"], "the model never saw"), (["--chars"], "the model never saw"),
+        (["--chars", "--json"], "the model never saw"), (["--heatmap"], "the model never saw"),
+        (["--against", "N"], "not every model has seen"), (["--against", "N", "--lines"], "not every model has seen"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_unknown_characters_are_named_once_where_no_figure_counts_them(
+    options: list[str], warned: str, tmp_path: Path
+) -> None:
+    for name, seed in (("M", 0), ("N", 1)):
+        with_counts(random_model(seed=seed), "abcabcaabbc\nabc" * 5).save(tmp_path / name)
+    (tmp_path / "a.txt").write_text("abz\nébab\n")
+    (tmp_path / "b.txt").write_text("zab\nab")
+    done = charlstm("eval", "M", *options, "a.txt", "b.txt", cwd=tmp_path, env={"TERM": "xterm"})
+    assert done.returncode == 0
+    assert "unknown" in done.stdout or warned
+    told = f"charlstm: warning: {warned} these characters of the text: z é\n"
+    assert done.stderr == (told if warned else "")
+
+
+def test_what_is_said_after_a_heat_map_begins_its_own_line_on_a_terminal(model_path: Path, tmp_path: Path) -> None:
+    for text in ("abz", "abz\n"):
+        (tmp_path / "text").write_text(text)
+        drawn = on_a_terminal("eval", model_path, "--heatmap", "text", cwd=tmp_path, COLORTERM="", NO_COLOR="")
+        assert re.sub(r"\x1b\[[0-9;]*m", "", drawn).startswith("abz\r\ncharlstm: warning: ")
 
 
 # ------------------------------------------------------------------------------------------ bytes

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
-from helpers import charlstm, on_a_terminal, random_model, with_counts
+from helpers import ALPHABET, charlstm, on_a_terminal, random_model, with_counts
 
 from charlstm.cli.inspect import LONG, histogram, inspect, patiently
 from charlstm.models.numpy_lstm import GATE_NAMES
@@ -22,7 +22,7 @@ TEXT = 'abc "fed\n\nhg" ab (a) Bad cab\n'
 def models(tmp_path: Path) -> Path:
     """A folder with a model of each type of cell, by the cell's name."""
     for cell in ("lstm", "gru", "rnn"):
-        random_model(cell=cell).save(tmp_path / cell)
+        random_model(ALPHABET + '"()B', cell=cell).save(tmp_path / cell)
     (tmp_path / "text.txt").write_text(TEXT)
     return tmp_path
 
@@ -189,6 +189,26 @@ def test_an_empty_text_is_one_error_in_every_mode(models: Path, options: list[st
     done = charlstm("inspect", "lstm", *options, cwd=models)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "charlstm: error: the text is empty: there is nothing to inspect\n"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [[], ["--json"], ["--unit", "1.1"], ["--gate", "input", "--json"], ["--html", "page.html"], ["--labels", "tsv"],
+     ["--why", "4"], ["--why", "-1", "--json"]],
+    ids=str,
+)  # fmt: skip
+def test_unknown_characters_are_named_once_in_every_mode(models: Path, options: list[str]) -> None:
+    (models / "tsv").write_text("az\tQ\nbé\tQ\nab\tR\nba\tR\n")
+    done = charlstm("inspect", "lstm", *options, input="azbé\nabab", cwd=models)
+    assert done.returncode == 0
+    where = "the labelled texts" if "tsv" in options else "the text"
+    assert done.stderr == f"charlstm: warning: the model never saw these characters of {where}: z é\n"
+
+
+def test_why_warns_of_what_it_reads_only(models: Path) -> None:
+    for position, told in ((1, ""), (2, "z"), (4, "z é")):
+        said = charlstm("inspect", "lstm", "--why", position, input="azbé\n", cwd=models).stderr
+        assert said.rpartition(": ")[2].strip() == told
 
 
 # ------------------------------------------------------------------------------------------ bytes

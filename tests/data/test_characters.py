@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charlstm.data.characters import helped_by_nfc, listed, named, normalized, watched
+from charlstm.data.characters import helped_by_nfc, listed, named, normalized
 
 quick = settings(deadline=None, derandomize=True, max_examples=300)
 
@@ -63,7 +63,3 @@ def test_a_text_that_would_be_known_in_its_composed_form_is_told() -> None:
     assert not helped_by_nfc("cafe\u0301", set("cafe\u0301"))
     assert not helped_by_nfc("cafe\u0301", set("caf"))
     assert not helped_by_nfc("caf\u00e9", set("caf"))
-    told: list[int] = []
-    pieces = ["cafe\u0301", "cafe\u0301"]
-    assert list(watched(pieces, set("caf\u00e9"), lambda: told.append(1))) == pieces
-    assert told == [1]
