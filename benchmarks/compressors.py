@@ -1,4 +1,4 @@
-"""Compressors beside a model: what the last tenth of a text costs once the rest is known.
+"""Compressors and KenLM beside a model: what the last tenth of a text costs once the rest is known.
 
 python benchmarks/compressors.py FILE [MODEL]
 
@@ -6,7 +6,14 @@ A compressor learns while it reads, so its figure is what the whole text takes b
 character; to be compared with `eval --dynamic-counts` and `--dynamic`, which go on learning, too. xz and bzip2 come
 with Python; PPMd is that of `7z` (Debian's p7zip-full), of the order at which the whole text takes least, and zpaq is
 `zpaq -m5`, where these are installed. zpaq makes its tables by the size of a text, so spaces are put before both texts
-that give them tables of one size. The MODEL was trained with `--val-split end`, so that it knows the first nine tenths.
+that give them tables of one size.
+
+KenLM (Heafield 2011) does not go on learning: it is to be compared with plain `eval`. Its words are the characters, the
+text is one sentence, and of all orders the best by this very figure counts. Its commands `lmplz` and `query` are looked
+for in PATH; PyPI has their source (`pip download kenlm`), to be built with cmake and Boost. Of a character that it has
+never seen it says nothing but <unk>, which is in its favour.
+
+The MODEL was trained with `--val-split end`, so that it knows the first nine tenths.
 """
 
 from __future__ import annotations
@@ -27,6 +34,7 @@ from common import described, machine, report
 
 ORDERS = (4, 5, 6, 7, 8, 10, 12, 16, 24)
 """Of PPMd."""
+KENLM_ORDERS = range(4, 11)
 Size = Callable[[bytes], int]
 """Bytes that a text takes compressed."""
 
@@ -70,6 +78,23 @@ def padding(known: bytes, whole: bytes) -> bytes:
     return b" " * max(0, (1 << (len(whole) - 1).bit_length() - 1) - len(known))
 
 
+def of_kenlm(known: str, held_out: str, order: int) -> float:
+    """Nats per character of one order, on the way over files."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder) / "model.arpa"
+        estimate = ["lmplz", "-o", str(order), "--discount_fallback", "-S", "2G", "-T", folder, "--arpa", str(model)]
+        subprocess.run(estimate, input=in_words(known), check=True, capture_output=True)
+        query = ["query", "-v", "word", str(model)]
+        done = subprocess.run(query, input=in_words(held_out), check=True, capture_output=True)
+    scores = done.stdout.decode().splitlines()[0].split("\t")[: len(held_out)]  # "word=id order log10"; less what ends
+    return -math.log(10) * sum(float(score.split()[2]) for score in scores) / len(held_out)
+
+
+def in_words(text: str) -> bytes:
+    """Each character as a word of its own that holds no space."""
+    return (" ".join(format(ord(character), "x") for character in text) + "\n").encode()
+
+
 def of_model(model: Path, text: str) -> dict[str, float]:
     """Nats per character by a model: as it is, and where it goes on learning."""
     command = [sys.executable, "-m", "charlstm", "eval", str(model), "--json", "--dynamic", "--dynamic-counts"]
@@ -93,6 +118,10 @@ def main() -> None:
         name: beyond(sizes, before.get(name, b"") + known, before.get(name, b"") + whole, len(held_out))
         for name, sizes in compressors().items()
     }
+    if shutil.which("lmplz") and shutil.which("query"):
+        by_order = {order: of_kenlm(text[: len(text) - len(held_out)], held_out, order) for order in KENLM_ORDERS}
+        best = min(by_order, key=by_order.__getitem__)
+        nats[f"KenLM, order {best}"] = by_order[best]
     ran = described(given.model) if given.model else "compressors alone"
     if given.model:
         nats |= of_model(given.model, held_out)
