@@ -10,8 +10,8 @@ that give them tables of one size.
 
 KenLM (Heafield 2011) does not go on learning: it is to be compared with plain `eval`. Its words are the characters, the
 text is one sentence, and of all orders the best by this very figure counts. Its commands `lmplz` and `query` are looked
-for in PATH; PyPI has their source (`pip download kenlm`), to be built with cmake and Boost. Of a character that it has
-never seen it says nothing but <unk>, which is in its favour.
+for in PATH; PyPI has their source (`pip download kenlm`), to be built with cmake, Boost and -DKENLM_MAX_ORDER=12. Of a
+character that it has never seen it says nothing but <unk>, which is in its favour.
 
 The MODEL was trained with `--val-split end`, so that it knows the first nine tenths.
 """
@@ -34,7 +34,8 @@ from common import described, machine, report
 
 ORDERS = (4, 5, 6, 7, 8, 10, 12, 16, 24)
 """Of PPMd."""
-KENLM_ORDERS = range(4, 11)
+KENLM_ORDERS = range(3, 13)
+"""Its build must know the largest: KENLM_MAX_ORDER."""
 Size = Callable[[bytes], int]
 """Bytes that a text takes compressed."""
 
