@@ -227,7 +227,7 @@ def draw(path: Path, found: list[Scaling]) -> None:
             axes.plot(sizes, one.laws.nats(sizes, worth)[0], "-", color=colour, label=f"{length / 1e6:g} million")
         axes.set(xscale="log", xlabel="multiplications of a character", title=one.name)
         axes.grid(alpha=0.3, which="both")
-        axes.legend(title="characters", fontsize="small")
+        axes.legend(title="characters", fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))  # beside the points
     panels[0][0].set_ylabel("nats per character, held out")
     figure.tight_layout()
     figure.savefig(path, dpi=120)
