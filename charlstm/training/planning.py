@@ -21,6 +21,8 @@ SHAPES = ((2, 64), (2, 96), (2, 128), (2, 192), (3, 192), (3, 256), (3, 384), (3
 """Layers and hidden size, from the cheapest to the most able: a third layer pays from 192 units on."""
 CHARACTERS_PER_PARAMETER = 4.0
 """How many characters a run must at least train on for every parameter of the network."""
+LEAST_PER_PARAMETER = 1.0
+"""With fewer for every parameter a smaller network, begun anew, is better than to let the learning rate fall."""
 TEXT_PER_PARAMETER = 0.2
 """Characters of text that justify a parameter: a short text does not fill a large network."""
 STEPS_PER_EPOCH = 150
@@ -189,6 +191,11 @@ def _shape(request: TrainingRequest, budget: Budget, text: Text, speed: float) -
         if characters >= CHARACTERS_PER_PARAMETER * parameters and text.characters >= TEXT_PER_PARAMETER * parameters:
             break
     return model
+
+
+def is_too_large(model: ModelSettings, characters: float) -> bool:
+    """Whether a network can hardly have learned from so few characters, be the learning rate as it may."""
+    return characters < LEAST_PER_PARAMETER * model.multiplications()
 
 
 def _characters(budget: Budget, text: Text, model: ModelSettings, step: int, speed: float) -> float:

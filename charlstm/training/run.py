@@ -27,7 +27,7 @@ from ..models.file import ModelFile
 from ..models.numpy_lstm import NumpyNetwork
 from .checkpoint import Checkpoint, SaveClock, broken_state_named, check_writable, locked, resume_path, save_or_rescue
 from .following import Task, hand_over
-from .planning import Plan, Text, plan
+from .planning import Plan, Text, is_too_large, plan
 from .pretrained import beginning_with, facts_about, notes_on_pretrained
 from .ranks import ALONE, Ranks
 from .schedule import ALMOST_OVER
@@ -180,16 +180,17 @@ class Run:
     def ways_on(self) -> list[str]:
         """What to do with a run that was stopped: command lines, each with what it does."""
         command = f"charlstm train --resume -o {shlex.quote(os.fspath(self.output))}"
-        budget, used = self.plan.training.budget, self.trainer.seconds / 60
-        whole = budget.amount if budget.unit == "minutes" else used / max(self.trainer.fraction, 1e-9)  # minutes
+        used, fraction = max(self.trainer.seconds / 60, 1e-9), max(self.trainer.fraction, 1e-9)
         minutes = math.ceil(1.25 * used + 1)
         ways = [f"stopped and saved; go on with: {command}"]
-        if self.trainer.fraction < ALMOST_OVER and minutes < whole:
-            ways.append(
-                "the learning rate has yet to fall to zero, which improves a model most; to end so after "
-                f"{minutes} minutes in all: {command} --minutes {minutes}"
-            )
-        return ways
+        if fraction >= ALMOST_OVER or minutes >= used / fraction:  # which is the whole budget
+            return ways
+        if is_too_large(self.plan.model, self.trainer.characters * minutes / used):
+            sooner = "the network is too large to learn in minutes; for a better model sooner start anew: --force"
+        else:
+            sooner = "the learning rate has yet to fall to zero, which improves a model most; to end so after "
+            sooner += f"{minutes} minutes in all: {command}"
+        return [*ways, f"{sooner} --minutes {minutes}"]
 
     def save(self, result: Result | None = None) -> None:
         """Save the best model so far, or that result, and all that is needed to go on."""

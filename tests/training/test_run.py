@@ -424,9 +424,19 @@ def test_a_run_stopped_early_in_a_long_budget_says_how_to_let_the_learning_rate_
     request = TrainingRequest(minutes=1440, precision="float32", **SMALL)
     run = prepare(output=tmp_path / "m.safetensors", texts=[TEXT], request=request, clock=clock)
     clock.now += 600
+    run.trainer.characters = run.plan.model.multiplications()
     first, second = run.ways_on()
     assert first == f"stopped and saved; go on with: charlstm train --resume -o {tmp_path / 'm.safetensors'}"
     assert second.endswith("m.safetensors --minutes 14")
+
+
+def test_a_run_stopped_early_with_a_network_too_large_for_minutes_is_better_begun_anew(tmp_path: Path) -> None:
+    clock = Clock()
+    request = TrainingRequest(minutes=1440, precision="float32", **SMALL)
+    run = prepare(output=tmp_path / "m.safetensors", texts=[TEXT], request=request, clock=clock)
+    clock.now += 600
+    run.trainer.characters = run.plan.model.multiplications() // 2
+    assert run.ways_on()[1].endswith("start anew: --force --minutes 14")
 
 
 def test_a_run_stopped_near_its_end_has_nothing_to_gain_from_another_budget(tmp_path: Path) -> None:
@@ -441,7 +451,7 @@ def test_where_the_rest_of_a_run_is_shorter_no_other_budget_is_proposed(tmp_path
     list(run.run(lambda: run.trainer.step >= 10))
     assert len(run.ways_on()) == 1  # a second or so is left, and the least proposal is two minutes
     clock.now += 600
-    assert "--minutes 14" in run.ways_on()[1]
+    assert "--minutes 14" in run.ways_on()[1]  # the whole would take twice as long
 
 
 def test_an_endless_budget_is_validated_within_seconds_and_warned_of(tmp_path: Path) -> None:
