@@ -185,7 +185,8 @@ class Run:
         ways = [f"stopped and saved; go on with: {command}"]
         if fraction >= ALMOST_OVER or minutes >= used / fraction:  # which is the whole budget
             return ways
-        if is_too_large(self.plan.model, self.trainer.characters * minutes / used):
+        by_then = self.trainer.characters * minutes / used
+        if not self.started_from and is_too_large(self.plan.model, by_then):  # a pretrained one knows something
             sooner = "the network is too large to learn in minutes; for a better model sooner start anew: --force"
         else:
             sooner = "the learning rate has yet to fall to zero, which improves a model most; to end so after "

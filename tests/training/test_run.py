@@ -439,6 +439,17 @@ def test_a_run_stopped_early_with_a_network_too_large_for_minutes_is_better_begu
     assert run.ways_on()[1].endswith("start anew: --force --minutes 14")
 
 
+def test_a_pretrained_network_that_is_stopped_early_is_not_to_be_begun_anew(tmp_path: Path) -> None:
+    pretrained = started_run(tmp_path, "pretrained", steps=2)
+    list(pretrained.run())
+    clock = Clock()
+    request = TrainingRequest(minutes=1440, precision="float32")
+    output = tmp_path / "m.safetensors"
+    run = prepare(output=output, texts=[TEXT], request=request, init_from=pretrained.output, clock=clock)
+    clock.now += 600
+    assert run.ways_on()[1].endswith("m.safetensors --minutes 14")
+
+
 def test_a_run_stopped_near_its_end_has_nothing_to_gain_from_another_budget(tmp_path: Path) -> None:
     run = started_run(tmp_path, steps=20)
     list(run.run(lambda: run.trainer.step >= 17))
