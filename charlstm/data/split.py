@@ -84,7 +84,7 @@ COMMON = 20
 CERTAIN = 10
 """So is a line of which a random part as long as the held-out one has that many copies, whatever the median line is: of
 yes and no neither is new in another text."""
-MOST_COMPARED = 1 << 26
+MOST_COMPARED = 1 << 24
 """Characters of a text whose lines are all compared; in a longer one each line is drawn by its own hash."""
 NOTABLE_COPIES = 0.1
 """Fraction of lines that are copies of others beyond which that is said."""
