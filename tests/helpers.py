@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -219,6 +219,7 @@ def started_run(
     text: str = TEXT,
     clock: Callable[[], float] = time.monotonic,
     ranks: Ranks = ALONE,
+    validation: Sequence[Path] = (),
     **settings: object,
 ) -> Run:
     """A training run over a text that lies in the folder."""
@@ -229,7 +230,9 @@ def started_run(
         source.write_text(text)
     request = TrainingRequest(**{**SMALL, **settings})
     output = folder / f"{name}.safetensors"
-    return prepare([source], output=output, request=request, force=True, clock=clock, ranks=ranks)
+    return prepare(
+        [source], output=output, request=request, validation=validation, force=True, clock=clock, ranks=ranks
+    )
 
 
 def ngrams_of(text: Any, vocab_size: int, order: int) -> dict[str, np.ndarray]:

@@ -108,14 +108,20 @@ class Learner:
         before = self._initial_state(batch)
         shards = batch.shards(self.settings.shards)
         computed = self.workers.map(lambda shard: self._gradients(shard, step, _part_of(before, shard, batch)), shards)
-        add_gradients(self._parameters, [part.gradients for part in computed])
-        loss = functools.reduce(torch.add, [part.loss for part in computed])
-        mean = self.ranks.all_reduce_gradients(self._parameters, loss)
+        mean = self.ranks.all_reduce_gradients(self._parameters, self._added_up(computed))
         torch.nn.utils.clip_grad_norm_(self._parameters, self.settings.clip)
         self.optimizer.step(learning_rate)
         self._update_average(step)
-        self.state = _side_by_side([part.state for part in computed])
+        self.state = _side_by_side([part.state for part in computed]) if computed else before
         return mean
+
+    def _added_up(self, shards: Sequence[Computed]) -> Tensor:
+        """Give the parameters the sum of the shards' gradients; the sum of their losses."""
+        if not shards:  # a step of lines may have fewer records than there are processes
+            add_gradients(self._parameters, [[torch.zeros_like(parameter) for parameter in self._parameters]])
+            return torch.zeros((), device=self.device)
+        add_gradients(self._parameters, [shard.gradients for shard in shards])
+        return functools.reduce(torch.add, [shard.loss for shard in shards])
 
     def _gradients(self, shard: Batch, step: int, before: TorchState) -> Computed:
         """What one shard of a batch gives."""

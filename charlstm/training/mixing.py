@@ -6,6 +6,7 @@ The weights a and b of softmax(a * logits + b * ln p) minimise the surprisal of 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -57,11 +58,17 @@ class Counts:
     text: CountedText
     leave_one_out: LeaveOneOut | None
     """What it predicts at each position of that text, itself left out; None where nothing is trained with it."""
+    longest: int
+    """Characters of the longest context that was counted, before rare ones were left out."""
 
     @property
     def tensors(self) -> Tensors:
         """See `ngrams.tensor_types`."""
         return self.text.tensors
+
+    def chosen(self, settings: TrainingSettings) -> TrainingSettings:
+        """Settings by which whoever lacks the held-out text counts n-grams as long as it chose here."""
+        return dataclasses.replace(settings, ngrams=self.longest)
 
     def settings(self, network_weight: float, ngram_weight: float) -> MixtureSettings:
         """What the model file says of a mixture with these weights."""
@@ -96,7 +103,7 @@ def count(
     order = min(longest + 1, largest_order(len(corpus.vocabulary)))
     order = best_order(ids, corpus.validation, order, lambda some, order: _ngrams(some, order, corpus, lines=lines)[0])
     model, text = _ngrams(ids, order, corpus, lines=lines, located=together)
-    return Counts(model, text, LeaveOneOut(model, text, corpus.training, parts) if together else None)
+    return Counts(model, text, LeaveOneOut(model, text, corpus.training, parts) if together else None, order - 1)
 
 
 def _ngrams(

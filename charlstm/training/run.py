@@ -102,8 +102,9 @@ class Run:
 
     def task(self) -> Task:
         """What other processes must know of the run to take part in it."""
-        device = self.trainer.device.type
-        return Task(self.reading, self.corpus.sources, self.plan.model, self.plan.training, device, self.threads)
+        counts, device = self.trainer.counts, self.trainer.device.type
+        training = counts.chosen(self.plan.training) if counts else self.plan.training
+        return Task(self.reading, self.corpus.sources, self.plan.model, training, device, self.threads)
 
     def _with_samples(self, reports: Iterable[Progress], every: float) -> Iterator[Progress]:
         due = self.trainer.seconds + 60 * every
@@ -382,15 +383,14 @@ def _resumed(
     from .trainer import Trainer
 
     device, other_device = device_again(saved.request.device, saved.device)
-    device = ranks.own_device(device)
     threads, fewer_threads = threads_again(saved.request, saved.threads)
     corpus.notes.extend([*other_device, *fewer_threads])
     training = dataclasses.replace(saved.training, budget=budget or saved.training.budget)
     with broken_state_named(resume_path(saved.output)):
         expected = float(saved.trainer["expected"])
         trainer = Trainer(
-            corpus, saved.model, training,
-            device=device, started=started, expected=expected, clock=clock, ranks=ranks, threads=threads,
+            corpus, saved.model, training, device=ranks.own_device(device),
+            started=started, expected=expected, clock=clock, ranks=ranks, threads=threads,
         )  # fmt: skip
         trainer.restore(saved.tensors, saved.trainer, new_budget=budget is not None)
     reason = f"going on at step {trainer.step} ({trainer.fraction:.0%} of the budget is used)"

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import TEXT, Clock, started_run, within
+from helpers import TEXT, Clock, started_run, within, write_file
 from torch import Tensor
 
 from charlstm.errors import CharlstmError, ProcessGroupError, UsageError
@@ -126,6 +126,8 @@ def assert_close(one: Tensors, other: Tensors) -> None:
         np.testing.assert_allclose(one[name], other[name], atol=2e-5, err_msg=name)
 
 
+LONG_NAMES = "".join(f"{'na' * (60 + 8 * i)}{'bdkmlr'[i]}\n" for i in range(6))
+"""Each is read alone: it is as long as all lines of a step."""
 NAMES = "".join(f"{a}{b}{'n' * (len(b) + i % 5)}\n" for i, a in enumerate("bdkmlr") for b in ("a", "ei", "ou")) * 4
 
 
@@ -136,8 +138,9 @@ NAMES = "".join(f"{a}{b}{'n' * (len(b) + i % 5)}\n" for i, a in enumerate("bdkml
         {"ngrams": 0, "cell": "gru"},
         {"dropout": 0.3, "dropconnect": 0.2},
         {"lines": True, "dropout": 0.2, "text": f"{NAMES}{'na' * 40}\n{NAMES}", "batch": 3},
+        {"lines": True, "text": f"{NAMES}{LONG_NAMES}{NAMES}", "batch": 3, "val_fraction": 0.0},
     ],
-    ids=["network", "dropout", "lines"],
+    ids=["network", "dropout", "lines", "steps of fewer lines than processes"],
 )
 def test_several_processes_end_with_the_parameters_of_one(tmp_path: Path, size: int, settings: dict[str, Any]) -> None:
     one = trained(1, new_run(tmp_path, "one", **settings))
@@ -146,6 +149,18 @@ def test_several_processes_end_with_the_parameters_of_one(tmp_path: Path, size: 
     assert several.trainer.characters == one.trainer.characters
     assert_close(load(several.output).tensors, load(one.output).tensors)
     assert not resume_path(several.output).exists()
+
+
+def test_all_processes_count_n_grams_as_long_as_the_leading_one_chose(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    bases, others = ("".join(rng.choice(list("ACGT"), size)) for size in (20_000, 4000))
+    held_out = write_file(tmp_path / "others.txt", others)
+    one, two = (
+        trained(size, new_run(tmp_path, f"of {size}", text=bases, validation=[held_out], ngrams=11)) for size in (1, 2)
+    )
+    assert one.trainer.counts
+    assert one.trainer.counts.longest < 5  # what bases follow says nothing
+    assert_close(load(two.output).tensors, load(one.output).tensors)
 
 
 def test_a_run_goes_on_with_another_number_of_processes(tmp_path: Path) -> None:
