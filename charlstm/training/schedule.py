@@ -112,9 +112,16 @@ class Schedule:
     def end_soon(self, position: float) -> None:
         """Let the learning rate fall to zero from here on, over a quarter of what was trained until now."""
         level = self.level(position)
-        end = (1 + LAST_DECAY) * position + self.closing
-        self.total = min(self.total, end if self.timed else math.ceil(end))
+        self.total = min(self.total, self._soon(position))
         self.decay_from(position, level)
+
+    def can_end_sooner(self, position: float) -> bool:
+        """Whether the budget is a long one, of which `end_soon` would leave less."""
+        return self.is_long and self._soon(position) < self.total
+
+    def _soon(self, position: float) -> float:
+        end = (1 + LAST_DECAY) * position + self.closing
+        return end if self.timed else math.ceil(end)
 
     @property
     def is_long(self) -> bool:

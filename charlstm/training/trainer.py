@@ -211,8 +211,8 @@ class Trainer:
 
     def _is_stuck(self) -> bool:
         """Whether a long run has got no better for twice as long as patience: it has yet to gain by annealing only."""
-        waited = self.position - self.validator.lowest_position
-        return self.schedule.is_long and waited > 2 * self.schedule.patience(self.validator.lowest_position)
+        best, now = self.validator.lowest_position, self.position
+        return now - best > 2 * self.schedule.patience(best) and self.schedule.can_end_sooner(now)
 
     def _end_soon(self) -> str:
         """Let the learning rate fall to zero from here on; say so."""

@@ -119,7 +119,7 @@ def test_the_best_checkpoint_is_kept_and_training_stops_when_validation_says_so(
 def test_a_long_run_that_gets_no_better_anneals_and_ends_long_before_its_budget(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schedule, "STEPS", Bounds(warmup=3, first_validation=5, between_validations=5, patience=10))
+    monkeypatch.setattr(schedule, "STEPS", Bounds(warmup=3, first_validation=5, between_validations=2, patience=10))
 
     def stuck(run: Run) -> Run:
         validator, consider = run.trainer.validator, run.trainer.validator.consider
