@@ -31,13 +31,14 @@ def inspect_why(
     from ..inference.influence import influence
 
     before, following = _split_at("".join(_needed(pieces, position)), position)
+    place = len(before) + 1
     if file.lines:
         before = before[before.rfind("\n") + 1 :]
     unknown.add(before + (following or ""))
     seen = influence(Model(file).network, file.vocabulary, before, following)
     masked = before[seen.first :]
     if as_json:
-        write(strict_json(_why_as_json(file, seen, masked, following, len(before))) + "\n")
+        write(strict_json(_why_as_json(file, seen, masked, following, place)) + "\n")
     elif sys.stdout is not None and sys.stdout.isatty():
         _draw_why(file, seen, masked, following)
     else:
@@ -78,7 +79,7 @@ def _why_rows(file: ModelFile, seen: Influence, masked: str) -> Iterator[str]:
         yield f"{back}\t{seen.divergence[-back]:.4f}\t{cost}\t{_quoted(file, masked[-back])}"
 
 
-def _why_as_json(file: ModelFile, seen: Influence, masked: str, following: str | None, count: int) -> dict[str, Any]:
+def _why_as_json(file: ModelFile, seen: Influence, masked: str, following: str | None, place: int) -> dict[str, Any]:
     rows = [
         {
             "back": back,
@@ -90,7 +91,7 @@ def _why_as_json(file: ModelFile, seen: Influence, masked: str, following: str |
     ]
     likeliest = [{"char": _shown(file, one), "probability": p} for one, p in seen.likeliest(file.vocabulary)]
     char = None if following is None else _shown(file, following)
-    return {"position": count + 1, "char": char, "likeliest": likeliest, "characters": rows}
+    return {"position": place, "char": char, "likeliest": likeliest, "characters": rows}
 
 
 def _draw_why(file: ModelFile, seen: Influence, masked: str, following: str | None) -> None:

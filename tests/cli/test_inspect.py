@@ -131,6 +131,7 @@ def test_why_is_of_the_whole_model_and_of_one_line_of_a_model_of_lines(tmp_path:
     }
     assert shown["network"]["likeliest"] != shown["mixture"]["likeliest"]
     assert "".join(row["char"] for row in shown["lines"]["characters"]) == "cba"
+    assert [one["position"] for one in shown.values()] == [7, 7, 7]
 
 
 def test_lines_of_several_files_stay_apart(tmp_path: Path) -> None:
