@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import UsageError
+from . import locks
 from .mapping import MOST_IN_MEMORY, check_folder, check_room, failures_named, map_arrays, pieces, write_all
 from .streams import errors_named
 from .vocabulary import Ids
@@ -113,9 +114,8 @@ def save(folder: str, key: str, facts: Facts, arrays: Sequence[Ids]) -> None:
     head = json.dumps(described).encode()
     with failures_named(folder):
         _remove_remains(folder)
-        handle, path = tempfile.mkstemp(prefix=f".{key}-", suffix=PART, dir=folder)
+        handle, path = _begun(folder, key)
         try:
-            _lock(handle)
             write_all(handle, MAGIC + len(head).to_bytes(LENGTH, "little") + head, 0)
             offset = _begin(len(head))
             for array in arrays:
@@ -125,10 +125,22 @@ def save(folder: str, key: str, facts: Facts, arrays: Sequence[Ids]) -> None:
             os.fsync(handle)
             os.rename(path, _path(folder, key))
         except BaseException:
-            os.unlink(path)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
             raise
         finally:
             os.close(handle)
+
+
+def _begun(folder: str, key: str) -> tuple[int, str]:
+    """A new file that this process holds, open, and its path."""
+    while True:
+        handle, path = tempfile.mkstemp(prefix=f".{key}-", suffix=PART, dir=folder)
+        with contextlib.suppress(BlockingIOError, FileNotFoundError):  # who removes remains may have been faster
+            locks.take(handle)
+            if os.path.samestat(os.fstat(handle), os.stat(path)):
+                return handle, path
+        os.close(handle)
 
 
 def _path(folder: str, key: str) -> str:
@@ -146,16 +158,5 @@ def _remove_remains(folder: str) -> None:
         path = os.path.join(folder, name)
         if name.startswith(".") and name.endswith(PART):
             with contextlib.suppress(OSError), open(path, "rb") as file:
-                _lock(file.fileno())
-                os.unlink(path)
-
-
-def _lock(handle: int) -> None:
-    """Take the only right to a file.
-
-    Raises:
-        OSError: another process has it.
-    """
-    import fcntl
-
-    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if locks.take(file.fileno()):
+                    os.unlink(path)

@@ -7,7 +7,6 @@ tensors and a description; knows nothing about texts, networks or how they are t
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shlex
 import shutil
@@ -20,18 +19,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..config import ModelSettings, TrainingRequest, TrainingSettings
+from ..data import locks
 from ..data.corpus import Reading
 from ..data.streams import STANDARD_INPUT
 from ..errors import ModelFileError, OutputError, UsageError
 from ..models import file as modelfile
 from ..models import tensor_file
-
-try:
-    import fcntl as _fcntl
-except ImportError:  # Windows has no such locks
-    fcntl: Any = None
-else:
-    fcntl = _fcntl
 
 RESUME_FORMAT = 9
 """Of the state file; it changes with what an optimizer or a trainer remembers."""
@@ -64,10 +57,6 @@ def default_output(text: str) -> str:
     return f"{Path(name).stem}.safetensors"
 
 
-_NO_LOCKS_HERE = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
-"""What some network file systems answer: there the last writer wins."""
-
-
 _TAKEN = "another training writes it now; wait for it or give another --output"
 
 
@@ -86,20 +75,19 @@ def refuse_if_locked(output: str | os.PathLike[str]) -> None:
     target, path = _lock_of(output)
     with contextlib.suppress(OSError), open(path, "rb") as lock:
         try:
-            if fcntl is not None:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            locks.take(lock.fileno(), shared=True)
         except BlockingIOError as error:
             raise OutputError(f"{target}: {_TAKEN}") from error
 
 
 @contextlib.contextmanager
 def locked(output: str | os.PathLike[str]) -> Iterator[None]:
-    """Hold the only right to write a model; it ends with the block or with the process, however that dies.
+    """Hold the only right to write a model, until the block or the process ends; where there are none, the last wins.
 
     Raises:
         OutputError: another living process holds it.
     """
-    if fcntl is None:
+    if not locks.AVAILABLE:
         yield
         return
     target, path = _lock_of(output)
@@ -109,12 +97,10 @@ def locked(output: str | os.PathLike[str]) -> Iterator[None]:
         raise OutputError(f"{target}: cannot write beside it: {error.strerror}") from error
     with contextlib.closing(os.fdopen(handle)):
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not os.path.samestat(os.fstat(handle), os.stat(path)):
+            if locks.take(handle) and not os.path.samestat(os.fstat(handle), os.stat(path)):
                 raise OSError("the last holder has just taken the file away")
         except OSError as error:
-            if error.errno not in _NO_LOCKS_HERE:
-                raise OutputError(f"{target}: {_TAKEN}") from error
+            raise OutputError(f"{target}: {_TAKEN}") from error
         try:
             yield
         finally:

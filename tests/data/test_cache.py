@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from helpers import corpus_of
 
-from charlstm.data import cache, collecting, mapping
+from charlstm.data import cache, collecting, locks, mapping
 from charlstm.data.corpus import Corpus
 from charlstm.data.mapping import is_mapped
 from charlstm.errors import OutputError, TextError
@@ -140,6 +140,37 @@ def test_what_a_killed_process_has_left_is_removed_and_what_a_living_one_writes_
         read(tmp_path)
     assert {".living.part", "someone's"} < set(kept(tmp_path))
     assert ".killed.part" not in kept(tmp_path)
+
+
+def test_where_the_file_system_has_no_locks_ids_are_kept_and_nobody_s_remains_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_here(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", none_here)
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / ".killed.part").write_text("half")
+    read(tmp_path)
+    assert ".killed.part" in kept(tmp_path)
+    assert any(name.endswith(".ids") for name in kept(tmp_path))
+
+
+def test_a_file_that_is_removed_before_it_is_held_is_begun_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take, hasty = locks.take, [True]
+
+    def removed_by_another(descriptor: int, *, shared: bool = False) -> bool:
+        if hasty:
+            hasty.clear()
+            (part,) = (tmp_path / "kept").glob(".*.part")
+            part.unlink()
+        return take(descriptor, shared=shared)
+
+    monkeypatch.setattr(locks, "take", removed_by_another)
+    read(tmp_path)
+    assert [Path(name).suffix for name in kept(tmp_path)] == [".ids"]
 
 
 def test_a_text_that_is_changed_after_it_was_read_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
