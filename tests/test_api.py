@@ -314,7 +314,7 @@ def test_nothing_is_no_record_of_a_model_of_lines() -> None:
 
 
 def test_dynamic_evaluation_counts_whether_the_network_is_trained_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dynamic.UpdateRule, "update", lambda _: None)  # a copy that learns nothing
+    monkeypatch.setattr(dynamic.UpdateRule, "update", lambda *_: None)  # a copy that learns nothing
     model, text = random_library_model(), "abcabd\n" * 60
     with_network, by_counts = (
         sum(score.nats for score in model.dynamic_scores([text], network=network)) for network in (True, False)

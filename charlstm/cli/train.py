@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from ..config import CELLS, NORMALIZATIONS, PRECISIONS, SPLITS, Budget, TrainingRequest, from_given
-from ..errors import OutputError, UsageError
+from ..errors import OutputError, UsageError, counted
 from .console import say, write_path
 from .launcher import compare_options, launched_ranks
 from .options import DECODING, PATH, Command, decoding_options, refuse_typed, setting
@@ -305,8 +305,10 @@ def _say_result(result: dict[str, Any], unit: str) -> None:
 
 def _held_out_in_words(held_out: str, characters: int | None, unit: str) -> str:
     """What a figure is of: the held-out text or, where it is too long to be scored whole, so many characters of it."""
-    count = f"1 {unit}" if characters == 1 else f"{characters:,} {unit}s"
-    if characters is None or f" {count} " in f" {held_out} ":
+    if characters is None:
+        return held_out
+    count = counted(characters, unit)
+    if f" {count} " in f" {held_out} ":
         return held_out
     if not held_out:
         return count

@@ -70,8 +70,7 @@ class DynamicEvaluation:
             scored = nats.detach().cpu().numpy().astype(np.float64)
             scored[ids == UNKNOWN] += self.vocabulary.unknown_nats
             yield scored
-            nats.mean().backward()  # type: ignore[no-untyped-call]
-            rule.update()
+            rule.update(torch.autograd.grad(nats.mean(), rule.parameters))
             state = [tuple(part.detach() for part in layer) for layer in state]
             last = int(ids[-1])
 
@@ -93,10 +92,9 @@ class UpdateRule:
         self.squares = [torch.zeros_like(parameter) for parameter in parameters]
 
     @torch.no_grad()
-    def update(self) -> None:
-        """Take one step along the gradients, and clear them."""
+    def update(self, gradients: tuple[Tensor, ...]) -> None:
+        """Take one step along the parameters' gradients."""
         self.updates += 1
-        gradients = [parameter.grad for parameter in self.parameters if parameter.grad is not None]
         torch._foreach_mul_(self.squares, BETA)
         torch._foreach_addcmul_(self.squares, gradients, gradients, 1 - BETA)
         scale = torch._foreach_div(self.squares, 1 - BETA**self.updates)
@@ -105,5 +103,3 @@ class UpdateRule:
         values = [parameter.detach() for parameter in self.parameters]
         torch._foreach_lerp_(values, self.pretrained, DECAY)
         torch._foreach_addcdiv_(values, gradients, scale, -self.rate)
-        for parameter in self.parameters:
-            parameter.grad = None

@@ -75,7 +75,7 @@ def _predictions(
 
     What is masked in a batch is the same text before its first masked character: that is read once.
     """
-    state = read_long(model, ids[:first, None], model.zero_state(1)) if first < len(ids) else model.zero_state(1)
+    state = read_long(model, ids[: min(first, len(ids) - 1), None], model.zero_state(1))
     rows = []
     for begin in range(first, len(ids), TOGETHER):
         count = min(TOGETHER, len(ids) - begin)

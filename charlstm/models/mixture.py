@@ -57,7 +57,7 @@ class Mixture:
         logs = self.ngrams.log_probabilities(contexts.reshape(len(contexts), ids.size))  # (T B, V)
         mixed = self.network_weight * logits
         mixed += self.ngram_weight * logs.reshape(logits.shape)
-        return mixed, after._replace(history=contexts[:, -1])
+        return mixed, after._replace(history=contexts[:, -1] if len(ids) else state.history)
 
     def step(self, ids: NDArray[np.integer[Any]], state: State) -> tuple[Floats, State]:
         """Read one character of each sequence, ids (B,); give the logits (B, V) of what follows, and the state."""

@@ -198,7 +198,7 @@ class NumpyNetwork:
         outputs, state = self._read(ids, state)  # (T, B, H)
         logits = outputs.reshape(-1, self.settings.hidden) @ self.head  # (T x B, V)
         logits += self.head_bias
-        return logits.reshape(*ids.shape, -1), state  # (T, B, V)
+        return logits.reshape(*ids.shape, len(self.head_bias)), state  # (T, B, V)
 
     def read(self, ids: NDArray[np.integer], state: State) -> State:
         """Read T characters of each of B sequences, ids (T, B), for the state alone."""
@@ -217,7 +217,7 @@ class NumpyNetwork:
             else:
                 flat = output.reshape(-1, layer.size) @ layer.W  # (T x B, G x H)
                 flat += layer.b
-                Wx_b = flat.reshape(*ids.shape, -1)  # (T, B, G x H)
+                Wx_b = flat.reshape(*ids.shape, flat.shape[1])  # (T, B, G x H)
             h, c = state.hidden[index], self._cell(state, index)  # (B, H) each
             seen = np.empty((*ids.shape, layer.size), self.table.dtype)  # (T, B, H)
             for t in range(len(ids)):

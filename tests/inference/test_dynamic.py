@@ -85,7 +85,5 @@ def test_the_update_is_the_rule_of_the_docstring() -> None:
         v = BETA * v + (1 - BETA) * g**2
         step = 0.01 * g / (np.sqrt(v / (1 - BETA**t)) + EPSILON)
         expected += DECAY * (pretrained - expected) - step
-        parameter.grad = torch.tensor(g)
-        rule.update()
+        rule.update((torch.tensor(g),))
         np.testing.assert_allclose(parameter.detach().numpy(), expected, rtol=0, atol=1e-12)
-        assert parameter.grad is None

@@ -69,6 +69,15 @@ def test_figures_are_those_of_the_texts_with_each_character_masked(counts: bool)
     assert seen.divergence.min() >= 0 < seen.divergence[-1]
 
 
+@pytest.mark.parametrize("text", ["", "a", "abcabc"])
+def test_where_nothing_is_masked_the_prediction_is_the_same(text: str) -> None:
+    file = random_model()
+    network = NumpyNetwork(file.settings, file.tensors)
+    seen = influence(network, file.vocabulary, text, farthest=0)
+    assert (seen.first, len(seen.divergence)) == (len(text), 0)
+    assert seen.log_probabilities == pytest.approx(influence(network, file.vocabulary, text).log_probabilities)
+
+
 def test_the_first_character_rests_on_nothing() -> None:
     file = random_model()
     seen = influence(Model(file).network, file.vocabulary, "", "a")

@@ -65,9 +65,9 @@ def test_a_character_at_a_time_gives_what_the_whole_gives(batch: int, order: int
 def test_reading_leaves_the_state_that_scoring_leaves(length: int) -> None:
     model, ids = mixture(), IDS[:length]
     _, middle = model.logits(IDS, model.zero_state(3))
-    expected = model.logits(ids, middle)[1] if length else middle
-    state = model.read(ids, middle) if length else read_long(model, ids, middle)
-    assert (state.history == expected.history).all()
+    expected = model.logits(ids, middle)[1]
+    for state in (model.read(ids, middle), read_long(model, ids, middle)):
+        assert (state.history == expected.history).all()
 
 
 def test_states_of_sequences_can_be_chosen_and_joined() -> None:

@@ -176,7 +176,7 @@ def test_reading_in_two_parts_equals_reading_at_once(cell: str) -> None:
     network = network_of(cell, 2)
     ids = some_ids(3)
     whole, after = network.logits(ids, network.zero_state(3))
-    for cut in range(1, TIME):
+    for cut in range(TIME + 1):
         first, between = network.logits(ids[:cut], network.zero_state(3))
         second, end = network.logits(ids[cut:], between)
         np.testing.assert_allclose(np.concatenate([first, second]), whole, rtol=0, atol=1e-12)
