@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..config import ModelSettings, TrainingRequest
+from ..config import CellName, ModelSettings, TrainingRequest
 from ..errors import UsageError, counted
 from ..models.torch_lstm import TorchNetwork
 from ..threads import processors
@@ -119,6 +119,8 @@ def measure_speed(
     steps: int = 64,
     least: int = 4,
     seconds: float = 0.3,
+    *,
+    cell: CellName = "lstm",
 ) -> float:
     """Floating-point operations a second of a training step (2 x 192, 16 streams).
 
@@ -128,8 +130,9 @@ def measure_speed(
         steps: characters of each stream.
         least: training steps at least.
         seconds: to measure at least.
+        cell: of the network.
     """
-    settings = ModelSettings(vocab_size=64, layers=2, hidden=192, embedding=64)
+    settings = ModelSettings(vocab_size=64, layers=2, hidden=192, embedding=64, cell=cell)
     model = TorchNetwork(settings, precision=precision).to(device).train()
     parameters = list(model.parameters())
     optimizer = Optimizer(
@@ -168,16 +171,20 @@ def measured_threads(device: torch.device, most: int, workers: Workers = ALONE) 
     return max(speeds, key=lambda count: speeds[count], default=1)
 
 
-def measured_precision(device: torch.device, asked: str = "auto", threads: int = 1) -> tuple[str, float]:
+def measured_precision(
+    device: torch.device, asked: str = "auto", threads: int = 1, cell: CellName = "lstm"
+) -> tuple[str, float]:
     """The number format for training here, and its speed in floating-point operations a second.
 
     bfloat16 keeps parameters, gradients and sums in float32 and rounds what the matrix products read; "auto" takes it
-    where it is a fifth faster, which needs hardware made for it.
+    where it is a fifth faster, which needs hardware made for it, and kernels: torch has those of an LSTM on CPUs, and
+    is several times slower with other cells.
 
     Args:
         device: where.
         asked: a format, or "auto".
         threads: at most.
+        cell: what is to be trained.
 
     Raises:
         UsageError: the format that was asked for does not work here.
@@ -185,32 +192,33 @@ def measured_precision(device: torch.device, asked: str = "auto", threads: int =
     workers = Workers(shards(STREAMS, threads) if device.type == "cpu" else 1)
     inside = measured_threads(device, threads // workers.count, workers)
     with contextlib.closing(workers), torch_threads(inside):
-        speeds = _speeds(device, asked, workers)
+        speeds = _speeds(device, asked, workers, cell)
     if not any(speeds.values()):
         raise UsageError(f"--precision {asked} does not work on this machine; leave it out")
     name = max(speeds, key=lambda name: speeds[name] / (1.2 if name == "bfloat16" else 1.0))
     return name, speeds[name]
 
 
-def _speeds(device: torch.device, asked: str, workers: Workers) -> dict[str, float]:
+def _speeds(device: torch.device, asked: str, workers: Workers, cell: CellName) -> dict[str, float]:
     """Of the number formats that may be chosen."""
     speeds = dict.fromkeys(("float32", "bfloat16") if asked == "auto" else (asked,), 0.0)
-    if asked == "auto" and _is_hopeless(device, torch.bfloat16):
+    if asked == "auto" and _is_hopeless(device, torch.bfloat16, cell):
         del speeds["bfloat16"]
     for _ in range(2):  # by turns, so that a passing disturbance does not decide
         for name in speeds:
             with contextlib.suppress(RuntimeError):  # this device or build may have no such kernels
-                speeds[name] = max(speeds[name], measure_speed(device, getattr(torch, name), workers))
+                measured = measure_speed(device, getattr(torch, name), workers, cell=cell)
+                speeds[name] = max(speeds[name], measured)
     return speeds
 
 
-def _is_hopeless(device: torch.device, precision: torch.dtype) -> bool:
+def _is_hopeless(device: torch.device, precision: torch.dtype, cell: CellName) -> bool:
     """Whether a few characters say already that a number format is far slower than float32.
 
     Without hardware for it, bfloat16 takes seconds for what float32 does in a tenth of one.
     """
     try:
-        tried, plain = (measure_speed(device, each, ALONE, 2, 2, 0.0) for each in (precision, torch.float32))
+        tried, plain = (measure_speed(device, each, ALONE, 2, 2, 0.0, cell=cell) for each in (precision, torch.float32))
     except RuntimeError:
         return True
     return tried < plain / HOPELESS

@@ -309,7 +309,7 @@ def _planned(
     speed = 1e11  # steps and epochs must give the same run on a fast machine and on a slow one
     with torch_threads(threads_for(request)) as threads:
         if request.budget().unit == "minutes":
-            precision, speed = measured_precision(device, request.precision, threads)
+            precision, speed = measured_precision(device, request.precision, threads, request.cell or "lstm")
         used = clock() - started
         chosen = plan(
             request, Text.of(corpus), speed, precision, pretrained=origin is not None, used=used, ranks=ranks.size,

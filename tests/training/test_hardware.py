@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
 from charlstm.config import TrainingRequest
 from charlstm.errors import UsageError
+from charlstm.models.torch_lstm import TorchNetwork
 from charlstm.training import hardware
 from charlstm.training.hardware import measured_precision, pick_device
 
@@ -30,7 +33,7 @@ def test_auto_is_cuda_where_there_is_one(available: bool, picked: str, monkeypat
 
 def test_a_format_that_was_asked_for_is_the_one_that_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     speeds = {torch.float32: 4.0, torch.bfloat16: 5.0}
-    monkeypatch.setattr(hardware, "measure_speed", lambda _, kind, *__: speeds[kind])
+    monkeypatch.setattr(hardware, "measure_speed", lambda _, kind, *__, **___: speeds[kind])
     cpu = torch.device("cpu")
     assert measured_precision(cpu, "float32") == ("float32", 4.0)
     assert measured_precision(cpu, "bfloat16") == ("bfloat16", 5.0)
@@ -38,7 +41,7 @@ def test_a_format_that_was_asked_for_is_the_one_that_is_measured(monkeypatch: py
     speeds[torch.bfloat16] = 4.5  # not faster by a fifth
     assert measured_precision(cpu) == ("float32", 4.0)
 
-    def no_kernel(_: object, kind: object, *__: object) -> float:
+    def no_kernel(_: object, kind: object, *__: object, **___: object) -> float:
         raise RuntimeError("no such kernel")
 
     monkeypatch.setattr(hardware, "measure_speed", no_kernel)
@@ -46,10 +49,24 @@ def test_a_format_that_was_asked_for_is_the_one_that_is_measured(monkeypatch: py
         measured_precision(cpu, "bfloat16")
 
 
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_the_cell_that_is_trained_is_the_one_that_is_measured(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: set[str] = set()
+
+    class Noted(TorchNetwork):
+        def forward(self, *given: Any) -> Any:
+            seen.add(self.settings.cell)
+            return super().forward(*given)
+
+    monkeypatch.setattr(hardware, "TorchNetwork", Noted)
+    assert measured_precision(torch.device("cpu"), cell=cell)[1] > 0  # type: ignore[arg-type]
+    assert seen == {cell}
+
+
 def test_a_format_that_is_far_slower_is_not_measured_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     measured: list[tuple[torch.dtype, int]] = []
 
-    def speed(_: object, kind: torch.dtype, __: object, steps: int = 64, *___: object) -> float:
+    def speed(_: object, kind: torch.dtype, __: object, steps: int = 64, *___: object, **____: object) -> float:
         measured.append((kind, steps))
         return 1.0 if kind == torch.bfloat16 else 50.0
 
