@@ -180,8 +180,8 @@ class Model:
         return read_prompts(self.network, self.vocabulary, prompts, self.threads)
 
     def stopping(self, settings: SampleSettings) -> SampleSettings:
-        """The same, with the stop texts as characters; a model of lines ends a sample with its line, too."""
-        stops = [self._given("stop", stop) for stop in settings.stop]
+        """The same, with the stop texts as the model reads them; a model of lines ends a sample with its line, too."""
+        stops = [normal_form(self._given("stop", stop), self.file.normalize) for stop in settings.stop]
         return dataclasses.replace(settings, stop=(*stops, *["\n"] * self.lines))
 
     def score(self, text: str | bytes) -> Score:

@@ -250,6 +250,13 @@ def test_what_is_no_text_is_a_usage_error(call: Callable[[Any], object], reason:
         call(random_library_model())
 
 
+def test_a_stop_text_is_read_in_the_normalization_form_of_the_model() -> None:
+    model = library.Model(dataclasses.replace(random_model("a\u00e9"), normalize="nfc"))
+    whole = model.sample("a", length=100, seed=1)
+    assert "\u00e9" in whole
+    assert model.sample("a", length=100, seed=1, stop="e\u0301") == whole[: whole.index("\u00e9") + 1]
+
+
 def test_a_stop_text_that_stands_alone_is_one_and_not_its_letters() -> None:
     model = random_library_model()
     whole = model.sample("a", length=50, seed=1)

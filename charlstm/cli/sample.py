@@ -73,7 +73,7 @@ def sample(model: str, prompt: str | None, **given: Any) -> None:
     if loaded.as_bytes:
         refuse_decoding()
         given["encoding"] = None
-    stops = _typed(given["stop"], given, as_bytes=loaded.as_bytes)
+    stops = _normalized(_typed(given["stop"], given, as_bytes=loaded.as_bytes), given)
     prompts = _prompts(prompt, given, as_bytes=loaded.as_bytes)
     _warn(loaded, prompts, stops, typed=prompt not in (None, "-"), escapes=given["escapes"])
     settings = dataclasses.replace(settings, stop=tuple(as_given(stop, as_bytes=loaded.as_bytes) for stop in stops))
@@ -101,8 +101,13 @@ def _unescaped(texts: list[str], given: dict[str, Any], *, as_bytes: bool) -> li
     return [unescape(text, as_bytes=as_bytes) for text in texts] if given["escapes"] else texts
 
 
-def _prompts(prompt: str | None, given: dict[str, Any], *, as_bytes: bool) -> list[str]:
+def _normalized(texts: Iterable[str], given: dict[str, Any]) -> list[str]:
     from ..data.characters import normal_form
+
+    return [normal_form(text, given["normalize"]) for text in texts]
+
+
+def _prompts(prompt: str | None, given: dict[str, Any], *, as_bytes: bool) -> list[str]:
     from ..data.decoding import codec_of
 
     if prompt is None or prompt == "-":
@@ -111,7 +116,7 @@ def _prompts(prompt: str | None, given: dict[str, Any], *, as_bytes: bool) -> li
         if not as_bytes:
             codec_of(given["encoding"])  # of no use to a prompt that was typed, but a wrong one is said
         prompts = _typed([prompt], given, as_bytes=as_bytes)
-    return [normal_form(prompt, given["normalize"]) for prompt in prompts]
+    return _normalized(prompts, given)
 
 
 def _read_prompts(given: dict[str, Any]) -> list[str]:

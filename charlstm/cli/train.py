@@ -278,7 +278,18 @@ def _open_log(path: str | None, others: Iterable[str | os.PathLike[str]]) -> IO[
         ):
             raise UsageError(f"{path}: --log would write into one of the run's own files; give it another name")
         with telling(f"waiting for a reader of {path}", path):
-            return open(path, "a", encoding="utf-8")
+            log = open(path, "a", encoding="utf-8")
+        if _ends_within_a_line(path):  # a run that was killed, or a full disk
+            log.write("\n")
+        return log
+
+
+def _ends_within_a_line(path: str) -> bool:
+    if not os.path.isfile(path) or not os.path.getsize(path):
+        return False
+    with open(path, "rb") as stream:
+        stream.seek(-1, os.SEEK_END)
+        return stream.read() != b"\n"
 
 
 def _train(run: Run, sample_every: float, log: IO[str] | None, *, quiet: bool, plain: bool) -> None:

@@ -73,5 +73,8 @@ def helped_by_nfc(text: str, known: Container[str]) -> bool:
     """Whether characters of a text are unknown, and fewer of them, and no others, in its normalization form C."""
     if text.isascii() or unicodedata.is_normalized("NFC", text):
         return False
-    composed = {character for character in unicodedata.normalize("NFC", text) if character not in known}
-    return composed < {character for character in text if character not in known}
+    unknown, composed = (
+        [character for character in some if character not in known]
+        for some in (text, unicodedata.normalize("NFC", text))
+    )
+    return len(composed) < len(unknown) and set(composed) <= set(unknown)

@@ -288,7 +288,8 @@ def _read_validation(corpus: Corpus, reading: Reading) -> None:
         raise TextError("the validation text is empty; give one with text in it, or leave out --val")
     names = [source["name"] for source in text.sources]
     corpus.validation, _ = _parted(text, Split(NOWHERE, ""), corpus.vocabulary, reading)
-    corpus.held_out = f"the file {names[0]}" if len(names) == 1 else f"{len(names)} files: {', '.join(names[:3])}"
+    only = names[0] if reading.validation == [STANDARD_INPUT] else f"the file {names[0]}"
+    corpus.held_out = only if len(names) == 1 else f"{len(names)} files: {', '.join(names[:3])}"
     if len(names) > 3:
         corpus.held_out += " ..."
     corpus.notes.extend(text.notes)

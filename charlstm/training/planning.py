@@ -123,7 +123,10 @@ def plan(
     if training.ngrams and epochs < EPOCHS_WITH_COUNTS:
         training = dataclasses.replace(training, ngram_weight=NGRAM_WEIGHT)
     training = dataclasses.replace(training, shards=shards(batch, threads) if ranks == 1 else 1)
-    reasons = (_reason_of_text(text, training, epochs, speed), _reason_of_model(model, training, text.unit))
+    reasons = (
+        _reason_of_text(text, training, epochs, speed, pretrained=pretrained),
+        _reason_of_model(model, training, text.unit),
+    )
     return Plan(model, training, expected, reasons, _warnings(training.budget, epochs))
 
 
@@ -242,13 +245,14 @@ def _overfitting(epochs: float, parameters_per_character: float) -> float:
     return max(0.0, epochs - 4) * math.sqrt(parameters_per_character)
 
 
-def _reason_of_text(text: Text, training: TrainingSettings, epochs: float, speed: float) -> str:
+def _reason_of_text(text: Text, training: TrainingSettings, epochs: float, speed: float, *, pretrained: bool) -> str:
     budget = training.budget
     about = f"{epochs:.2g}" if epochs < 10 else f"{epochs:,.0f}"
     seen = "" if budget.unit == "epochs" else f"about {about} {'epoch' if about == '1' else 'epochs'} in "
     rate = f" at {speed / 1e9:.0f} GFLOP/s" if budget.unit == "minutes" else ""
     unit = budget.unit.removesuffix("s") if budget.amount == 1 else budget.unit
-    distinct = f", {text.vocab_size - 1:,} distinct" if text.unit == "characters" else ""
+    what = "in the vocabulary" if pretrained else "distinct"
+    distinct = f", {text.vocab_size - 1:,} {what}" if text.unit == "characters" else ""
     read = f"{text.characters:,} training {text.unit}{distinct}"
     return f"{read}; {seen}{budget.amount:,.6g} {unit}{rate}"
 

@@ -38,6 +38,7 @@ from .sources import (
     candidate_readings,
     encoding_of,
     localized,
+    named_anew,
     portable,
     read_again,
     reads_a_pipe,
@@ -360,9 +361,8 @@ def resume(
     if budget and budget.amount <= used:
         raise UsageError(f"--minutes is for the whole run, and {used:.2g} are used already; give more than that")
     named, validating = absolute(as_paths(paths)), absolute(as_paths(validation))
-    readings = candidate_readings(read, saved.folder, Path(output))
-    if named or validating:
-        readings = [dataclasses.replace(read, paths=named or read.paths, validation=validating or read.validation)]
+    anew = [named_anew(read, named, validating)] if named or validating else []
+    readings = anew or candidate_readings(read, saved.folder, Path(output))
     waiting = clock()
     corpus, reading = read_again(readings, saved.trained_on, output)
     started += clock() - waiting if reads_a_pipe(reading) else 0.0

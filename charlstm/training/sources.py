@@ -145,6 +145,19 @@ def _with_paths(reading: Reading, change: Callable[[str], str]) -> Reading:
     )
 
 
+def named_anew(reading: Reading, paths: Sequence[str], validation: Sequence[str]) -> Reading:
+    """A reading of the run's texts where they are now; what is not named is where it was.
+
+    Raises:
+        UsageError: a text to validate on is named, and the run had none.
+    """
+    if validation and not reading.validation:
+        raise UsageError("the run was begun without --val, and goes on without: leave it out")
+    return dataclasses.replace(
+        reading, paths=list(paths) or reading.paths, validation=list(validation) or reading.validation
+    )
+
+
 def candidate_readings(reading: Reading, folder: str, model: Path) -> list[Reading]:
     """Where the texts of a run may be by now: where they were, or where they were in relation to the model.
 
@@ -228,11 +241,13 @@ def check_unchanged(now: Sources, then: Sources) -> None:
     before, after = contents(then), contents(now)
     if after == before:
         return
-    for source, content in zip(then, before, strict=True):
-        if content not in after:
-            raise TextError(f"{source['name']}: changed since the run began, or not there any more")
-    for source, content in zip(now, after, strict=True):
-        if content not in before:
-            raise TextError(f"{source['name']}: new since the run began")
+    gone = [source["name"] for source, content in zip(then, before, strict=True) if content not in after]
+    new = [source["name"] for source, content in zip(now, after, strict=True) if content not in before]
+    if gone and new and new[0] not in [source["name"] for source in then]:
+        raise TextError(f"{new[0]}: another text than {gone[0]}, which the run read")
+    if gone:
+        raise TextError(f"{gone[0]}: changed since the run began, or not there any more")
+    if new:
+        raise TextError(f"{new[0]}: new since the run began")
     order = ", ".join(source["name"] for source in then[:10])
     raise TextError(f"the texts are not in the order in which the run read them ({order})")

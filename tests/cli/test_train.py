@@ -172,6 +172,17 @@ def test_a_run_that_starts_from_a_model_reports_no_figures_that_it_has_not(tmp_p
     assert "inf" not in done.stderr.replace("info", "")
 
 
+@pytest.mark.parametrize("cut", ['{"step": 1}\n{"step": 2, "fra', '{"step": 1}'], ids=["a line", "a last newline"])
+def test_a_log_that_was_cut_loses_no_report(cut: str, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    (tmp_path / "log.jsonl").write_text(cut)
+    charlstm("train", "text.txt", "--steps", 2, "--hidden", 8, "--log", "log.jsonl", "-q", cwd=tmp_path)
+    before, after = cut.splitlines(), (tmp_path / "log.jsonl").read_text().splitlines()
+    assert after[: len(before)] == before
+    assert all("fraction" in json.loads(line) for line in after[len(before) :])
+    assert len(after) > len(before)
+
+
 def test_a_log_never_becomes_a_part_of_the_text(tmp_path: Path) -> None:
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "one.txt").write_text(TEXT)

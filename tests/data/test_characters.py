@@ -63,3 +63,4 @@ def test_a_text_that_would_be_known_in_its_composed_form_is_told() -> None:
     assert not helped_by_nfc("cafe\u0301", set("cafe\u0301"))
     assert not helped_by_nfc("cafe\u0301", set("caf"))
     assert not helped_by_nfc("caf\u00e9", set("caf"))
+    assert not helped_by_nfc("caf\u00e9 cafe\u0301", set("cafe "))  # it would be unknown twice

@@ -220,6 +220,11 @@ def test_contexts_are_no_longer_than_the_vocabulary_allows(symbols: int, asked: 
     assert chosen.reasons[1].endswith(f"of up to {longest} characters")
 
 
+def test_what_a_pretrained_model_knows_is_not_said_to_be_in_the_text() -> None:
+    reason = plan(TrainingRequest(steps=9), Text(1000, 61, 40.0), FAST, "float32", pretrained=True).reasons[0]
+    assert reason.startswith("1,000 training characters, 60 in the vocabulary; ")
+
+
 @pytest.mark.parametrize(
     ("budget", "end"),
     [({"epochs": 3}, "distinct; 3 epochs"), ({"epochs": 1}, "; 1 epoch"), ({"steps": 5000}, "epochs in 5,000 steps")],

@@ -17,7 +17,15 @@ from charlstm.config import TrainingRequest
 from charlstm.data.corpus import Reading
 from charlstm.errors import TextError, UsageError
 from charlstm.training.run import Run, prepare, resume
-from charlstm.training.sources import as_paths, candidate_readings, check_unchanged, is_pipe, localized, portable
+from charlstm.training.sources import (
+    as_paths,
+    candidate_readings,
+    check_unchanged,
+    is_pipe,
+    localized,
+    named_anew,
+    portable,
+)
 
 REQUEST: dict[str, Any] = {"steps": 30, "hidden": 8, "layers": 1, "batch": 4, "context": 16, "threads": 1}
 
@@ -93,7 +101,7 @@ def test_texts_can_be_named_anew_by_any_name(project: Path) -> None:
     ("names", "reason"),
     [
         (["a.txt"], r"b\.txt: changed .* or not there"),
-        (["a.txt", "c.txt"], r"b\.txt: changed"),
+        (["a.txt", "c.txt"], r"c\.txt: another text than texts/b\.txt"),
         (["a.txt", "b.txt", "c.txt"], r"c\.txt: new"),
         (["b.txt", "a.txt"], "not in the order"),
     ],
@@ -220,6 +228,21 @@ def test_a_path_that_stands_alone_is_not_taken_for_its_letters() -> None:
     for wrong in (5, [5], None, [["abc"]]):
         with pytest.raises(UsageError, match=r"a text's path is .*; it must be the path of a file"):
             as_paths(wrong)  # type: ignore[arg-type]
+
+
+def test_a_text_that_stands_where_another_one_stood_is_named() -> None:
+    with pytest.raises(TextError, match=r"^b\.txt: another text than a\.txt, which the run read$"):
+        check_unchanged([{"name": "b.txt", "sha256": "2"}], [{"name": "a.txt", "sha256": "1"}])
+    with pytest.raises(TextError, match=r"^a\.txt: changed"):
+        check_unchanged([{"name": "a.txt", "sha256": "2"}], [{"name": "a.txt", "sha256": "1"}])
+
+
+def test_a_run_without_a_text_to_validate_on_gets_none_later() -> None:
+    with pytest.raises(UsageError, match="begun without --val"):
+        named_anew(Reading(paths=["a"]), [], ["b"])
+    anew = named_anew(Reading(paths=["a"], validation=["b"]), ["c"], ["d"])
+    assert (list(anew.paths), list(anew.validation)) == (["c"], ["d"])
+    assert list(named_anew(Reading(paths=["a"]), ["c"], []).validation) == []
 
 
 def test_the_role_of_a_text_counts_too() -> None:
