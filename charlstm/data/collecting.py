@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import TextError
+from ..errors import TextError, counted
 from .characters import named, normal_form
 from .decoding import SURROGATE
 from .files import find_files, version_of
@@ -280,6 +280,6 @@ def without_blank_lines(text: Collected, store: IdStore, *, as_bytes: bool = Fal
             store.append(piece[np.repeat(~blank, np.diff(bounds))])
     if count:
         text.ids = store.ids()
-        text.notes.append("1 blank line was left out" if count == 1 else f"{count:,} blank lines were left out")
+        text.notes.append(f"{counted(count, 'blank line')} {'was' if count == 1 else 'were'} left out")
     text.starts = []
     return text

@@ -194,8 +194,7 @@ def _how_short(text: Collected, unit: str) -> str:
     blank = sum(source["characters"] for source in text.sources) > count  # lines that were left out
     if not count:
         return "the text has blank lines only" if blank else "the text is empty"
-    what = f"1 {unit[:-1]}" if count == 1 else f"{count} {unit}"
-    return f"the text has only {what}{', its blank lines left out' if blank else ''}"
+    return f"the text has only {counted(count, unit[:-1])}{', its blank lines left out' if blank else ''}"
 
 
 def _where(corpus: Corpus, reading: Reading, kept: bool) -> str:
