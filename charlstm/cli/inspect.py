@@ -154,7 +154,7 @@ def _inspect_text(file: ModelFile, pieces: Iterable[str], as_json: bool) -> None
         return
     write(f"characters {seen.characters}\n")
     for layer in range(file.settings.layers):
-        write("".join(line + "\n" for line in _layer_as_text(file, seen, layer)))
+        write("".join(line + "\n" for line in _layer_as_text(seen, layer)))
     found = "correlation LAYER.NUMBER" if seen.correlations else "none, as it is too short or the same all over"
     write(f"units that go with the text: {found}\n")
     for name in seen.correlations:
@@ -179,7 +179,7 @@ def patiently(pieces: Iterable[str]) -> Iterator[str]:
         yield piece
 
 
-def _layer_as_text(file: ModelFile, seen: Report, layer: int) -> Iterator[str]:
+def _layer_as_text(seen: Report, layer: int) -> Iterator[str]:
     """The rows of one layer."""
     yield f"layer {layer + 1}"
     for name, use in seen.gates[layer].items():

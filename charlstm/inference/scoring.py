@@ -45,7 +45,7 @@ class Score:
     unknown: int
     """Characters outside the vocabulary."""
     bytes: int
-    """Size of the text, in UTF-8 unless the model is one of bytes; 0 where it is not known."""
+    """Size of the text, in UTF-8 unless the model is one of bytes."""
 
     @property
     def nats_per_char(self) -> float:
@@ -59,12 +59,7 @@ class Score:
 
     @property
     def bits_per_byte(self) -> float:
-        """Cross entropy in bits per byte of UTF-8: comparable between models with different vocabularies.
-
-        Not a number where the size is not known.
-        """
-        if self.characters and not self.bytes:
-            return math.nan
+        """Cross entropy in bits per byte of UTF-8: comparable between models with different vocabularies."""
         return self.nats / max(1, self.bytes) / LN2
 
     @property
@@ -84,7 +79,7 @@ class Score:
         )
 
     def figures(self) -> dict[str, float | int | None]:
-        """The figures by name; None for one that is not known or not finite, which JSON could not hold."""
+        """The figures by name; None for one that is not finite, which JSON could not hold."""
         return {
             "characters": self.characters,
             "bits_per_char": _finite(self.bits_per_char),
@@ -169,11 +164,6 @@ class Scorer:
     def score(self, pieces: Iterable[str]) -> Score:
         """Score one text, given in pieces; memory does not depend on its length."""
         return sum(partial_scores(self.surprisals, self.vocabulary, pieces), NOTHING)
-
-    def score_ids(self, ids: Ids) -> Score:
-        """Score one text that is ids already; its size in bytes is not known and given as 0."""
-        nats = sum(float(part.sum()) for part in self.surprisals([ids]))
-        return Score(len(ids), nats, int((ids == UNKNOWN).sum()), 0)
 
     def score_lines(self, lines: Sequence[str]) -> list[Score]:
         """Score lines, each a text of its own, in input order."""

@@ -178,14 +178,6 @@ def test_a_model_with_huge_logits_has_figures_that_strict_json_can_hold() -> Non
     assert math.isfinite(score.bits_per_char)
 
 
-def test_a_text_whose_size_is_not_known_has_no_bits_per_byte() -> None:
-    scorer = scorer_of()
-    score = scorer.score_ids(scorer.vocabulary.encode("abc"))
-    assert math.isnan(score.bits_per_byte)
-    assert score.figures()["bits_per_byte"] is None
-    json.dumps(score.figures(), allow_nan=False)
-
-
 def test_a_vocabulary_as_large_as_a_writing_system_is_scored() -> None:
     alphabet = "".join(map(chr, range(0x4E00, 0x4E00 + 20_000)))
     scorer = scorer_of(alphabet=alphabet, hidden=4, layers=1)
@@ -231,7 +223,6 @@ def test_unknown_characters_are_counted_and_cost_an_even_part_of_its_probability
     score = scorer.score([text])
     assert score.unknown == unknown
     assert scorer.score_lines([text])[0].unknown == unknown
-    assert scorer.score_ids(scorer.vocabulary.encode(text)).unknown == unknown
     ids = scorer.vocabulary.encode(text)
     shared = math.log(0x110000 - 0x800 - len(ALPHABET))
     inputs = np.concatenate([[scorer.vocabulary.start], ids[:-1]]).astype(int)[:, None]
@@ -267,11 +258,10 @@ def test_scores_add_up() -> None:
     assert sum([first, second, first], NOTHING) == Score(8, 3.25, 2, 10)
 
 
-def test_ids_score_as_their_text_does() -> None:
+def test_the_score_of_a_text_is_the_sum_of_its_surprisals() -> None:
     scorer, text = scorer_of(), some_text(500)
-    by_text, by_ids = scorer.score([text]), scorer.score_ids(scorer.vocabulary.encode(text))
-    assert by_ids.nats == by_text.nats
-    assert (by_ids.characters, by_ids.unknown, by_ids.bytes) == (500, by_text.unknown, 0)
+    nats = sum(float(part.sum()) for part in scorer.surprisals([scorer.vocabulary.encode(text)]))
+    assert scorer.score([text]).nats == nats
 
 
 # ------------------------------------------------------------------------------- streams and pieces
