@@ -192,8 +192,8 @@ def _shape(request: TrainingRequest, budget: Budget, text: Text, speed: float) -
         characters = _characters(budget, text, model, (request.batch or 16) * (request.context or 64), speed)
         parameters = model.multiplications()
         if characters >= CHARACTERS_PER_PARAMETER * parameters and text.characters >= TEXT_PER_PARAMETER * parameters:
-            break
-    return model
+            return model
+    return model  # the smallest, though even that is too large
 
 
 def is_too_large(model: ModelSettings, characters: float) -> bool:
