@@ -96,14 +96,14 @@ def follow(ranks: Ranks, stop: Callable[[], bool] = lambda: False) -> None:
     if ranks.next_order().work is not Work.BEGIN:
         return
     task = Task.from_json(ranks.broadcast_object())
-    problem, learner, own = "", None, None
+    problem, ready = "", None
     try:
-        learner, own = _made_ready(task, ranks)
+        ready = _made_ready(task, ranks)
     except CharlstmError as error:
         problem = str(error)
     _all_ready(ranks, problem)
-    if learner and own:
-        _take_part(learner, own, ranks, stop)
+    if ready is not None:
+        _take_part(*ready, ranks, stop)
 
 
 def _made_ready(task: Task, ranks: Ranks) -> tuple[Learner, Batches]:
