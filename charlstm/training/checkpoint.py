@@ -225,19 +225,19 @@ class Checkpoint:
         _check_format(path, saved)
         with broken_state_named(path):
             return Checkpoint(
-                tensors,
-                saved["resume"],
-                TrainingRequest(**saved["request"]),
-                ModelSettings(**saved["model"]),
-                TrainingSettings.from_json(saved["training"]),
-                saved["vocabulary"],
-                saved["trained_on"],
-                Reading.from_json(saved["reading"]),
-                saved["started_from"],
-                os.fspath(output),
-                saved["folder"],
-                saved["device"],
-                saved["threads"],
+                tensors=tensors,
+                trainer=saved["resume"],
+                request=TrainingRequest(**saved["request"]),
+                model=ModelSettings(**saved["model"]),
+                training=TrainingSettings.from_json(saved["training"]),
+                vocabulary=saved["vocabulary"],
+                trained_on=saved["trained_on"],
+                reading=Reading.from_json(saved["reading"]),
+                started_from=saved["started_from"],
+                output=os.fspath(output),
+                folder=saved["folder"],
+                device=saved["device"],
+                threads=saved["threads"],
             )
 
 
