@@ -250,6 +250,8 @@ class LineBatches:
     are read in several steps with the state carried. The lines of a long text are ordered by length a portion of them
     at a time, the lines of some chunks of it that are drawn at random, so that memory stays flat.
 
+    The plan of one portion is kept, that of the step which was asked for last; what is given depends on the step alone.
+
     Args:
         ids: (characters,) the text.
         settings: a step reads B T characters at most, in T time steps at most.
@@ -261,7 +263,8 @@ class LineBatches:
         self._begins = np.zeros(0, dtype=np.int64)  # (records,) of the present portion
         self.lengths = np.zeros(0, dtype=np.int64)
         self._steps: list[tuple[NDArray[np.int64], int]] = []
-        self._plan(0, 0)
+        self._portion, self._first_step = 0, 0
+        self._plan(self._portion, self._first_step)
         self.steps_per_epoch = max(1.0, len(self._steps) * len(ids) / max(1, int(self.lengths.sum())))
 
     def __getitem__(self, step: int) -> Batch:

@@ -46,7 +46,7 @@ def bounds_by_piece(ids: Ids, line_end: int, size: int = LINES_TOGETHER) -> Iter
 def lines_within(ids: Ids, line_end: int, first: int, last: int) -> NDArray[np.int64]:
     """The bounds of the lines that begin between two positions, the second excluded; the last line may end beyond."""
     last = min(last, len(ids))
-    begin = first and _line_end_from(ids, line_end, first - 1)
+    begin = _line_end_from(ids, line_end, first - 1) if first else 0
     if begin >= last:
         return np.zeros(1, dtype=np.int64)
     ends = np.flatnonzero(ids[begin : last - 1] == line_end) + begin + 1
