@@ -123,15 +123,15 @@ def train(**given: Any) -> None:
 def _lead(ranks: Ranks, given: dict[str, Any]) -> None:
     """The run, in the process that leads it; most often there is no other."""
     run = _prepared(given, ranks)
-    log = _open_log(given["log"], [*run.files(), *([given["init_from"]] if given["init_from"] else [])])
-    for note in run.corpus.notes:
-        say(note)
-    if not given["quiet"]:
-        for reason in run.plan.reasons:
-            say(reason)
-        if ranks.size > 1:
-            say(f"{ranks.size} processes share each batch")
-    _train(run, given["sample_every"] or math.inf, log, quiet=given["quiet"], plain=given["plain"])
+    with _opened_log(given["log"], [*run.files(), *([given["init_from"]] if given["init_from"] else [])]) as log:
+        for note in run.corpus.notes:
+            say(note)
+        if not given["quiet"]:
+            for reason in run.plan.reasons:
+                say(reason)
+            if ranks.size > 1:
+                say(f"{ranks.size} processes share each batch")
+        _train(run, given["sample_every"] or math.inf, log, quiet=given["quiet"], plain=given["plain"])
     if sys.stdout is not None:  # without one the model is there all the same
         write_path(run.output)
 
@@ -264,10 +264,27 @@ def _log_errors_named(path: str) -> Iterator[None]:
         ) from error
 
 
-def _open_log(path: str | None, others: Iterable[str | os.PathLike[str]]) -> IO[str] | None:
-    """The log, opened before training begins; it may not be one of the run's other files, nor in a text folder."""
+@contextlib.contextmanager
+def _opened_log(path: str | None, others: Iterable[str | os.PathLike[str]]) -> Iterator[IO[str] | None]:
+    """The log, if there is to be one, closed in the end; see `_open_log`."""
     if path is None:
-        return None
+        yield None
+        return
+    log = _open_log(path, others)
+    try:
+        yield log
+    finally:
+        with contextlib.suppress(OSError):  # `follow` has said that it cannot be written
+            log.close()
+
+
+def _open_log(path: str, others: Iterable[str | os.PathLike[str]]) -> IO[str]:
+    """The log, opened before training begins; it may not be one of the run's other files, nor in a text folder.
+
+    Raises:
+        OutputError: it cannot be opened.
+        UsageError: it is one of the others, or stands in one.
+    """
     folder = Path(os.path.realpath(path)).parent
     with _log_errors_named(path):
         if any(

@@ -17,6 +17,7 @@ from helpers import (
     TEXT,
     charlstm,
     files,
+    full_device,
     on_a_terminal,
     wait_for,
 )
@@ -181,6 +182,16 @@ def test_a_log_that_was_cut_loses_no_report(cut: str, tmp_path: Path) -> None:
     assert after[: len(before)] == before
     assert all("fraction" in json.loads(line) for line in after[len(before) :])
     assert len(after) > len(before)
+
+
+@pytest.mark.parametrize("log", ["log.jsonl", pytest.param("/dev/full", marks=full_device)])
+def test_a_log_is_closed_without_a_word(log: str, tmp_path: Path) -> None:
+    """Also one that cannot be written, of which one line tells."""
+    (tmp_path / "text.txt").write_text("".join(f"{number:05d}\n" for number in range(1000)))
+    command = ["train", "text.txt", "--steps", 2, "--hidden", 8, "--log", log, "-q"]
+    done = charlstm(*command, cwd=tmp_path, env={"PYTHONWARNINGS": "always::ResourceWarning"})
+    given_up = "charlstm: the log cannot be written and is given up: No space left on device\n"
+    assert (done.returncode, done.stderr) == (0, given_up if log == "/dev/full" else "")
 
 
 def test_a_log_never_becomes_a_part_of_the_text(tmp_path: Path) -> None:
