@@ -69,15 +69,16 @@ def median_time(work: Callable[[], Any], repeats: int = 7, inner: int = 1) -> fl
     return statistics.median(times)
 
 
-def random_model(hidden: int, layers: int = 2) -> ModelFile:
-    """A model of that size with random parameters over 66 characters."""
-    settings = ModelSettings(len(ALPHABET) + 1, layers, hidden, 64)
+def random_model(hidden: int, layers: int = 2, vocabulary: Vocabulary | None = None) -> ModelFile:
+    """A model of that size with random parameters, over 66 characters or those of a vocabulary."""
+    vocabulary = vocabulary or Vocabulary(ALPHABET)
+    settings = ModelSettings(len(vocabulary), layers, hidden, 64)
     rng = np.random.default_rng(0)
     tensors = {
         name: (rng.standard_normal(shape) / np.sqrt(hidden)).astype(np.float32)
         for name, shape in settings.shapes().items()
     }
-    return ModelFile(settings, Vocabulary(ALPHABET), tensors)
+    return ModelFile(settings, vocabulary, tensors)
 
 
 def matrix_rate(size: int = 2048) -> float:

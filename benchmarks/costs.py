@@ -33,6 +33,8 @@ from common import described, machine, report
 from numpy.typing import NDArray
 from reading import watched
 
+from charlstm.data.vocabulary import from_codepoints
+
 CHARLSTM = [sys.executable, "-m", "charlstm"]
 WORDS, LONG = 20_000, 4
 """Of the lexicon; letters of a word beyond the first, on average."""
@@ -89,14 +91,9 @@ def by_rank(rng: np.random.Generator, count: int, size: int) -> NDArray[np.intp]
 def pieces(points: NDArray[np.uint32], seed: int, each_once: int) -> Iterator[str]:
     """A text without an end: first so many of the symbols once, then words."""
     rng, words = np.random.default_rng(seed), Words(points)
-    yield as_text(rng.permutation(points)[:each_once])
+    yield from_codepoints(rng.permutation(points)[:each_once])
     while True:
-        yield as_text(words.drawn(rng))
-
-
-def as_text(points: NDArray[np.uint32]) -> str:
-    """Code points as a text."""
-    return points.astype("<u4").tobytes().decode("utf-32-le")
+        yield from_codepoints(words.drawn(rng))
 
 
 def write_text(path: Path, count: int, size: int, *, seed: int = 0, most: float = math.inf) -> int:

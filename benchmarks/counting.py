@@ -20,14 +20,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from common import ROOT, in_words, machine, median_time, report
+from common import ROOT, in_words, machine, median_time, random_model, report
 from numpy.typing import NDArray
 
 from charlstm.api import Model
-from charlstm.config import MixtureSettings, ModelSettings
+from charlstm.config import MixtureSettings
 from charlstm.data.vocabulary import Vocabulary
-from charlstm.models.file import ModelFile
 from charlstm.models.ngrams import NgramModel
 from charlstm.training.counting import count_text, largest_order
 from charlstm.training.ngram_order import surprisal_of_counts
@@ -62,16 +60,11 @@ def speeds(model: Model, text: str) -> dict[str, float]:
 
 def mixture_speeds(vocabulary: Vocabulary, tensors: dict[str, Any], text: str) -> dict[str, Any]:
     """A mixture beside its network alone."""
-    settings = ModelSettings(len(vocabulary), layers=3, hidden=192, embedding=64)
-    rng = np.random.default_rng(0)
-    network = {n: (rng.standard_normal(s) / 14).astype(np.float32) for n, s in settings.shapes().items()}
+    network = random_model(192, 3, vocabulary)
     sizes = tuple(len(tensor) for name, tensor in tensors.items() if name.endswith(".symbols"))
-    mixture = ModelFile(settings, vocabulary, network, mixture=MixtureSettings(sizes, 0.5, 0.7), counts=tensors)
-    rows = {
-        "network": speeds(Model(dataclasses.replace(mixture, mixture=None, counts={})), text),
-        "mixture": speeds(Model(mixture), text),
-    }
-    print(in_words(settings))
+    mixture = dataclasses.replace(network, mixture=MixtureSettings(sizes, 0.5, 0.7), counts=tensors)
+    rows = {"network": speeds(Model(network), text), "mixture": speeds(Model(mixture), text)}
+    print(in_words(network.settings))
     for what, alone in rows["network"].items():
         print(f"    {what}: network {alone:,.0f}/s, mixture {rows['mixture'][what] / alone:.0%} of it")
     return rows

@@ -8,11 +8,13 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 
 from common import ALPHABET, in_words, machine, median_time, random_model, report
 
@@ -29,19 +31,19 @@ def first_character(path: str) -> float:
 
     def once() -> float:
         before = time.perf_counter()
-        with subprocess.Popen([*CHARLSTM, "sample", path, "-n", "200"], stdin=-3, stdout=-1) as process:
+        with subprocess.Popen([*CHARLSTM, "sample", path, "-n", "200"], stdin=DEVNULL, stdout=PIPE) as process:
             assert process.stdout
             process.stdout.read(1)
             passed = time.perf_counter() - before
             process.stdout.read()
         return passed
 
-    return sorted(once() for _ in range(9))[4]
+    return statistics.median(once() for _ in range(9))
 
 
 def line_of_a_stream(path: str) -> float:
     """Seconds from writing a line into `eval --lines`, whose input stays open, to reading its score."""
-    with subprocess.Popen([*CHARLSTM, "eval", path, "--lines"], stdin=-1, stdout=-1) as process:
+    with subprocess.Popen([*CHARLSTM, "eval", path, "--lines"], stdin=PIPE, stdout=PIPE) as process:
         assert process.stdin
         assert process.stdout
 
@@ -58,7 +60,7 @@ def many_lines(path: str, count: int = 100_000) -> tuple[float, int]:
     rng = random.Random(0)
     lines = "\n".join("".join(rng.choices(ALPHABET[1:], k=rng.randint(1, 40))) for _ in range(count)) + "\n"
     before = time.perf_counter()
-    with subprocess.Popen([*CHARLSTM, "eval", path, "--lines"], stdin=-1, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen([*CHARLSTM, "eval", path, "--lines"], stdin=PIPE, stdout=DEVNULL) as process:
         assert process.stdin
         process.stdin.write(lines.encode())
         process.stdin.close()

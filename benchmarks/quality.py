@@ -30,7 +30,7 @@ import numpy as np
 from common import described, machine, report
 
 from charlstm import load
-from charlstm.inference.scoring import surprisal
+from charlstm.inference.scoring import LN2, surprisal
 
 CHARLSTM = [sys.executable, "-m", "charlstm"]
 
@@ -76,7 +76,7 @@ def run_once(folder: Path, corpus: Path, minutes: float, seed: int, extra: list[
     )  # fmt: skip
     seconds = time.monotonic() - begin
     info = json.loads(subprocess.run([*CHARLSTM, "info", str(model), "--json"], check=True, capture_output=True).stdout)
-    validation = info["result"]["val_bits_per_char"] * 0.6931471805599453
+    validation = info["result"]["val_bits_per_char"] * LN2
     figures = scored(model, held) if held else {"nats_per_char": validation}
     return {
         "nats": figures.pop("nats_per_char"),
@@ -166,7 +166,7 @@ def main() -> None:
             nats = statistics.median(run["nats"] for run in runs)
             shown = ", ".join(in_short(run) for run in runs)
             print(
-                f"{minutes:g} minutes: {nats:.4f} nats ({nats / 0.6931471805599453:.4f} bits) per character; "
+                f"{minutes:g} minutes: {nats:.4f} nats ({nats / LN2:.4f} bits) per character; "
                 f"{runs[0]['ran']}; runs: {shown}", flush=True,
             )  # fmt: skip
     if arguments.curve:
