@@ -181,6 +181,9 @@ class TorchLanguageModel:
     """A TorchNetwork that fulfils the protocol LanguageModel: numpy ids and states in, numpy logits and states out.
 
     For scoring and sampling on a GPU, and for validation while training.
+
+    Args:
+        network: the caller's own, no copy; it is put into evaluation mode (no dropout, float32) and left in it.
     """
 
     def __init__(self, network: TorchNetwork) -> None:
