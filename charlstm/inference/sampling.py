@@ -9,7 +9,6 @@ Shapes: T time steps, B samples side by side, V symbols.
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -191,10 +190,20 @@ def whole_texts(
 
 def stream_one(model: LanguageModel, vocabulary: Vocabulary, start: Start, settings: SampleSettings) -> Iterator[str]:
     """As `generate`, for one sample: yields its characters, as they are drawn."""
-    alone = SampleSettings(settings.length, settings.temperature, seed=settings.seed, stop=settings.stop)
-    if settings.temperature and dataclasses.replace(settings, count=alone.count) == alone:  # no rule but temperature
+    if settings.temperature and settings == _without_rules(settings):
         return _stream_plainly(model, vocabulary, start, settings)
     return (vocabulary.decode(ids) for _, ids in generate(model, vocabulary, start, settings))
+
+
+def _without_rules(settings: SampleSettings) -> SampleSettings:
+    """The same settings under temperature alone: every other rule, also one that is added later, is left out."""
+    return SampleSettings(
+        length=settings.length,
+        temperature=settings.temperature,
+        count=settings.count,
+        seed=settings.seed,
+        stop=settings.stop,
+    )
 
 
 def _stream_plainly(
@@ -213,7 +222,7 @@ def _stream_plainly(
                 sums /= settings.temperature
         np.exp(sums, out=sums)
         np.cumsum(sums, out=sums)
-        index = min(int(sums.searchsorted(generator.random() * sums[-1], side="right")), len(characters) - 1)
+        index = int(sums.searchsorted(generator.random() * sums[-1], side="right"))  # there is one, see `draw`
         yield characters[index]
         if stop.saw(characters[index]) or t == settings.length - 1:
             return

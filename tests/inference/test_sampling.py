@@ -291,6 +291,25 @@ def test_drawing_inverts_the_cumulative_distribution() -> None:
     assert both.tolist() == [1, 1]
 
 
+class Largest:
+    """Gives the largest random number that a generator of numpy gives: they are multiples of 2^-53 below 1."""
+
+    def random(self) -> float:
+        return 1 - 2**-53
+
+
+@pytest.mark.parametrize("symbols", [1, 2, 3, 4, 7, 64, 1000])
+def test_the_largest_random_number_draws_the_last_character(symbols: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the sum of all is a power of two, below which numbers lie the closest."""
+    monkeypatch.setattr("charlstm.inference.sampling._generator", lambda *_: Largest())
+    alphabet = Vocabulary([chr(0x4E00 + number) for number in range(symbols)])
+    for spread in (0.0, 1.0, 2.0, 5.0):
+        row = spread * np.random.default_rng(symbols).normal(0, 1, symbols + 1)
+        network = Constant([*row[:-1], row.max()])
+        written = "".join(stream_one(network, alphabet, network.start(1), SampleSettings(length=2, temperature=1.0)))
+        assert written == 2 * alphabet.characters[-1]
+
+
 # ----------------------------------------------------------------------------------- greedy, unknown
 
 
