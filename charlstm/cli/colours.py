@@ -27,11 +27,25 @@ def show_values(pieces: Valued, legend: str, as_json: bool, *, as_bytes: bool = 
         say(legend)
         draw(by_characters(pieces, lambda values: values[-1]) if as_bytes else pieces)
         return
+    write_rows(pieces, "value", as_json, as_bytes=as_bytes)
+
+
+def write_rows(pieces: Valued, name: str, as_json: bool, *, as_bytes: bool = False) -> None:
+    """Write each character of a text in a row of its own: VALUE<tab>CHARACTER, as a JSON string.
+
+    Args:
+        pieces: the text with its values.
+        name: what the values are called in JSON.
+        as_json: whether to write rows of JSON.
+        as_bytes: whether its characters stand for bytes.
+    """
     shown: Callable[[str], str] = escaped if as_bytes else str
-    if as_json:
-        _write_rows(pieces, lambda one, value: strict_json({"char": shown(one), "value": value}))
-    else:
-        _write_rows(pieces, lambda one, value: f"{value:.4f}\t{quoted(shown(one))}")
+
+    def row(character: str, value: float) -> str:
+        return strict_json({"char": character, name: value}) if as_json else f"{value:.4f}\t{quoted(character)}"
+
+    for text, values in pieces:
+        write("".join(row(shown(one), value) + "\n" for one, value in zip(text, values, strict=True)))
 
 
 def has_colours() -> bool:
@@ -57,8 +71,3 @@ def draw(pieces: Iterable[tuple[str, Sequence[float]]]) -> None:
     for piece in coloured(shown, fine=has_fine_colours()):
         write_raw(piece)
     write_raw("\n")
-
-
-def _write_rows(pieces: Valued, row: Callable[[str, float], str]) -> None:
-    for text, values in pieces:
-        write("".join(row(character, value) + "\n" for character, value in zip(text, values, strict=True)))

@@ -11,8 +11,8 @@ import click
 
 from ..data.raw import by_characters, escaped, from_bytes, to_bytes
 from ..errors import UsageError
-from .colours import has_fine_colours, wants_colours
-from .console import end_line, quoted, say, strict_json, visible, write, write_raw, writer
+from .colours import has_fine_colours, wants_colours, write_rows
+from .console import end_line, say, strict_json, visible, write, write_raw, writer
 from .options import PATH, Command, device_option, reading_options, refuse_decoding
 from .process import prepare_for_numpy, prepare_for_torch, shared_threads, start_torch_threads
 from .stdin import refuse_terminal, wait
@@ -99,7 +99,8 @@ def _write_figures(models: Sequence[Model], names: Sequence[str], pieces: Iterab
     if given["lines"]:
         _eval_lines(models, names, pieces, given["as_json"])
     elif given["chars"]:
-        _eval_chars(models[0], pieces, given["as_json"])
+        in_bits = _in_bits(models[0], pieces)
+        write_rows(in_bits, "bits", given["as_json"], as_bytes=models[0].as_bytes)
     elif given["heatmap"]:
         _eval_heatmap(models[0], pieces)
     elif len(models) > 1:
@@ -249,16 +250,6 @@ def _in_bits(model: Model, pieces: Iterable[str]) -> Iterator[tuple[str, list[fl
 
     for text, nats in model.surprisals(_as_read(model, piece, of_utf8=False) for piece in pieces):
         yield from_bytes(text) if model.as_bytes else text, (nats / LN2).tolist()
-
-
-def _eval_chars(model: Model, pieces: Iterable[str], as_json: bool) -> None:
-    for text, surprisals in _in_bits(model, pieces):
-        rows = []
-        for character, bits in zip(text, surprisals, strict=True):
-            shown = escaped(character) if model.as_bytes else character
-            row = strict_json({"char": shown, "bits": bits}) if as_json else f"{bits:.4f}\t{quoted(shown)}"
-            rows.append(row)
-        write("".join(row + "\n" for row in rows))
 
 
 def _eval_heatmap(model: Model, pieces: Iterable[str]) -> None:
