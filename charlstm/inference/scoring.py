@@ -33,6 +33,8 @@ LINES_TOGETHER = 256
 """Lines that are scored as one batch at most."""
 CHARACTERS_TOGETHER = 1 << 18
 """Characters of such a batch at most, the padding of shorter lines included."""
+PADDING = -1
+"""Stands for an id where a line has ended that is shorter than those beside it."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +108,29 @@ def surprisal(logits: Floats, targets: NDArray[np.integer]) -> Nats:
     return nats
 
 
+def padded(lines: Sequence[Ids], start: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """B lines side by side, as `read_scoring` takes them; T is the length of the longest.
+
+    Args:
+        lines: one or more, each (length,).
+        start: id of the start symbol.
+
+    Returns:
+        inputs (T, B): the start symbol, then each line but for its last id, then any ids.
+        targets (T, B): each line, then PADDING.
+    """
+    targets = np.full((max(map(len, lines)), len(lines)), PADDING, dtype=np.int64)  # (T, B)
+    for column, line in enumerate(lines):
+        targets[: len(line), column] = line
+    first = np.full((1, len(lines)), start)  # (1, B)
+    return np.concatenate([first, np.maximum(targets[:-1], 0)]), targets
+
+
 def read_scoring(model: LanguageModel, inputs: NDArray[Any], targets: NDArray[Any], state: State) -> tuple[Nats, State]:
-    """Read inputs (T, B), a few time steps at once; give the surprisals (T, B) of the targets, and the state."""
+    """Read inputs (T, B), a few time steps at once; give the surprisals (T, B) of the targets, and the state.
+
+    Those of PADDING mean nothing.
+    """
     steps = steps_at_once(model, inputs.shape[1])
     nats = np.empty(inputs.shape)
     for begin in range(0, len(inputs), steps):
@@ -197,17 +220,11 @@ class Scorer:
 
     def _together(self, lines: list[Ids]) -> list[Nats]:
         """The surprisals of each of B lines; of one that is long enough, in parts."""
-        longest = max(map(len, lines))
-        if self.division.parts(longest) > 1:
+        if self.division.parts(max(map(len, lines))) > 1:
             return [np.concatenate(list(self.surprisals([line]))) for line in lines]
-        ids = np.zeros((longest, len(lines)), dtype=np.int64)  # (T, B)
-        for column, line in enumerate(lines):
-            ids[: len(line), column] = line
-        start = np.full((1, len(lines)), self.vocabulary.start)
-        nats, _ = read_scoring(
-            self.model, np.concatenate([start, ids[:-1]]), ids, self.model.zero_state(len(lines))
-        )  # (T, B)
-        nats[ids == UNKNOWN] += self.vocabulary.unknown_nats
+        inputs, targets = padded(lines, self.vocabulary.start)  # (T, B) each
+        nats, _ = read_scoring(self.model, inputs, targets, self.model.zero_state(len(lines)))  # (T, B)
+        nats[targets == UNKNOWN] += self.vocabulary.unknown_nats
         return [nats[: len(line), column].copy() for column, line in enumerate(lines)]
 
 

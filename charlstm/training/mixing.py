@@ -18,7 +18,7 @@ from ..data.corpus import Corpus
 from ..data.lines import split_lines
 from ..data.mapping import stretches
 from ..data.vocabulary import Ids
-from ..inference.scoring import surprisal
+from ..inference.scoring import PADDING, padded, surprisal
 from ..models.interface import LanguageModel, steps_at_once
 from ..models.mixture import Mixture
 from ..models.ngrams import NgramModel
@@ -155,7 +155,7 @@ def _features(network: LanguageModel, ngrams: NgramModel, corpus: Corpus, ids: I
             logits, state = network.logits(read, state)  # (T, B, V)
             walked = ngrams.walk(read, contexts)  # (C, T, B)
             contexts = walked[:, -1]
-            scored = wanted >= 0
+            scored = wanted != PADDING
             logs = ngrams.log_probabilities(walked[:, scored])  # (N, V)
             parts.append((logits[scored].astype(np.float32), logs, wanted[scored]))
     logits, logs, wanted = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -163,16 +163,11 @@ def _features(network: LanguageModel, ngrams: NgramModel, corpus: Corpus, ids: I
 
 
 def _sequences(corpus: Corpus, ids: Ids, lines: bool) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """What is read and what comes next, (T, B) each; -1 where a record has ended."""
+    """What is read and what comes next, (T, B) each, see `padded`: records of similar length together."""
     records = split_lines(ids, corpus.line_end) if lines else [ids]
     records.sort(key=len)
     for first in range(0, len(records), 256):
-        group = records[first : first + 256]
-        targets = np.full((len(group[-1]), len(group)), -1, dtype=np.int64)
-        for column, record in enumerate(group):
-            targets[: len(record), column] = record
-        start = np.full((1, len(group)), corpus.vocabulary.start)
-        yield np.concatenate([start, np.maximum(targets[:-1], 0)]), targets
+        yield padded(records[first : first + 256], corpus.vocabulary.start)
 
 
 # ------------------------------------------------------------------------------------------- fitting

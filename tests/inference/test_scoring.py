@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from charlstm.api import Model, load
 from charlstm.config import CELLS, ModelSettings
 from charlstm.inference.parallel import EXACT, ONE_STREAM, Division
-from charlstm.inference.scoring import NOTHING, Score, Scorer, side_by_side_scores, surprisal
+from charlstm.inference.scoring import NOTHING, PADDING, Score, Scorer, padded, side_by_side_scores, surprisal
 from charlstm.models.file import ModelFile
 from charlstm.models.interface import Floats, State, no_history
 from charlstm.models.numpy_lstm import NumpyNetwork
@@ -378,6 +378,14 @@ def test_records_give_the_surprisal_of_every_character() -> None:
     records = scorer.records([scorer.vocabulary.encode(line) for line in lines])
     for line, nats in zip(lines, records, strict=True):
         np.testing.assert_allclose(nats, brute_force(scorer, line), rtol=0, atol=1e-9)
+
+
+def test_lines_side_by_side_are_read_after_the_start_symbol_and_end_in_padding() -> None:
+    lines = [np.array(line, dtype=np.uint8) for line in ([5], [7, 8, 9], [4, 3])]
+    inputs, targets = padded(lines, start=11)
+    assert targets.T.tolist() == [[5, PADDING, PADDING], [7, 8, 9], [4, 3, PADDING]]
+    assert [inputs[: len(line), column].tolist() for column, line in enumerate(lines)] == [[11], [11, 7, 8], [11, 4]]
+    assert inputs.min() >= 0  # what is read of padding is an id, too
 
 
 def test_no_lines_and_empty_lines_are_fine() -> None:
