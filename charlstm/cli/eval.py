@@ -15,7 +15,7 @@ from .colours import has_fine_colours, wants_colours, write_rows
 from .console import end_line, say, strict_json, visible, write, write_raw, writer
 from .options import PATH, Command, device_option, reading_options, refuse_decoding
 from .process import prepare_for_numpy, prepare_for_torch, shared_threads, start_torch_threads
-from .stdin import refuse_terminal, wait
+from .stdin import refuse_terminal, tell_of_named_pipes, wait
 from .unknown import UnknownCharacters
 
 if TYPE_CHECKING:
@@ -182,6 +182,7 @@ def _pieces(sources: Sequence[str], models: Sequence[Model], given: dict[str, An
     """
     from ..data.reading import ended, not_empty, read_pieces
 
+    tell_of_named_pipes("a text")
     wait("a text", sources)
     of_lines = any(model.lines for model in models)
     records = given["lines"] or of_lines

@@ -16,7 +16,7 @@ from .colours import show_values
 from .console import block, say, strict_json, write, write_path
 from .options import PATH, Command, reading_options, refuse_decoding
 from .process import prepare_for_numpy
-from .stdin import refuse_terminal, wait
+from .stdin import refuse_terminal, tell_of_named_pipes, wait
 from .unknown import UnknownCharacters
 from .why import inspect_why
 
@@ -132,6 +132,7 @@ def _pieces(file: ModelFile, sources: Sequence[str], given: dict[str, Any]) -> I
     """
     from ..data.reading import not_empty, read_pieces
 
+    tell_of_named_pipes("a text")
     wait("a text", sources)
     form = given["normalize"] or file.normalize
     text = read_pieces(sources, given["encoding"], given["encoding_errors"], say, end_lines=file.lines, normalize=form)
@@ -291,6 +292,7 @@ def _read_labels(file: ModelFile, given: dict[str, Any]) -> tuple[list[str], lis
     name = given["labels"]
     if name != STANDARD_INPUT:
         status_of(name, text_fits=False)
+    tell_of_named_pipes("labelled texts")
     wait("labelled texts", [name])
     form = given["normalize"] or file.normalize
     pieces = read_pieces([name], given["encoding"], given["encoding_errors"], say, normalize=form)

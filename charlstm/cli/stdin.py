@@ -46,7 +46,7 @@ def wait(what: str, paths: Iterable[str] = ("-",), patience: float = PATIENCE) -
     """Wait until pipes among the paths have something to read, or have ended; nothing is read.
 
     Where one stays silent, a line says what is waited for, and the wait is left to whoever reads. Of named pipes,
-    which only reading opens, that will be said then.
+    which only reading opens, that is said then, see `tell_of_named_pipes`.
 
     Args:
         what: what they should bring.
@@ -56,7 +56,6 @@ def wait(what: str, paths: Iterable[str] = ("-",), patience: float = PATIENCE) -
     Returns:
         Seconds that passed.
     """
-    streams.around_opening = lambda path: telling(f"waiting for {what} from {path}", path, patience)
     if os.name == "nt":  # where only sockets can be asked
         return 0.0
     before = time.monotonic()
@@ -68,6 +67,18 @@ def wait(what: str, paths: Iterable[str] = ("-",), patience: float = PATIENCE) -
             say(f"waiting for {what} {where}")
             break
     return time.monotonic() - before
+
+
+def tell_of_named_pipes(what: str, patience: float = PATIENCE) -> None:
+    """From now on, wherever this process reads a text from a named pipe that stays silent, say what is waited for.
+
+    It replaces `data.streams.around_opening`, which does nothing for a library's caller.
+
+    Args:
+        what: what they should bring.
+        patience: seconds of silence before that.
+    """
+    streams.around_opening = lambda path: telling(f"waiting for {what} from {path}", path, patience)
 
 
 @contextlib.contextmanager

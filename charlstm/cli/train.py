@@ -29,7 +29,7 @@ from .process import (
     start_torch_threads,
 )
 from .progress import follow
-from .stdin import refuse_terminal, telling, wait
+from .stdin import refuse_terminal, tell_of_named_pipes, telling, wait
 
 LONGEST_REPORT = 1 << 16
 """Bytes of a line of a log, at most."""
@@ -162,6 +162,7 @@ def _prepared(given: dict[str, Any], ranks: Ranks) -> Run:
     if given["as_bytes"]:
         refuse_typed([*DECODING, "min_count"], "--bytes reads texts as they are, all 256 bytes are known")
     refuse_terminal(texts)
+    tell_of_named_pipes("a text")
     waited = wait("a text", (*texts, *given["validation"]))
     for text in texts:  # before the output, whose name may come from a text's
         if text != STANDARD_INPUT:
@@ -194,6 +195,7 @@ def _going_on(output: str, given: dict[str, Any], ranks: Ranks) -> Run:
     texts = given["texts"] if given["output"] is not None else ()  # else the first one names the output
     validation = given["validation"]
     read = saved_reading(output)
+    tell_of_named_pipes("the text of the run")
     waited = wait("the text of the run", (*(texts or read.paths), *(validation or read.validation)))
     return resume(
         output,

@@ -104,14 +104,49 @@ def test_every_command_that_reads_says_what_it_waits_for(
         assert process.wait(60) == (0 if command[0] == "sample" else 1)
 
 
+@pytest.mark.parametrize(
+    ("command", "awaited"),
+    [
+        (["train", "pipe"], "a text"),
+        (["eval", "M", "pipe"], "a text"),
+        (["inspect", "M", "pipe"], "a text"),
+        (["inspect", "M", "--labels", "pipe"], "labelled texts"),
+        (["train", "--resume", "-o", "model.safetensors", "pipe"], "the text of the run"),
+    ],
+)
+def test_every_command_says_from_which_named_pipe_it_waits(
+    command: list[str], awaited: str, model_path: Path, tmp_path: Path
+) -> None:
+    arguments = [str(model_path) if argument == "M" else argument for argument in command]
+    os.mkfifo(tmp_path / "pipe")
+    if "--resume" in command:
+        started_run(tmp_path, steps=5).save()
+    with subprocess.Popen(
+        [sys.executable, "-m", "charlstm", *arguments], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stderr
+        said = process.stderr.readline().decode()
+        os.close(os.open(tmp_path / "pipe", os.O_WRONLY | os.O_NONBLOCK))  # fails where nobody waits to read
+        assert process.wait(60) == 1
+    assert said in {f"charlstm: waiting for {awaited} from {path}\n" for path in ("pipe", tmp_path / "pipe")}
+
+
+def test_to_wait_changes_nothing_for_others(tmp_path: Path) -> None:
+    before = streams.around_opening
+    stdin.wait("a text", [str(tmp_path)], patience=0.0)
+    assert streams.around_opening is before
+
+
 @pytest.mark.parametrize("late", [0.0, 0.3])
 def test_a_named_pipe_without_a_writer_is_named_and_then_read_whole(
     late: float, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "around_opening", streams.around_opening)  # which `wait` sets
+    monkeypatch.setattr(streams, "around_opening", streams.around_opening)  # which is replaced here
     path = str(tmp_path / "pipe")
     os.mkfifo(path)
-    stdin.wait("a text", [path], patience=0.1 if late else 60.0)
+    stdin.tell_of_named_pipes("a text", patience=0.1 if late else 60.0)
+    stdin.wait("a text", [path], patience=60.0)
     writer = threading.Timer(late, Path(path).write_bytes, [b"here it is"])
     writer.start()
     with streams.open_stream(path) as stream:
