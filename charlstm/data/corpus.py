@@ -112,6 +112,12 @@ class Corpus:
         """The id of the newline character (UNKNOWN when the vocabulary has none)."""
         return int(self.vocabulary.encode("\n")[0])
 
+    @property
+    def mean_line(self) -> float:
+        """Characters of a line of the training part, on average; its length where no line ends. Reads all of it."""
+        ends = count_of(self.training, self.line_end) if self.line_end != UNKNOWN else 0
+        return len(self.training) / max(1, ends)
+
 
 def read_corpus(reading: Reading) -> Corpus:
     """Read texts and turn them into ids.

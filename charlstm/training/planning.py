@@ -12,8 +12,6 @@ from typing import Literal
 
 from ..config import Budget, ModelSettings, TrainingRequest, TrainingSettings
 from ..data.corpus import Corpus
-from ..data.mapping import count_of
-from ..data.vocabulary import UNKNOWN
 from ..errors import counted
 from .counting import largest_order
 
@@ -67,10 +65,8 @@ class Text:
     @staticmethod
     def of(corpus: Corpus) -> Text:
         """That of a corpus's training part."""
-        ids = corpus.training
-        ends = count_of(ids, corpus.line_end) if corpus.line_end != UNKNOWN else 0
         unit = "bytes" if corpus.vocabulary.as_bytes else "characters"
-        return Text(len(ids), len(corpus.vocabulary), len(ids) / max(1, ends), unit)
+        return Text(len(corpus.training), len(corpus.vocabulary), corpus.mean_line, unit)
 
 
 @dataclass(frozen=True)

@@ -262,6 +262,14 @@ def test_records_that_are_all_equal_are_all_trained_on() -> None:
     assert (len(found.validation), found.held_out) == (0, "")
 
 
+@pytest.mark.parametrize(
+    ("text", "mean"), [("abc\n" * 50, 4.0), ("abcdefghi\n" * 9 + "\n" * 11, 5.05), ("ab" * 60, 120.0)]
+)
+def test_the_mean_line_is_that_of_the_training_part(text: str, mean: float) -> None:
+    assert corpus_of(texts=[text], val_fraction=0.0).mean_line == pytest.approx(mean)
+    assert corpus_of(texts=["x" * 100 + "\n" + text], val_fraction=0.0).mean_line > mean
+
+
 def test_blank_lines_among_records_are_left_out_and_it_is_said() -> None:
     records = "".join(f"record {number}\n" for number in range(50))
     for text in (records.replace("\n", "\n\n"), "\n \n" + records.replace("record 7\n", "record 7\n\t\u3000\n")):
