@@ -185,7 +185,7 @@ class Model:
         return dataclasses.replace(settings, stop=(*stops, *["\n"] * self.lines))
 
     def score(self, text: str | bytes) -> Score:
-        """How well the model predicts a text (a model of lines: each line a text of its own)."""
+        """How well the model predicts a text (of lines: each a text of its own). UsageError: it is no text."""
         return sum(self._partial_scores([self._given("text", text)]), NOTHING)
 
     def score_lines(self, lines: Texts) -> list[Score]:
@@ -200,11 +200,11 @@ class Model:
         return self.scorer.score_lines([self._record(line) for line in given])
 
     def score_pieces(self, pieces: Texts) -> Score:
-        """As `score`, of a text that comes in pieces and may be larger than memory."""
+        """As `score`, of a text that comes in pieces and may be larger than memory. UsageError: it is no text."""
         return sum(self.partial_scores(pieces), NOTHING)
 
     def partial_scores(self, pieces: Texts) -> Iterator[Score]:
-        """The scores of parts of a text, as it comes; their sum is the text's."""
+        """The scores of parts of a text, as it comes; their sum is the text's. UsageError: see `surprisals`."""
         return self._partial_scores(given_pieces(pieces, as_bytes=self.as_bytes))
 
     def _partial_scores(self, pieces: Iterable[str]) -> Iterator[Score]:
@@ -225,6 +225,9 @@ class Model:
         Yields:
             stretches of the text, in order, each with the surprisals in nats of its characters; a model that was
             trained on a normalization form reads its texts in that form, too.
+
+        Raises:
+            UsageError: the text is nothing to iterate over or, while iterating, a piece is no text.
         """
         scored = self._surprisals(given_pieces(pieces, as_bytes=self.as_bytes))
         return ((as_given(text, as_bytes=self.as_bytes), nats) for text, nats in scored)

@@ -146,7 +146,7 @@ def collect(
         folder: where the ids of a long text go; None: see `default_folder`.
 
     Raises:
-        TextError: a text cannot be read, or changes while it is.
+        TextError, UsageError: see `find_files` and `TextSource`; the first also where a text changes while it is read.
         OutputError: a long text's ids cannot be written.
     """
     files, notes = find_files(paths, encoding)

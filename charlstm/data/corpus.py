@@ -126,6 +126,8 @@ def read_corpus(reading: Reading) -> Corpus:
 
     Raises:
         TextError: nothing to read, not readable, or too short (fewer than SMALLEST_TEXT characters).
+        OutputError: the ids of a long text cannot be written.
+        UsageError: "-" is given twice, or there is no such encoding.
     """
     key = _key(reading)
     corpus = _kept(reading, key) if key else None

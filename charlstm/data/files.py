@@ -40,6 +40,7 @@ def find_files(
 
     Raises:
         TextError: there is no such file, or a folder holds no text or cannot be read.
+        UsageError: "-" is given twice.
     """
     files: list[str] = []
     notes: list[str] = []

@@ -183,6 +183,9 @@ def read_pieces(
         note: called with each thing that a user should be told.
         end_lines: whether a text that does not end its last line is given a newline there, if another text follows.
         normalize: a Unicode normalization form, such as "nfc".
+
+    Raises (while iterating):
+        UsageError, TextError: see `find_files` and `TextSource`.
     """
     files, notes = find_files(paths, encoding, repeated=True)
     for text in notes:

@@ -31,7 +31,11 @@ RESUME_FORMAT = 9
 
 
 def resume_path(output: str | os.PathLike[str]) -> Path:
-    """Where the state of a run is kept that writes that model: NAME.resume.safetensors beside it."""
+    """Where the state of a run is kept that writes that model: NAME.resume.safetensors beside it.
+
+    Raises:
+        OutputError: the model has no name.
+    """
     path = Path(output)
     if not path.name:
         raise OutputError("a model needs a file: give --output a name")
