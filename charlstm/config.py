@@ -154,7 +154,9 @@ class MixtureSettings:
     sizes: tuple[int, ...]
     """Different n-grams of 1, 2, ... characters."""
     network_weight: float
+    """a in softmax(a * logits + b * ln p)."""
     ngram_weight: float
+    """b in it, where p are the n-gram model's probabilities."""
 
     def __post_init__(self) -> None:
         if not self.sizes or not all(type(size) is int and 0 < size < 2**31 for size in self.sizes):
@@ -169,7 +171,9 @@ class Budget:
     """How long to train: exactly one of the three units."""
 
     unit: Literal["minutes", "epochs", "steps"] = "minutes"
+    """Minutes of the clock, passes over the training part, or optimizer steps."""
     amount: float = 10.0
+    """So many of them."""
 
     def __post_init__(self) -> None:
         amount = plain(self.amount)
@@ -309,12 +313,19 @@ class TrainingSettings:
     """A training run, with everything decided. Saved with the model; enough to repeat the run."""
 
     budget: Budget
+    """How long to train."""
     batch: int
+    """Streams that are read in parallel; of lines, so many contexts' worth of characters."""
     context: int
+    """Characters of truncated backpropagation through time."""
     learning_rate: float
+    """Its peak."""
     weight_decay: float
+    """Of all matrices, as a rate: multiplied by the learning rate."""
     dropout: float
+    """Fraction of the numbers between layers and before the output that is dropped."""
     dropconnect: float
+    """Fraction of the recurrent weights that is dropped."""
     ema: float
     """Horizon of the exponential moving average of the parameters, as a fraction of the steps so far; 0: none."""
     clip: float
@@ -322,9 +333,13 @@ class TrainingSettings:
     warmup: float
     """Fraction of the run over which the learning rate rises to its peak."""
     betas: tuple[float, float]
+    """AdamW's: the decay rates of the gradient's first and second moment."""
     precision: Literal["float32", "bfloat16"]
+    """Dtype of the matrix products."""
     lines: bool
+    """Whether every line is a record of its own."""
     seed: int
+    """All that is random comes from it."""
     fresh_every: int = 10
     """Every so many steps one stream more starts from the zero state where a text would begin, to train that too."""
     unknown: float = 1e-4

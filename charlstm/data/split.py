@@ -222,8 +222,9 @@ class Boundaries:
     text_starts: Sequence[int] = ()
     """Where its files begin."""
     newline: int = -1
+    """Its id; -1 where the text has none."""
     space: int = -1
-    """Their ids; -1 where the text has none."""
+    """Likewise."""
     row: float = 0.0
     """Mean characters of a row where the text is a table; else 0."""
 

@@ -49,6 +49,7 @@ class TensorSpec(NamedTuple):
     """What a file's header says of a tensor, or what a model's settings call for."""
 
     shape: tuple[int, ...]
+    """Its sizes, the outermost first."""
     dtype: str = "float32"
     """As numpy names it."""
 

@@ -21,6 +21,7 @@ class Progress:
     """Where a run stands."""
 
     step: int
+    """Optimizer steps so far."""
     fraction: float
     """Of the budget, 0 to 1."""
     characters: int
@@ -38,6 +39,7 @@ class Progress:
     best_bits: float | None
     """Bits per character of the checkpoint that is kept so far, on the same text."""
     learning_rate: float
+    """At that step."""
     note: str = ""
     """Something that a person should be told once."""
     sample: str = ""
@@ -49,16 +51,21 @@ class Result:
     """What a run gives: the parameters to keep, and the figures that go into the model file."""
 
     tensors: Tensors
+    """The network's."""
     finished: bool
     """Whether the budget was used or training was stopped early; else the run can go on."""
     steps: int
+    """Optimizer steps."""
     characters: int
     """Trained on, each as often as it was read."""
     seconds: float
+    """Spent, those before it was resumed included."""
     val_bits_per_char: float | None
+    """Bits per character on held-out text; None: there is none."""
     val_characters: int | None
     """Characters that this figure is of; None where it is one of a validation on the way."""
     curve: list[dict[str, float]]
+    """Validations on the way, see `with_entry`."""
     mixture: MixtureSettings | None = None
     """How counts of the training text are joined with the network, where they help."""
     counts: Tensors = field(default_factory=dict)
