@@ -27,6 +27,10 @@ GATES: dict[str, int] = {"lstm": 4, "gru": 3, "rnn": 1}
 
 SMALLEST_TEXT = 100
 """Characters below which training is refused: fewer leave nothing to learn from and nothing to validate on."""
+SHORT_TEXT = 10_000
+"""Training characters below which even a character that occurs once is in the vocabulary."""
+NGRAMS, WEIGHT_DECAY = 11, 0.1
+"""Of a run for which they are not given: characters of the longest context, if the vocabulary allows it; a rate."""
 
 _T = TypeVar("_T")
 
@@ -203,7 +207,7 @@ class TrainingRequest:
     """What a user may ask of a training run. None: to be chosen from the text, the machine and the budget."""
 
     minutes: float | None = setting(
-        None, "budget in minutes, all but the wait for standard input included (default: 10)"
+        None, f"budget in minutes, all but the wait for standard input included (default: {Budget.amount:g})"
     )
     epochs: float | None = setting(None, "budget in epochs: passes over the training part of the text")
     steps: int | None = setting(None, "budget in optimizer steps")
@@ -240,12 +244,11 @@ class TrainingRequest:
         least=1e-9,
         most=10**6,
     )
-    weight_decay: float | None = setting(None, "weight decay of all matrices (default: 0.1)", least=0, most=100)
+    weight_decay: float | None = setting(
+        None, f"weight decay of all matrices (default: {WEIGHT_DECAY:g})", least=0, most=100
+    )
     dropout: float | None = setting(
-        None,
-        "dropout between layers and before the output (default: by epochs and size)",
-        least=0,
-        most=0.95,
+        None, "dropout between layers and before the output (default: by epochs and size)", least=0, most=0.95
     )
     dropconnect: float | None = setting(None, "dropout of the recurrent weights (default: 0)", least=0, most=0.95)
     val_fraction: float = setting(0.1, "fraction of the text to hold out for validation", least=0, most=0.9)
@@ -262,16 +265,16 @@ class TrainingRequest:
     min_count: int | None = setting(
         None,
         "characters that occur fewer times are read as unknown and never written (default: 2, or 1 where fewer than "
-        "10,000 characters are trained on)",
+        f"{SHORT_TEXT:,} characters are trained on)",
         least=1,
         most=10**15,
     )
     ngrams: int | None = setting(
         None,
-        "n-gram counts of the text are mixed with the network, for contexts of up to so many characters (0 to 11); 0: "
-        "the network alone (default: 11, or as many as a large vocabulary allows)",
+        "n-gram counts of the text are mixed with the network, for contexts of up to so many characters (0 to "
+        f"{NGRAMS}); 0: the network alone (default: {NGRAMS}, or as many as a large vocabulary allows)",
         least=0,
-        most=11,
+        most=NGRAMS,
     )
     lines: bool = setting(False, "every line is a record of its own (names, titles, commands)")
     as_bytes: bool = setting(
@@ -313,7 +316,6 @@ class TrainingSettings:
     """A training run, with everything decided. Saved with the model; enough to repeat the run."""
 
     budget: Budget
-    """How long to train."""
     batch: int
     """Streams that are read in parallel; of lines, so many contexts' worth of characters."""
     context: int

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config import SMALLEST_TEXT, NormalizeName, SplitName
+from ..config import SHORT_TEXT, SMALLEST_TEXT, NormalizeName, SplitName
 from ..errors import TextError, counted
 from .cache import key_of, load, save
 from .characters import ROOM, listed
@@ -33,8 +33,6 @@ NOTABLE_REPEATS = 0.1
 """Fraction of the held-out part that is in the training part word for word, beyond which its figure flatters."""
 NOTABLE_RARE = 0.002
 """Fraction of the training characters that are too rare for the vocabulary, from which bytes are a choice."""
-SHORT_TEXT = 10_000
-"""Training characters below which even a character that occurs once is in the vocabulary."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..config import NGRAMS
 from ..data.vocabulary import Ids
 from ..models.ngrams import encoded, symbol_dtype, tensor_name, tensor_types
 from ..threads import in_threads
@@ -27,7 +28,7 @@ from .sorting import SortedText, longest_sorted, sorted_text
 
 Counts = NDArray[np.int32]
 
-LARGEST_ORDER = 12
+LARGEST_ORDER = NGRAMS + 1
 """Characters of the longest n-grams that are counted, where the vocabulary allows it."""
 MOST_COUNTED = 1 << 24
 """Characters that are counted at most."""

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from ..config import Budget, ModelSettings, TrainingRequest, TrainingSettings
+from ..config import NGRAMS, WEIGHT_DECAY, Budget, ModelSettings, TrainingRequest, TrainingSettings
 from ..data.corpus import Corpus
 from ..errors import counted
 from .counting import largest_order
@@ -36,8 +36,6 @@ NGRAM_WEIGHT = 0.4
 EPOCHS_WITH_COUNTS = 15
 """Epochs up to which a network is trained together with the counts: of a text that it reads more often, it memorises
 what the counts leave."""
-NGRAMS = 11
-"""Characters of the longest context that is counted; the vocabulary may allow fewer."""
 FIXED_THREADS = 2
 """Of a run whose budget is in steps or epochs: a small network gains little from more."""
 STREAMS_A_SHARD, LEAST_STREAMS = 8, 2
@@ -146,7 +144,7 @@ def _settings(
         batch=batch,
         context=context,
         learning_rate=_given(request.learning_rate, learning_rate),
-        weight_decay=_given(request.weight_decay, 0.1),
+        weight_decay=_given(request.weight_decay, WEIGHT_DECAY),
         dropout=_given(request.dropout, dropout),
         dropconnect=_given(request.dropconnect, 0.0),
         ema=0.05,

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from charlstm.config import CELLS, TrainingRequest
-from charlstm.training.planning import Plan, Text, plan, shards
+from charlstm.training.planning import FIXED_THREADS, SHAPES, Plan, Text, plan, shards
 
 quick = settings(deadline=None, derandomize=True, max_examples=200)
 FAST, LARGE = 1e12, 10**8
@@ -282,3 +282,24 @@ def test_processes_add_their_speeds_and_have_a_stream_each() -> None:
 )
 def test_a_step_is_shared_by_threads_with_a_few_streams_each(streams: int, threads: int, parts: int) -> None:
     assert shards(streams, threads) == parts
+
+
+def range_of(values: list[Any], between: str) -> str:
+    """The least and the largest of some numbers, in words."""
+    return f"{min(values)}{between}{max(values)}"
+
+
+def test_the_help_texts_name_what_is_planned() -> None:
+    helps = {field.name: field.metadata["help"] for field in dataclasses.fields(TrainingRequest)}
+    assert f"default: {range_of([layers for layers, _ in SHAPES], ' or ')}, by text" in helps["layers"]
+    assert f"default: {range_of([hidden for _, hidden in SHAPES], ' to ')}, by text" in helps["hidden"]
+    contexts = [planned(Text(10**6, 100, mean_line)).training.context for mean_line in (1.0, 10.0**6)]
+    assert f"default: the mean line, {range_of(contexts, ' to ')}" in helps["context"]
+    embeddings = [planned(Text(10**6, vocab_size, 40.0)).model.embedding for vocab_size in (100, 60_000)]
+    assert f"default: {range_of(embeddings, ', or ')} for large vocabularies" in helps["embedding"]
+    assert f"default: {FIXED_THREADS}, or those" in helps["threads"]
+
+
+def planned(text: Text) -> Plan:
+    """A run on a fast machine, of a network that is wider than any embedding."""
+    return plan(TrainingRequest(minutes=10.0, hidden=256), text, FAST, "float32")
