@@ -198,15 +198,19 @@ def _add_given(collector: Collector, text: str, normalize: str | None, *, as_byt
     collector.end_text(facts, "a text given directly")
 
 
+FROM_STANDARD_INPUT, FROM_A_PIPE = "standard input", "a pipe"
+"""What texts are called that have no name to keep."""
+
+
 def name_to_keep(path: str, named: Iterable[str | os.PathLike[str]]) -> str:
     """A file's name for a model that others may read: relative to the named folder that it lies in, or its last part.
 
     It is text, whatever bytes the name is made of on the disk.
     """
     if path == STANDARD_INPUT:
-        return "standard input"
+        return FROM_STANDARD_INPUT
     if not os.path.isfile(path):  # the name of a shell's <(command) is a number
-        return "a pipe"
+        return FROM_A_PIPE
     name = os.path.basename(path)
     for folder in [os.fspath(one) for one in named]:
         if os.path.isdir(folder) and path.startswith(os.path.join(folder, "")):

@@ -18,7 +18,7 @@ from ..config import SHORT_TEXT, SMALLEST_TEXT, NormalizeName, SplitName
 from ..errors import TextError, counted
 from .cache import key_of, load, save
 from .characters import ROOM, listed
-from .collecting import Collected, collect, name_to_keep
+from .collecting import FROM_A_PIPE, FROM_STANDARD_INPUT, Collected, collect, name_to_keep
 from .files import find_files
 from .mapping import ArrayWriter, IdFile, check_room, count_of, default_folder, is_mapped
 from .repeats import repeated_lines, repeated_passages
@@ -293,7 +293,7 @@ def _read_validation(corpus: Corpus, reading: Reading) -> None:
         raise TextError("the validation text is empty; give one with text in it, or leave out --val")
     names = [source["name"] for source in text.sources]
     corpus.validation, _ = _parted(text, Split(NOWHERE, ""), corpus.vocabulary, reading)
-    only = names[0] if reading.validation == [STANDARD_INPUT] else f"the file {names[0]}"
+    only = names[0] if names[0] in (FROM_STANDARD_INPUT, FROM_A_PIPE) else f"the file {names[0]}"
     corpus.held_out = only if len(names) == 1 else f"{len(names)} files: {', '.join(names[:3])}"
     if len(names) > 3:
         corpus.held_out += " ..."

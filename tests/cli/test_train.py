@@ -194,6 +194,14 @@ def test_a_log_is_closed_without_a_word(log: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, given_up if log == "/dev/full" else "")
 
 
+@pytest.mark.parametrize(("named", "said"), [("-", "standard input"), ("/dev/stdin", "a pipe"), ("b", "the file b")])
+def test_what_the_figure_is_of_is_called_a_file_where_it_is_one(named: str, said: str, tmp_path: Path) -> None:
+    for name in ("text.txt", "b"):
+        (tmp_path / name).write_text(TEXT)
+    done = charlstm("train", "text.txt", "--val", named, "--steps", 2, "--hidden", 8, input=TEXT, cwd=tmp_path)
+    assert f"characters of {said})" in done.stderr
+
+
 def test_a_log_never_becomes_a_part_of_the_text(tmp_path: Path) -> None:
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "one.txt").write_text(TEXT)

@@ -629,3 +629,18 @@ def test_a_sample_on_the_way_of_a_run_on_bytes_is_text(tmp_path: Path) -> None:
     run = prepare([tmp_path / "text"], output=tmp_path / "m.safetensors", request=request)
     run.sample(50).encode()
     assert "\ufffd" in run.sample(200)  # nothing was learned yet
+
+
+@pytest.mark.parametrize("cell", [None, "gru"])
+def test_the_machine_is_measured_with_the_cell_that_is_trained(
+    cell: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def measured(_device: object, _asked: object, _threads: object, cell: object) -> tuple[str, float]:
+        asked.append(cell)
+        return "float32", 1e11
+
+    monkeypatch.setattr(hardware, "measured_precision", measured)
+    started_run(tmp_path, steps=None, minutes=1, cell=cell)
+    assert asked == [cell or "lstm"]
