@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import numbers
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from .errors import UsageError
+from .fields import check_choice, check_fields, plain, setting, shortened
 
 CellName = Literal["lstm", "gru", "rnn"]
 CELLS: tuple[CellName, ...] = ("lstm", "gru", "rnn")
@@ -35,67 +35,6 @@ NGRAMS, WEIGHT_DECAY = 11, 0.1
 _T = TypeVar("_T")
 
 
-def setting(default: Any, help: str, *, least: float | None = None, most: float | None = None) -> Any:
-    """A dataclass field with its help text and its range (both ends included)."""
-    return dataclasses.field(default=default, metadata={"help": help, "least": least, "most": most})
-
-
-_TYPES: dict[str, tuple[type, str]] = {
-    "int": (numbers.Integral, "a whole number"),
-    "float": (numbers.Real, "a number"),
-    "str": (str, "a text"),
-    "bool": (bool, "true or false"),
-}
-"""What a field's declared type admits."""
-
-
-def plain(value: Any) -> Any:
-    """A number of another package's (numpy's, torch's) as Python's own, which JSON can hold; anything else as it is."""
-    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, (bool, int, float)):
-        return value
-    if isinstance(value, numbers.Integral):
-        return int(value)
-    return float(value) if isinstance(value, numbers.Real) else value
-
-
-def _shortened(number: Any, most: int = 20) -> str:
-    """A number as it was given; of a long one it can be seen that digits are left out."""
-    text = str(number)
-    return text if len(text) <= most else f"{text[:most]}..."
-
-
-def check_fields(settings: Any) -> None:
-    """Check every field against the type and the range that it declares; None means "not given" and passes.
-
-    Scalars of numpy become Python's own numbers: settings are written to model files as JSON.
-
-    Raises:
-        UsageError: a value is of another type or outside its range, or not a number.
-    """
-    for field in dataclasses.fields(settings):
-        value, name = plain(getattr(settings, field.name)), field.name.replace("_", "-")
-        declared, _, optional = str(field.type).partition(" | ")
-        if value is None and optional:
-            continue
-        object.__setattr__(settings, field.name, value)
-        accepted, words = _TYPES.get(declared, (object, ""))
-        if not isinstance(value, accepted) or (isinstance(value, bool) and accepted not in (bool, object)):
-            raise UsageError(f"{name} is {value!r:.20}; it must be {words}")
-        least, most = field.metadata.get("least"), field.metadata.get("most")
-        if least is None and most is None:
-            continue
-        if value != value or (least is not None and value < least) or (most is not None and value > most):
-            bounds = f"at least {least:,}" if most is None else f"between {least:,} and {most:,}"
-            raise UsageError(f"{name} is {_shortened(value)}; it must be {bounds}")
-
-
-def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise UsageError(f"{name} is {value!r:.40}; it must be one of {', '.join(choices)}")
-
-
 @dataclass(frozen=True)
 class ModelSettings:
     """The shape of a network; with the tensors, all that is needed to compute it."""
@@ -108,7 +47,7 @@ class ModelSettings:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        _check_choice("cell", self.cell, CELLS)
+        check_choice("cell", self.cell, CELLS)
 
     @property
     def gates(self) -> int:
@@ -182,10 +121,10 @@ class Budget:
     def __post_init__(self) -> None:
         amount = plain(self.amount)
         object.__setattr__(self, "amount", amount)
-        if not isinstance(amount, (int, float)):
+        if not isinstance(amount, (int, float)) or isinstance(amount, bool):
             raise UsageError(f"{self.unit} is {self.amount!r:.20}; it must be a number")
         if not 0 < amount < 1e15:
-            raise UsageError(f"{self.unit} is {_shortened(self.amount)}; it must be more than 0, and less than 1e15")
+            raise UsageError(f"{self.unit} is {shortened(self.amount)}; it must be more than 0, and less than 1e15")
 
     @staticmethod
     def chosen(minutes: float | None, epochs: float | None, steps: int | None) -> Budget:
@@ -300,11 +239,11 @@ class TrainingRequest:
         check_fields(self)
         self.budget()
         if self.cell is not None:
-            _check_choice("cell", self.cell, CELLS)
-        _check_choice("precision", self.precision, PRECISIONS)
-        _check_choice("val-split", self.val_split, SPLITS)
+            check_choice("cell", self.cell, CELLS)
+        check_choice("precision", self.precision, PRECISIONS)
+        check_choice("val-split", self.val_split, SPLITS)
         if self.normalize is not None:
-            _check_choice("normalize", self.normalize, NORMALIZATIONS)
+            check_choice("normalize", self.normalize, NORMALIZATIONS)
 
     def budget(self) -> Budget:
         """The one budget that was asked for."""
@@ -352,6 +291,8 @@ class TrainingSettings:
     """Characters of the longest context in the counts that are mixed with the network; 0: none."""
     ngram_weight: float = 0.0
     """Weight of the counts that are added to the network's logits while it is trained; 0: they join it afterwards."""
+    candidates: int = 0
+    """Symbols, about, by which each step estimates the softmax; 0: the whole softmax."""
 
     @staticmethod
     def from_json(values: dict[str, Any]) -> TrainingSettings:

@@ -15,7 +15,20 @@ import pytest
 from helpers import ROOT, charlstm
 
 PACKAGE = ROOT / "charlstm"
-ORDER = ("errors", "config", "keywords", "threads", "data", "models", "inference", "training", "api", "cli", "__main__")
+ORDER = (
+    "errors",
+    "fields",
+    "config",
+    "keywords",
+    "threads",
+    "data",
+    "models",
+    "inference",
+    "training",
+    "api",
+    "cli",
+    "__main__",
+)
 """From the ground up: a module imports from its own folder and from those before it."""
 MODULES = sorted(
     path.relative_to(PACKAGE).with_suffix("").as_posix()
