@@ -213,6 +213,15 @@ class Clock:
         return self.now
 
 
+def large_alphabet(symbols: int = 1500, length: int = 12_000) -> str:
+    """A text of many different characters, a few of which are frequent, in which each decides what follows it."""
+    rng = np.random.default_rng(0)
+    frequent = np.minimum(rng.zipf(1.2, length // 2 - 2 * symbols), symbols) - 1
+    first = rng.permutation(np.concatenate([frequent, np.arange(symbols), np.arange(symbols)]))
+    pairs = np.stack([first, (7 * first + 3) % symbols], axis=1)
+    return "".join(chr(0x4E00 + index) for index in pairs.ravel())
+
+
 def started_run(
     folder: Path,
     name: str = "model",

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .candidates import Candidates
 from .ngrams import ABSENT, Contexts, Floats, NgramModel
 
 NUMBERS = 1 << 21
@@ -62,8 +63,8 @@ class DenseRows:
             at = np.searchsorted(self.ngrams.levels[level].first, at, side="right") - 1
         return self.ngrams.probabilities(self.ngrams.walk(characters, self.ngrams.start(len(nodes)))[:, -1])
 
-    def probabilities(self, contexts: Contexts) -> Floats:
-        """The probability of each next character: contexts (C, B) -> (B, V)."""
+    def probabilities(self, contexts: Contexts, candidates: Candidates | None = None) -> Floats:
+        """The probability of each next character, or of the candidates: contexts (C, B) -> (B, V), or a column each."""
         row, depth = self._longest_kept(contexts)
         left = np.ones(len(row), np.float32)
         more: list[tuple[int, NDArray[np.intp], Floats]] = []
@@ -71,11 +72,19 @@ class DenseRows:
             known = np.flatnonzero((contexts[k - 1] >= 0) & (depth < k))
             more.append((k, known, left.copy()))
             left[known] *= self.ngrams.levels[k].backoff[contexts[k - 1][known]]
-        rows = self._kept.take(row, axis=0)
+        rows = self._kept_of(row, candidates)
         rows *= left[:, None]
         for k, known, scale in more:
-            self.ngrams.add_continuations(k, contexts[k - 1], known, rows, scale)
+            self.ngrams.add_continuations(k, contexts[k - 1], known, rows, scale, candidates)
         return rows
+
+    def _kept_of(self, row: NDArray[Any], candidates: Candidates | None) -> Floats:
+        """Copies of the rows with these numbers."""
+        if candidates is None:
+            return self._kept.take(row, axis=0)
+        used, again = np.unique(row, return_inverse=True)  # few rows stand at many positions
+        some: Floats = self._kept[used[:, None], candidates.symbols]
+        return some.take(again, axis=0)
 
     def _longest_kept(self, contexts: Contexts) -> tuple[NDArray[Any], NDArray[Any]]:
         """Row and size (B,) of the longest context of each whose row is kept."""

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelFileError
+from .candidates import OUTSIDE, Candidates
 
 CODES_PER_OCTAVE = 12
 """A code of n stands for 2 ** (-n / CODES_PER_OCTAVE): rounding changes a probability by 3 % at most."""
@@ -230,17 +231,29 @@ class NgramModel:
         left[known] *= self.levels[k].backoff[nodes[known]]
 
     def add_continuations(
-        self, k: int, nodes: NDArray[Any], chosen: NDArray[np.intp], rows: Floats, scale: Floats
+        self,
+        k: int,
+        nodes: NDArray[Any],
+        chosen: NDArray[np.intp],
+        rows: Floats,
+        scale: Floats,
+        candidates: Candidates | None = None,
     ) -> None:
-        """Add u times a scale (B,) after some contexts of k characters (B,) to their rows (B, V)."""
+        """Add u times a scale (B,) after some contexts of k characters (B,) to their rows (B, V), or (B, C) of some."""
         level, flat = self.levels[k], rows.reshape(-1)  # a view: one index for each cell is twice as fast as two
         counts = level.first[nodes[chosen] + 1] - level.first[nodes[chosen]]
         for begin, end in _pieces(np.cumsum(counts)):
             some, count = chosen[begin:end], counts[begin:end]
             starts = level.first[nodes[some]] - (np.cumsum(count) - count)
             index = np.repeat(starts, count) + np.arange(int(count.sum()))
-            cells = np.repeat(some * self.vocab_size, count) + level.symbols[index]  # no cell twice
-            flat[cells] += np.repeat(scale[some], count) * level.probabilities[index]
+            cells = np.repeat(some * rows.shape[1], count)
+            u = np.repeat(scale[some], count) * level.probabilities[index]
+            if candidates is None:
+                flat[cells + level.symbols[index]] += u  # no cell twice
+            else:
+                columns = candidates.columns[level.symbols[index]]
+                held = np.flatnonzero(columns != OUTSIDE)
+                flat[cells[held] + columns[held]] += u[held]
 
     def _unigram_row(self) -> Floats:
         level = self.levels[0]

@@ -110,7 +110,12 @@ class TorchNetwork(nn.Module):
         return [(zeros,) * count for _ in self.layers]
 
     def forward(self, ids: Tensor, state: TorchState, noise: Noise | None = None) -> tuple[Tensor, TorchState]:
-        """Read (T, B) ids; give the logits (T, B, V) of what comes next, float32, and the new state.
+        """Read (T, B) ids; give the logits (T, B, V) of what comes next, and the new state; see `outputs`."""
+        outputs, states = self.outputs(ids, state, noise)
+        return self.logits(outputs), states
+
+    def outputs(self, ids: Tensor, state: TorchState, noise: Noise | None = None) -> tuple[Tensor, TorchState]:
+        """Read (T, B) ids; give what the head reads of them (T, B, H), and the new state.
 
         Args:
             ids: (T, B).
@@ -126,9 +131,15 @@ class TorchNetwork(nn.Module):
             seen, after = self._layer(layer, inputs, state[index], dtype, noise)  # (T, B, H)
             states.append(after)
             output = seen + output if index else seen  # the skip connection
-        output = self._dropped(output, noise)
-        logits = functional.linear(output, self.head.weight.to(dtype), self.head.bias.to(dtype))  # (T, B, V)
-        return logits.float(), states
+        return self._dropped(output, noise), states
+
+    def logits(self, outputs: Tensor, symbols: Tensor | None = None) -> Tensor:
+        """The head: outputs (T, B, H) -> logits (T, B, V), float32; of these symbols (C,) alone -> (T, B, C)."""
+        weight: Tensor = self.head.weight
+        bias: Tensor = self.head.bias
+        if symbols is not None:
+            weight, bias = weight.index_select(0, symbols), bias.index_select(0, symbols)
+        return functional.linear(outputs, weight.to(outputs.dtype), bias.to(outputs.dtype)).float()
 
     def _layer(
         self, layer: Any, inputs: Tensor, state: tuple[Tensor, ...], dtype: torch.dtype, noise: Noise | None

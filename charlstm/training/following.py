@@ -110,12 +110,16 @@ def _made_ready(task: Task, ranks: Ranks) -> tuple[Learner, Batches]:
     from .hardware import pick_device
     from .learner import Learner
     from .mixing import count_for
+    from .sampled_softmax import SampledSoftmax
 
     device = ranks.own_device(pick_device(task.device))
     corpus = _same_text(task)
     counts = count_for(task.training, corpus) if task.training.ngram_weight else None
     joint = counts.leave_one_out if counts else None
-    learner = Learner(task.model, task.training, device, counts=joint, ranks=ranks, threads=task.threads)
+    softmax = SampledSoftmax.of(task.training, corpus)
+    learner = Learner(
+        task.model, task.training, device, counts=joint, ranks=ranks, threads=task.threads, sampled_softmax=softmax
+    )
     return learner, batches(corpus, task.training, ranks.shard)
 
 

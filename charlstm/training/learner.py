@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from ..config import ModelSettings, TrainingSettings
 from ..data.batching import IGNORED, Batch
+from ..models.candidates import Candidates
 from ..models.dropout import Noise
 from ..models.tensor_file import Tensors
 from ..models.torch_lstm import TorchNetwork, TorchState
@@ -26,6 +27,7 @@ from .hardware import torch_threads
 from .leave_one_out import LeaveOneOut
 from .optimizer import Optimizer, add_gradients
 from .ranks import ALONE, Ranks, Work
+from .sampled_softmax import SampledSoftmax
 from .schedule import ema_weight
 from .workers import Workers
 
@@ -53,6 +55,7 @@ class Learner:
             log-probabilities, times `settings.ngram_weight`, are added to its logits.
         ranks: the processes that train together. What the leading one calls, `following` calls in the others.
         threads: of this process, that compute the shards of a step.
+        sampled_softmax: what estimates the loss over a large vocabulary; None: the whole softmax gives it.
     """
 
     def __init__(
@@ -64,8 +67,10 @@ class Learner:
         counts: LeaveOneOut | None = None,
         ranks: Ranks = ALONE,
         threads: int = 1,
+        sampled_softmax: SampledSoftmax | None = None,
     ) -> None:
         self.settings, self.device, self.counts, self.ranks = settings, device, counts, ranks
+        self.sampled_softmax = sampled_softmax
         self.workers = Workers(min(threads, settings.shards))
         self.threads = threads // self.workers.count
         """Of torch, inside each worker's products."""
@@ -127,16 +132,32 @@ class Learner:
         """What one shard of a batch gives."""
         noise = Noise(self.settings.seed, step, shard.before, shard.after, self.device)
         inputs = torch.from_numpy(shard.inputs).to(self.device)  # (T, B)
-        targets = torch.from_numpy(shard.targets).to(self.device)  # (T, B)
-        logits, state = self.model(inputs, before, noise)  # (T, B, V)
-        if self.counts is not None:
-            counted = torch.from_numpy(self.counts.log_probabilities(shard.positions)).to(self.device)  # (T, B, V)
-            logits = logits + self.settings.ngram_weight * counted
-        nats = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum")
+        outputs, state = self.model.outputs(inputs, before, noise)  # (T, B, H)
+        nats = self._whole(outputs, shard) if self.sampled_softmax is None else self._estimated(outputs, shard, step)
         loss = nats / shard.characters
         gradients = torch.autograd.grad(loss, self._parameters)  # to be added up in one order, whoever is done first
         carried = [tuple(part.detach()[:, : shard.carried] for part in layer) for layer in state]
         return Computed(loss.detach(), gradients, carried)
+
+    def _whole(self, outputs: Tensor, shard: Batch) -> Tensor:
+        """The sum of the surprisals in nats of what the head makes of outputs (T, B, H)."""
+        logits = self._beside_counts(self.model.logits(outputs), shard)  # (T, B, V)
+        targets = torch.from_numpy(shard.targets).to(self.device)  # (T, B)
+        return functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum")
+
+    def _estimated(self, outputs: Tensor, shard: Batch, step: int) -> Tensor:
+        """The same, about, by the sampled softmax."""
+        assert self.sampled_softmax is not None
+        sample = self.sampled_softmax.draw(step, shard.targets)
+        logits = self.model.logits(outputs, sample.symbols(self.device))  # (T, B, C)
+        return sample.nats(self._beside_counts(logits, shard, sample.candidates).flatten(0, 1), shard.targets.ravel())
+
+    def _beside_counts(self, logits: Tensor, shard: Batch, candidates: Candidates | None = None) -> Tensor:
+        """Logits with the counts' log-probabilities added, where the network is trained together with these."""
+        if self.counts is None:
+            return logits
+        logs = torch.from_numpy(self.counts.log_probabilities(shard.positions, candidates)).to(self.device)
+        return logits + self.settings.ngram_weight * logs
 
     def _initial_state(self, batch: Batch) -> TorchState:
         """The state that the last step left, with zeros for the streams that start afresh behind those."""

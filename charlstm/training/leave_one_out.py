@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.vocabulary import Ids
+from ..models.candidates import OUTSIDE, Candidates
 from ..models.dense_rows import DenseRows
 from ..models.ngrams import ABSENT, DENSE_VOCABULARY, LEAST, Contexts, Floats, Level, NgramModel
 from ..threads import in_threads
@@ -140,15 +141,25 @@ class LeaveOneOut:
         if len(self.occurrences) <= MOST_UNPACKED:  # of a longer text, most positions may never be asked for
             self._known = self._all(np.concatenate([ids[part.start : part.stop] for part in parts]))
 
-    def log_probabilities(self, positions: Positions) -> Floats:
-        """Logarithms of the probabilities at positions (T, B) of the text, each column one stretch -> (T, B, V)."""
+    def log_probabilities(self, positions: Positions, candidates: Candidates | None = None) -> Floats:
+        """Logarithms of the probabilities at positions (T, B) of the text, each column one stretch -> (T, B, V).
+
+        Args:
+            positions: that.
+            candidates: of these alone -> (T, B, C); where the text's own character is none of them, they are not
+                corrected.
+        """
         flat = positions.ravel()  # (M,)
         part = np.searchsorted(self._begins, flat, side="right") - 1
         counted = np.flatnonzero(flat < self._ends[part])
         indices, targets = (flat + self._shifts[part])[counted], self.ids[flat[counted]]
         around = self._around(indices.reshape(positions.shape)) if len(counted) == len(flat) else None
         without = self._without(indices, targets, around)
-        rows = self.rows.probabilities(around[0] if around else self._walked(positions))
+        rows = self.rows.probabilities(around[0] if around else self._walked(positions), candidates)
+        if candidates is not None:
+            targets = candidates.columns[targets]
+            held = targets != OUTSIDE
+            counted, targets, without = counted[held], targets[held], without[held]
         _take_out(rows, counted, targets, without)
         np.maximum(rows, LEAST, out=rows)
         return np.log(rows, out=rows).reshape(*positions.shape, -1)
@@ -189,8 +200,8 @@ class LeaveOneOut:
         return walked[:, longest - 1 :].reshape(longest, positions.size)
 
 
-def _take_out(rows: Floats, counted: Positions, targets: Ids, without: Floats) -> None:
-    """Change the rows (M, V) that were counted to what they would be without their targets."""
+def _take_out(rows: Floats, counted: Positions, targets: NDArray[np.integer[Any]], without: Floats) -> None:
+    """Change the rows (M, V) that were counted to what they would be without the characters in these columns."""
     with_it = rows[counted, targets]
     factors = np.ones(len(rows), np.float32)
     factors[counted] = np.maximum(1 - without, LEAST_OTHERS) / np.maximum(1 - with_it, LEAST_OTHERS)

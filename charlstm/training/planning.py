@@ -36,6 +36,10 @@ NGRAM_WEIGHT = 0.4
 EPOCHS_WITH_COUNTS = 15
 """Epochs up to which a network is trained together with the counts: of a text that it reads more often, it memorises
 what the counts leave."""
+CANDIDATES = 512
+"""Symbols by which a step's softmax over a large vocabulary is estimated, about, ..."""
+LEAST_VOCABULARY = 1024
+"""... from so many symbols on, see benchmarks/LOG.md."""
 FIXED_THREADS = 2
 """Of a run whose budget is in steps or epochs: a small network gains little from more."""
 STREAMS_A_SHARD, LEAST_STREAMS = 8, 2
@@ -155,7 +159,13 @@ def _settings(
         lines=request.lines,
         seed=request.seed,
         ngrams=min(NGRAMS if request.ngrams is None else request.ngrams, largest_order(text.vocab_size) - 1),
+        candidates=candidates(text.vocab_size),
     )
+
+
+def candidates(vocab_size: int) -> int:
+    """Symbols by which the softmax over a vocabulary is estimated; 0: it is computed whole."""
+    return CANDIDATES if vocab_size >= LEAST_VOCABULARY else 0
 
 
 def _learning_rate(hidden: int) -> float:
@@ -207,14 +217,26 @@ def _characters(budget: Budget, text: Text, model: ModelSettings, step: int, spe
 def operations(model: ModelSettings, step: int) -> float:
     """Floating-point operations of a training step of so many characters.
 
-    2 a parameter and character forward, 4 backward, and the optimizer's Newton-Schulz products: two of the whole
-    matrix, one small one in the first iteration and four in each other.
+    2 a parameter and character forward, 4 backward (of a large vocabulary's softmax, of the candidates alone), and the
+    optimizer's Newton-Schulz products: two of the whole matrix, one small one in the first iteration and four in each
+    other.
     """
     orthogonalising = 0
     for shape in model.inner_shapes():
         long, short = max(shape), min(shape)
         orthogonalising += 4 * long * short**2 + (4 * ITERATIONS - 3) * 2 * short**3
-    return 6.0 * model.multiplications() * step + orthogonalising
+    return 6.0 * _multiplications_in_training(model) * step + orthogonalising
+
+
+def scoring_share(model: ModelSettings) -> float:
+    """What scoring a character takes, as a fraction of what training on it does: forward only, the whole softmax."""
+    return model.multiplications() / (3 * _multiplications_in_training(model))
+
+
+def _multiplications_in_training(model: ModelSettings) -> int:
+    """Multiply-add pairs for one character in the forward pass of a training step."""
+    left_out = model.vocab_size - (candidates(model.vocab_size) or model.vocab_size)
+    return model.multiplications() - left_out * (model.hidden + 1)
 
 
 def _context(text: Text) -> int:

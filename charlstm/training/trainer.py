@@ -27,16 +27,21 @@ from ..models.interface import LanguageModel
 from ..models.mixture import Mixture
 from ..models.tensor_file import Tensors, with_prefix
 from ..models.torch_lstm import TorchLanguageModel, TorchNetwork
+from .finishing import Finisher
 from .learner import Learner
-from .mixing import count_for, fit_mixture
+from .mixing import count_for
+from .planning import scoring_share
 from .ranks import ALONE, Ranks
 from .reports import Meter, Progress, Result, with_entry
+from .sampled_softmax import SampledSoftmax
 from .schedule import ALMOST_OVER, Schedule
 from .thread_tuning import ThreadTuner
-from .validation import CALIBRATION, Validator, calibrate
+from .validation import CALIBRATION, Validator
 
 RATE_CUTS = 3
 """How many times a diverged run goes back with half the learning rate before it gives up."""
+EXACTLY = 1.5
+"""What a character takes in the last validation, in terms of the others."""
 MIXING = 4
 """Validations on the way that mixing with counts takes, about."""
 
@@ -80,11 +85,12 @@ class Trainer:
         self.schedule = Schedule.of(settings, self.batches.steps_per_epoch)
         self.counts = count_for(settings, corpus)
         joint = self.counts.leave_one_out if self.counts else None
-        self.learner = Learner(model_settings, settings, device, pretrained, joint, ranks, threads)
+        softmax = SampledSoftmax.of(settings, corpus)
+        self.learner = Learner(model_settings, settings, device, pretrained, joint, ranks, threads, softmax)
         self.expected = expected
         self.validator = Validator(
             corpus, lines=settings.lines, expected=expected, interval=self.schedule.interval(),
-            as_model=self.language_model,
+            as_model=self.language_model, scoring_share=scoring_share(model_settings),
         )  # fmt: skip
         self.meter = Meter(clock)
         self.step, self.characters, self.validation_due = 0, 0, 0.0
@@ -193,8 +199,9 @@ class Trainer:
             taken: seconds that the last validation took.
         """
         speed = max(self.characters / max(1e-9, self.seconds), self.expected / self.schedule.total)
-        # Scoring many characters is at least one and a half times as fast as training on them.
-        final = self.validator.final_size(self.characters) / (1.5 * speed)
+        # Scoring many characters takes twice that share at most, and little more than a validation takes for each.
+        each = min(2 * self.validator.scoring_share / speed, EXACTLY * taken / max(1, len(self.validator.ids)))
+        final = self.validator.final_size(self.characters) * each
         mixing = taken * MIXING + 0.3 * final if self.counts else 0.0
         self.schedule.reserve((1 + CALIBRATION) * taken + final + mixing + 0.5)
 
@@ -310,53 +317,17 @@ class Trainer:
         )
 
     def interrupted(self) -> Result:
-        """As `snapshot`, mixed with the counts and measured so: what a user who stops the run gets; it can go on."""
-        result = self.snapshot()
-        network = TorchNetwork(self.model_settings)
-        network.load(result.tensors)
-        model, result = self._mixed(network.to(self.device), result)
-        if result.mixture is None or result.val_bits_per_char is None:
-            return result
-        return dataclasses.replace(result, val_bits_per_char=self.validator.bits_of(model))
-
-    def _mixed(self, network: TorchNetwork, result: Result) -> tuple[LanguageModel, Result]:
-        """The network and, where they help, the counts; as a model, and in the result."""
-        if self.counts is None:
-            return TorchLanguageModel(network), result
-        alone = TorchLanguageModel(network)
-        mixture = fit_mixture(alone, self.counts, self.corpus, self.validator.ids, lines=self.settings.lines)
-        if mixture is None:
-            return self.language_model(network), result
-        settings = self.counts.settings(float(mixture.network_weight), float(mixture.ngram_weight))
-        return mixture, dataclasses.replace(result, mixture=settings, counts=self.counts.tensors)
+        """As `snapshot`, mixed with the counts and measured so; the run can go on."""
+        network = TorchNetwork(self.model_settings).to(self.device)
+        return Finisher(network, self.validator, self.counts).interrupted(self.snapshot())
 
     def finish(self) -> Result:
         """Calibrate the checkpoint that is kept, mix it with the counts, measure it, and hand it over.
 
         Nothing is trained after this.
         """
-        result = self.snapshot()
-        tensors = result.tensors
-        alone = self.learner.counts is None  # else the weights of the mixture calibrate it
-        if alone and self.validator.kept_step != 0 and len(self.validator.ids):  # what a run gives back is as it was
-            tensors = calibrate(tensors, self._bits_of).tensors
-        self.learner.averaged.load(tensors)
-        model, result = self._mixed(self.learner.averaged, result)
-        measured = self.validator.final_bits(model, self.characters)
-        bits, characters = measured if measured else (result.val_bits_per_char, None)
-        return dataclasses.replace(
-            result,
-            tensors=tensors,
-            finished=True,
-            seconds=self.seconds,
-            val_bits_per_char=bits,
-            val_characters=characters,
-        )
-
-    def _bits_of(self, tensors: Tensors) -> float:
-        """Bits per character of a network on the text of the validations on the way."""
-        self.learner.averaged.load(tensors)
-        return self.validator.bits(self.learner.averaged)
+        result = Finisher(self.learner.averaged, self.validator, self.counts).finished(self.snapshot())
+        return dataclasses.replace(result, seconds=self.seconds)
 
     def checkpoint(self) -> tuple[Tensors, dict[str, Any]]:
         """All that is needed to go on: tensors, and the rest as JSON."""

@@ -36,8 +36,6 @@ FINAL_VALIDATION = 0.03
 """Fraction of the work of a run that the last validation may take."""
 FINAL_SCORED, FINAL_NUMBERS = 100_000, 1 << 29
 """Characters that it reads whatever it takes; of a large alphabet as many as have so many logits."""
-SCORING_COST = 1 / 3
-"""Of a character, as a fraction of the cost of training on it."""
 BLOCKS = 512
 """A text is compared in at most so many blocks: neighbouring characters are not independent."""
 SIGNIFICANT = 2.0
@@ -119,6 +117,7 @@ class Validator:
         expected: characters that the run is expected to train on.
         interval: fraction of the run between two validations.
         as_model: makes a model of a network: alone, or with counts.
+        scoring_share: what scoring a character takes, as a fraction of what training on it does.
     """
 
     def __init__(
@@ -129,8 +128,9 @@ class Validator:
         expected: float,
         interval: float,
         as_model: Callable[[TorchNetwork], LanguageModel] = TorchLanguageModel,
+        scoring_share: float = 1 / 3,
     ) -> None:
-        self.corpus, self.lines, self.as_model = corpus, lines, as_model
+        self.corpus, self.lines, self.as_model, self.scoring_share = corpus, lines, as_model, scoring_share
         self.sample_size = self._sample_size(expected * interval)
         self.ids = spread_sample(corpus, lines=lines, most=self.sample_size)
         self.kept: Tensors | None = None
@@ -145,15 +145,14 @@ class Validator:
         self.worst_bits = 2 * math.log2(len(corpus.vocabulary)) + 2
         self.first_loss: float | None = None
 
-    @staticmethod
-    def _sample_size(characters: float) -> int:
+    def _sample_size(self, characters: float) -> int:
         """Characters of a validation on the way, where so many are trained on between two of them."""
-        affordable = int(ROUGH_VALIDATION / SCORING_COST * characters)
+        affordable = int(ROUGH_VALIDATION / self.scoring_share * characters)
         return max(LEAST_SCORED, min(ENOUGH_SCORED, 3 * affordable), affordable)
 
     def final_size(self, characters: int) -> int:
         """Characters of the last validation, of a run that trained on so many: all, unless that took too long."""
-        most, vocab_size = int(FINAL_VALIDATION / SCORING_COST * characters), len(self.corpus.vocabulary)
+        most, vocab_size = int(FINAL_VALIDATION / self.scoring_share * characters), len(self.corpus.vocabulary)
         return min(len(self.corpus.validation), max(min(FINAL_SCORED, FINAL_NUMBERS // vocab_size), most))
 
     def bits(self, network: TorchNetwork) -> float:

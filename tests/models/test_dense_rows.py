@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charlstm.models import dense_rows
+from charlstm.models.candidates import Candidates
 from charlstm.models.dense_rows import DenseRows
 from charlstm.models.ngrams import ABSENT, NgramModel
 
@@ -36,3 +37,18 @@ def test_no_more_numbers_are_kept_than_allowed() -> None:
         rows = DenseRows(model, numbers)
         assert rows.size <= max(1, numbers // 50) + 1
         np.testing.assert_allclose(rows.probabilities(contexts), model.probabilities(contexts), rtol=1e-6)
+
+
+@given(
+    st.lists(st.integers(0, 5), min_size=1, max_size=80),
+    st.integers(1, 5),
+    st.lists(st.booleans(), min_size=6, max_size=6),
+)
+def test_of_some_symbols_they_are_the_columns_of_all(text: list[int], order: int, chosen: list[bool]) -> None:
+    model = NgramModel(6, ngrams_of(text, 6, order), newline=1)
+    contexts = model.walk(np.array([1, *text])[:, None], model.start(1))[:, :, 0]
+    candidates = Candidates.of(np.array(chosen))
+    rows = DenseRows(model, 30)
+    np.testing.assert_allclose(
+        rows.probabilities(contexts, candidates), rows.probabilities(contexts)[:, candidates.symbols], rtol=1e-5
+    )

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import TEXT, Clock, started_run, within, write_file
+from helpers import TEXT, Clock, large_alphabet, started_run, within, write_file
 from torch import Tensor
 
 from charlstm.errors import CharlstmError, ProcessGroupError, UsageError
@@ -139,8 +139,9 @@ NAMES = "".join(f"{a}{b}{'n' * (len(b) + i % 5)}\n" for i, a in enumerate("bdkml
         {"dropout": 0.3, "dropconnect": 0.2},
         {"lines": True, "dropout": 0.2, "text": f"{NAMES}{'na' * 40}\n{NAMES}", "batch": 3},
         {"lines": True, "text": f"{NAMES}{LONG_NAMES}{NAMES}", "batch": 3, "val_fraction": 0.0},
+        {"text": large_alphabet(), "min_count": 1},
     ],
-    ids=["network", "dropout", "lines", "steps of fewer lines than processes"],
+    ids=["network", "dropout", "lines", "steps of fewer lines than processes", "a sampled softmax"],
 )
 def test_several_processes_end_with_the_parameters_of_one(tmp_path: Path, size: int, settings: dict[str, Any]) -> None:
     one = trained(1, new_run(tmp_path, "one", **settings))

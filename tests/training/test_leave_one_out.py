@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from charlstm.models.candidates import Candidates
 from charlstm.models.ngrams import NgramModel
 from charlstm.training import leave_one_out, occurrences
 from charlstm.training.counting import CountedText, count_text
@@ -97,6 +98,18 @@ def test_what_was_not_counted_is_predicted_as_it_is() -> None:
     alone = log_rows(counted, text[100:200].tolist())
     np.testing.assert_allclose(rows[90:], known[90:], atol=1e-5)
     np.testing.assert_allclose(rows[:90], alone[10:], atol=1e-5)
+
+
+def test_of_some_symbols_it_says_what_it_says_of_all() -> None:
+    text = np.random.default_rng(8).integers(1, VOCAB_SIZE, 300)
+    counted = count_text(text, VOCAB_SIZE, 4, located=True)
+    model = LeaveOneOut(NgramModel(VOCAB_SIZE, counted.tensors, newline=1), counted, text)
+    candidates = Candidates.of(np.array([True, False, True, False, True, True]))
+    positions = np.arange(10, 290).reshape(2, 140).T
+    some, every = model.log_probabilities(positions, candidates), model.log_probabilities(positions)
+    among = np.isin(text[positions], candidates.symbols)
+    assert 0 < among.sum() < among.size
+    np.testing.assert_allclose(some[among], every[among][:, candidates.symbols], atol=1e-5)
 
 
 def test_a_long_text_is_corrected_where_it_is_read_as_a_short_one_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from charlstm.config import CELLS, TrainingRequest
-from charlstm.training.planning import FIXED_THREADS, SHAPES, Plan, Text, plan, shards
+from charlstm.training.planning import CANDIDATES, FIXED_THREADS, SHAPES, Plan, Text, plan, scoring_share, shards
 
 quick = settings(deadline=None, derandomize=True, max_examples=200)
 FAST, LARGE = 1e12, 10**8
@@ -303,3 +303,13 @@ def test_the_help_texts_name_what_is_planned() -> None:
 def planned(text: Text) -> Plan:
     """A run on a fast machine, of a network that is wider than any embedding."""
     return plan(TrainingRequest(minutes=10.0, hidden=256), text, FAST, "float32")
+
+
+def test_the_softmax_over_a_large_vocabulary_is_estimated_so_that_more_is_read() -> None:
+    request = TrainingRequest(minutes=2, layers=2, hidden=128)
+    small, large, huge = (plan(request, text_of(10**7, size), FAST, "float32") for size in (1000, 5000, 50_000))
+    assert (small.training.candidates, large.training.candidates) == (0, CANDIDATES)
+    assert large.expected > 0.9 * small.expected
+    assert huge.expected == large.expected
+    assert scoring_share(small.model) == pytest.approx(1 / 3)
+    assert scoring_share(huge.model) > 1  # the whole softmax takes more than a step of training

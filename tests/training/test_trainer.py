@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import TEXT, Clock, started_run
+from helpers import TEXT, Clock, large_alphabet, started_run
 
 from charlstm.config import TrainingRequest
 from charlstm.data.batching import Batch
@@ -24,7 +24,7 @@ from charlstm.models.file import load
 from charlstm.models.numpy_lstm import NumpyNetwork
 from charlstm.models.tensor_file import Tensors
 from charlstm.models.torch_lstm import TorchNetwork
-from charlstm.training import hardware, schedule, trainer
+from charlstm.training import finishing, hardware, planning, schedule, trainer
 from charlstm.training.checkpoint import resume_path
 from charlstm.training.learner import Learner
 from charlstm.training.reports import Progress
@@ -69,6 +69,21 @@ def test_training_learns_the_text(tmp_path: Path) -> None:
     assert reports[-1].fraction == 1.0
 
 
+@pytest.mark.parametrize("ngrams", [0, 3])
+def test_an_estimated_softmax_learns_a_large_alphabet_as_the_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ngrams: int
+) -> None:
+    settings: dict[str, Any] = {"text": large_alphabet(), "min_count": 1, "steps": 60, "hidden": 32, "ngrams": ngrams}
+    bits = []
+    for candidates in (planning.CANDIDATES, 0):
+        monkeypatch.setattr(planning, "CANDIDATES", candidates)
+        run = started_run(tmp_path, f"model {candidates}", **settings)
+        assert (run.trainer.learner.sampled_softmax is None) == (not candidates)
+        bits.append(finished(run)[-1].val_bits or math.inf)
+    assert bits[0] == pytest.approx(bits[1], rel=0.03)
+    assert bits[0] < 9.5  # of 10.6 without any knowledge
+
+
 @pytest.mark.parametrize("cell", ["gru", "rnn"])
 def test_other_cells_learn_too(tmp_path: Path, cell: str) -> None:
     reports = finished(started_run(tmp_path, steps=150, cell=cell, hidden=32))
@@ -94,7 +109,7 @@ def test_a_run_is_calibrated_when_it_is_over_and_not_before(tmp_path: Path, monk
         called.append(tensors)
         return Calibrated(tensors, 1.0)
 
-    monkeypatch.setattr(trainer, "calibrate", noted)
+    monkeypatch.setattr(finishing, "calibrate", noted)
     run = started_run(tmp_path, steps=20, ngrams=0)
     for _ in run.run(lambda: run.trainer.step >= 8):
         pass
@@ -316,15 +331,18 @@ def _reached(asked: Iterator[int], last: int) -> bool:
     return next(asked) >= last
 
 
+LARGE = large_alphabet()
+"""Over which the softmax is estimated."""
 CASES: list[dict[str, Any]] = [
     {"steps": 60, "dropout": 0.2, "dropconnect": 0.1},
     {"epochs": 0.7},
     {"steps": 50, "lines": True, "dropout": 0.1},
     {"steps": 40, "cell": "gru"},
+    {"steps": 40, "text": LARGE, "min_count": 1},
 ]
 
 
-@pytest.mark.parametrize("settings", CASES, ids=str)
+@pytest.mark.parametrize("settings", CASES, ids=[str(number) for number in range(len(CASES))])
 def test_a_run_cut_into_pieces_ends_with_the_same_bytes(tmp_path: Path, settings: dict[str, Any]) -> None:
     whole = started_run(tmp_path, "whole", **settings)
     finished(whole)

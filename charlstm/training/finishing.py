@@ -1,0 +1,66 @@
+"""What a run ends with: the checkpoint that is kept, calibrated, mixed with the counts where they help, and measured.
+
+Knows a validator, counts and results; knows nothing of steps, budgets or files.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ..models.interface import LanguageModel
+from ..models.tensor_file import Tensors
+from ..models.torch_lstm import TorchLanguageModel, TorchNetwork
+from .mixing import Counts, fit_mixture
+from .reports import Result
+from .validation import Validator, calibrate
+
+
+class Finisher:
+    """Makes results of what a run has by now.
+
+    Args:
+        network: of the run's shape; its parameters are overwritten.
+        validator: of the run.
+        counts: of the training part, if there are any.
+    """
+
+    def __init__(self, network: TorchNetwork, validator: Validator, counts: Counts | None) -> None:
+        self.network, self.validator, self.counts = network, validator, counts
+
+    def interrupted(self, result: Result) -> Result:
+        """A result mixed with the counts, and measured so: what a user who stops the run gets; it can go on."""
+        self.network.load(result.tensors)
+        model, result = self._mixed(result)
+        if result.mixture is None or result.val_bits_per_char is None:
+            return result
+        return dataclasses.replace(result, val_bits_per_char=self.validator.bits_of(model))
+
+    def finished(self, result: Result) -> Result:
+        """A result calibrated, mixed with the counts, and measured on as much as there is time for."""
+        tensors = result.tensors
+        alone = result.mixture is None  # else the weights of the mixture calibrate it
+        if alone and self.validator.kept_step != 0 and len(self.validator.ids):  # what a run gives back is as it was
+            tensors = calibrate(tensors, self._bits_of).tensors
+        self.network.load(tensors)
+        model, result = self._mixed(result)
+        measured = self.validator.final_bits(model, result.characters)
+        bits, characters = measured if measured else (result.val_bits_per_char, None)
+        return dataclasses.replace(
+            result, tensors=tensors, finished=True, val_bits_per_char=bits, val_characters=characters
+        )
+
+    def _mixed(self, result: Result) -> tuple[LanguageModel, Result]:
+        """The network and, where they help, the counts; as a model, and in the result."""
+        validator, mixture = self.validator, None
+        if self.counts is not None:
+            network = TorchLanguageModel(self.network)
+            mixture = fit_mixture(network, self.counts, validator.corpus, validator.ids, lines=validator.lines)
+        if self.counts is None or mixture is None:
+            return validator.as_model(self.network), result
+        settings = self.counts.settings(float(mixture.network_weight), float(mixture.ngram_weight))
+        return mixture, dataclasses.replace(result, mixture=settings, counts=self.counts.tensors)
+
+    def _bits_of(self, tensors: Tensors) -> float:
+        """Bits per character of a network on the text of the validations on the way."""
+        self.network.load(tensors)
+        return self.validator.bits(self.network)
