@@ -284,10 +284,11 @@ def relative(found: list[str], folder: Path) -> list[str]:
 
 def with_unix_line_ends(text: str) -> str:
     """A text as reading gives it."""
-    return without_half_a_line_end(text).replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def without_half_a_line_end(text: str) -> str:
+def with_whole_line_ends(text: str) -> str:
     """A CR at the end of a text whose other line ends are CRLF is half of one more."""
     rest = text.replace("\r\n", "")
-    return text[:-1] if "\r\n" in text and text.endswith("\r") and rest.count("\r") == 1 and "\n" not in rest else text
+    cut = "\r\n" in text and text.endswith("\r") and rest.count("\r") == 1 and "\n" not in rest
+    return f"{text}\n" if cut else text

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import sys
 import tempfile
 import unicodedata
@@ -21,7 +22,7 @@ import numpy as np
 from ..errors import UsageError
 from . import locks
 from .mapping import MOST_IN_MEMORY, check_folder, check_room, failures_named, map_arrays, pieces, write_all
-from .streams import errors_named
+from .streams import STANDARD_INPUT, errors_named
 from .vocabulary import Ids
 
 MAGIC = b"charlstm ids 1\n"
@@ -34,6 +35,9 @@ PART = ".part"
 """What the name of a file ends with that is not whole yet."""
 SAMPLES, SAMPLE = 64, 1 << 16
 """Samples of a file whose checksum is taken, and bytes of each."""
+
+_UNFINISHED = re.compile(rf"\.[0-9a-f]{{32}}-.*{re.escape(PART)}")
+"""Names of what `_begun` begins."""
 
 Facts = dict[str, Any]
 
@@ -48,7 +52,9 @@ def key_of(settings: Facts, files: Sequence[str]) -> str | None:
     Raises:
         TextError: one of them cannot be read.
     """
-    if not all(map(os.path.isfile, files)) or sum(map(os.path.getsize, files)) <= MOST_IN_MEMORY:
+    if STANDARD_INPUT in files or not all(map(os.path.isfile, files)):
+        return None
+    if sum(map(os.path.getsize, files)) <= MOST_IN_MEMORY:
         return None
     known: list[Any] = [MAGIC.decode(), sys.byteorder, unicodedata.unidata_version, settings]
     for path in files:
@@ -153,10 +159,13 @@ def _begin(length: int) -> int:
 
 
 def _remove_remains(folder: str) -> None:
-    """Remove what processes that were killed have left unfinished; a living one holds a lock on what it writes."""
+    """Remove what processes that were killed have left unfinished; a living one holds a lock on what it writes.
+
+    Other programs' files, and models that are being written, may lie in the folder, too.
+    """
     for name in os.listdir(folder):
         path = os.path.join(folder, name)
-        if name.startswith(".") and name.endswith(PART):
+        if _UNFINISHED.fullmatch(name):
             with contextlib.suppress(OSError), open(path, "rb") as file:
                 if locks.take(file.fileno()):
                     os.unlink(path)

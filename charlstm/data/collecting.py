@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import os
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -63,6 +64,7 @@ class Collector:
         self._ids = IdStore(folder)
         self._last = "\n"
         self._begin = (0, "\n")  # characters and the last one when the present text began
+        self._start = 0  # of the present text, behind a newline that the one before lacked
         self._names: dict[str, str] = {}  # by the SHA-256 of their bytes
         self._starts: list[int] = []
         self._sources: list[dict[str, Any]] = []
@@ -72,7 +74,15 @@ class Collector:
         """Add a piece of the present text."""
         if len(self._ids) == self._begin[0] and self._whole_lines:
             self.end_line()
+            self._begin_here()
         self._append(piece)
+
+    def _begin_here(self) -> None:
+        """Let the present text begin behind the newline that the last one lacked, as the empty ones between do."""
+        before, self._start = self._start, len(self._ids)
+        empty = itertools.takewhile(lambda number: self._starts[number] == before, reversed(range(len(self._starts))))
+        for number in empty if self._start > before else ():
+            self._starts[number] = self._start
 
     def end_line(self) -> None:
         """Add a newline where the last line lacks one."""
@@ -116,9 +126,10 @@ class Collector:
             self._last = last
             return
         self._names[facts["sha256"]] = name
-        self._starts.append(length)
+        self._starts.append(self._start)
         self._sources.append(facts)
         self._begin = (len(self._ids), self._last)
+        self._start = len(self._ids)
 
     def collected(self) -> Collected:
         """Everything as one."""
@@ -151,7 +162,7 @@ def collect(
     """
     files, notes = find_files(paths, encoding)
     folder = folder or default_folder()
-    size = sum(os.path.getsize(path) for path in files if os.path.isfile(path))
+    size = sum(os.path.getsize(path) for path in files if path != STANDARD_INPUT and os.path.isfile(path))
     if size > MOST_IN_MEMORY:
         check_room(folder, size)
     collector = Collector(folder, whole_lines=lines or encoding is not None)

@@ -95,6 +95,8 @@ def status_of(path: str, *, text_fits: bool = True) -> os.stat_result:
 
 def version_of(path: str | os.PathLike[str]) -> tuple[int, ...]:
     """What tells one version of a file from another; empty where there is none, or something else than a file."""
+    if path == STANDARD_INPUT:
+        return ()
     try:
         status = os.stat(path)
     except (OSError, ValueError):  # the latter where no file can have that name

@@ -91,15 +91,16 @@ class TextSource:
         at_start = True
         for piece in itertools.chain([head] if head else [], self._rest(stream), [b""]):
             text = decoder.decode(piece, final=not piece)
-            if piece or text or newlines.newlines != "\r\n":  # else a CR that waits is half of the last CRLF
-                text = newlines.decode(text, final=not piece)
+            seen = newlines.newlines
+            text = newlines.decode(text, final=not piece)
             self._count(piece)
             if at_start and text:
                 text = text.removeprefix("\ufeff")
                 at_start = False
             if text:
                 yield text
-        self._note_newlines(newlines.newlines)
+        cut = text == "\n" and seen == "\r\n"  # a CR that waited for the end is what is left of one more CRLF
+        self._note_newlines(seen if cut else newlines.newlines)
 
     @staticmethod
     def _rest(stream: IO[bytes]) -> Iterator[bytes]:

@@ -108,7 +108,7 @@ class Vocabulary:
         The unknown symbol's probability is shared evenly among all scalar values outside the vocabulary, so
         that the model is a probability distribution over all strings.
         """
-        return math.log(SCALAR_VALUES - len(self.characters))
+        return math.log(max(1, SCALAR_VALUES - len(self.characters)))
 
     def encode(self, text: str) -> NDArray[np.unsignedinteger]:
         """Text to ids, shape (characters,); a character outside the vocabulary becomes UNKNOWN."""

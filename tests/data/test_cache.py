@@ -131,15 +131,26 @@ def test_a_full_disk_leaves_nothing_in_the_folder(after: int, tmp_path: Path, mo
     assert kept(tmp_path) == []
 
 
+def test_nothing_is_kept_of_standard_input_though_a_file_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-").write_text(TEXT)
+    assert cache.key_of({}, ["./-"])
+    assert cache.key_of({}, ["-"]) is None
+
+
 def test_what_a_killed_process_has_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
-    for name in (".killed.part", ".living.part", "someone's"):
+    killed, living = (f".{digit * 32}-abc.part" for digit in "12")
+    others = {".model.safetensors.part", ".download.part", "someone's"}  # of another run, of other programs
+    for name in (killed, living, *others):
         (tmp_path / "kept" / name).write_text("half")
-    with (tmp_path / "kept" / ".living.part").open() as living:
-        fcntl.flock(living, fcntl.LOCK_EX)
+    with (tmp_path / "kept" / living).open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
         read(tmp_path)
-    assert {".living.part", "someone's"} < set(kept(tmp_path))
-    assert ".killed.part" not in kept(tmp_path)
+    assert {living, *others} < set(kept(tmp_path))
+    assert killed not in kept(tmp_path)
 
 
 def test_where_the_file_system_has_no_locks_ids_are_kept_and_nobody_s_remains_removed(
@@ -150,9 +161,10 @@ def test_where_the_file_system_has_no_locks_ids_are_kept_and_nobody_s_remains_re
 
     monkeypatch.setattr(fcntl, "flock", none_here)
     (tmp_path / "kept").mkdir()
-    (tmp_path / "kept" / ".killed.part").write_text("half")
+    killed = tmp_path / "kept" / f".{'1' * 32}-abc.part"
+    killed.write_text("half")
     read(tmp_path)
-    assert ".killed.part" in kept(tmp_path)
+    assert killed.exists()
     assert any(name.endswith(".ids") for name in kept(tmp_path))
 
 
