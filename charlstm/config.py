@@ -289,6 +289,8 @@ class TrainingSettings:
     """Each step's streams are computed in so many parts, side by side where there are threads."""
     ngrams: int = 0
     """Characters of the longest context in the counts that are mixed with the network; 0: none."""
+    counted: int = 1 << 24
+    """Characters of the training part that are counted at most; a run that goes on counts the same."""
     ngram_weight: float = 0.0
     """Weight of the counts that are added to the network's logits while it is trained; 0: they join it afterwards."""
     candidates: int = 0

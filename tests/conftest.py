@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 from helpers import TEXT, Result, charlstm, random_model
+from hypothesis import settings
+
+# No test depends on the machine's speed, nor on the day.
+settings.register_profile("tests", deadline=None, derandomize=True)
+settings.load_profile("tests")
 
 # nohup, and scripts for background jobs, ignore these; what the tests start inherits that, but no function.
 for number in (signal.SIGINT, signal.SIGHUP):

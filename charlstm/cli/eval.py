@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..data.characters import normal_form, normalized
 from ..data.raw import by_characters, escaped, from_bytes, to_bytes
 from ..errors import UsageError
 from .colours import has_fine_colours, wants_colours, write_rows
@@ -86,7 +88,7 @@ def evaluate(model: str, texts: tuple[str, ...], against: tuple[str, ...], **giv
     if all(model.as_bytes for model in models):
         refuse_decoding()
         given["encoding"] = None
-    unknown = UnknownCharacters([model.vocabulary for model in models])
+    unknown = UnknownCharacters([model.vocabulary for model in models], _own_forms(models, given))
     _write_figures(models, names, unknown.watched(_pieces(sources, models, given)), given)
     if _tells_unknown(given, compared=bool(against)):
         unknown.warn_of_form()
@@ -97,14 +99,14 @@ def evaluate(model: str, texts: tuple[str, ...], against: tuple[str, ...], **giv
 def _write_figures(models: Sequence[Model], names: Sequence[str], pieces: Iterable[str], given: dict[str, Any]) -> None:
     """Score a text in the way that was asked for."""
     if given["lines"]:
-        _eval_lines(models, names, pieces, given["as_json"])
+        _eval_lines(models, names, pieces, given)
     elif given["chars"]:
         in_bits = _in_bits(models[0], pieces)
         write_rows(in_bits, "bits", given["as_json"], as_bytes=models[0].as_bytes)
     elif given["heatmap"]:
         _eval_heatmap(models[0], pieces)
     elif len(models) > 1:
-        _eval_against(models, names, pieces, given["as_json"])
+        _eval_against(models, names, pieces, given)
     else:
         _eval_text(models[0], pieces, _other_ways(models[0], given), given["as_json"])
 
@@ -130,10 +132,21 @@ def _other_ways(model: Model, given: dict[str, Any]) -> dict[str, ScoringWay]:
     return ways
 
 
-def _way(model: Model, scores: Callable[[Any], Iterator[Score]] | None = None, *, of_utf8: bool = False) -> ScoringWay:
-    """How a model scores text in pieces of characters, by that method of its own; see `_as_read`."""
+def _way(
+    model: Model,
+    scores: Callable[[Any], Iterator[Score]] | None = None,
+    *,
+    of_utf8: bool = False,
+    form: str | None = None,
+) -> ScoringWay:
+    """How a model scores text in pieces of characters, by that method of its own; see `_as_read`.
+
+    Args:
+        model, scores, of_utf8: those.
+        form: the Unicode normalization form that it reads, alone of those that are compared.
+    """
     scores = scores or model.partial_scores
-    return lambda pieces: scores(_as_read(model, piece, of_utf8=of_utf8) for piece in pieces)
+    return lambda pieces: scores(_as_read(model, piece, of_utf8=of_utf8) for piece in normalized(pieces, form))
 
 
 def _as_read(model: Model, text: str, *, of_utf8: bool) -> Any:
@@ -184,11 +197,16 @@ def _pieces(sources: Sequence[str], models: Sequence[Model], given: dict[str, An
 
     tell_of_named_pipes("a text")
     wait("a text", sources)
-    of_lines = any(model.lines for model in models)
-    records = given["lines"] or of_lines
-    form = given["normalize"] or next((model.file.normalize for model in models if model.file.normalize), None)
+    records = given["lines"] or any(model.lines for model in models)
+    form = None if any(_own_forms(models, given)) else given["normalize"] or models[0].file.normalize
     text = read_pieces(sources, given["encoding"], given["encoding_errors"], say, end_lines=records, normalize=form)
-    yield from not_empty(ended(text) if of_lines else text, "score")  # all models are compared on the same text
+    yield from not_empty(ended(text) if records else text, "score")  # all models are compared on the same text
+
+
+def _own_forms(models: Sequence[Model], given: dict[str, Any]) -> list[str | None]:
+    """The Unicode normalization form in which each model reads the text, where they do not all read it in one."""
+    forms: list[str | None] = [model.file.normalize for model in models]
+    return [None] * len(models) if given["normalize"] or len(set(forms)) == 1 else forms
 
 
 def _eval_text(model: Model, pieces: Iterable[str], ways: dict[str, ScoringWay], as_json: bool) -> None:
@@ -207,17 +225,20 @@ def _eval_text(model: Model, pieces: Iterable[str], ways: dict[str, ScoringWay],
             write(f"{name} {value:.6g}\n" if isinstance(value, float) else f"{name} {value}\n")
 
 
-def _eval_lines(models: Sequence[Model], names: Sequence[str], pieces: Iterable[str], as_json: bool) -> None:
+def _eval_lines(models: Sequence[Model], names: Sequence[str], pieces: Iterable[str], given: dict[str, Any]) -> None:
     from ..data.reading import lines_of
 
-    as_bytes = all(model.as_bytes for model in models)
+    as_bytes, as_json, forms = all(model.as_bytes for model in models), given["as_json"], _own_forms(models, given)
     row = _line_as_json if as_json else _line_as_text
     write_text = writer(as_bytes=as_bytes)
     if as_bytes and not as_json:
         names = [from_bytes(os.fsencode(name)) for name in names]
     for lines in lines_of(pieces):
-        by_model = [_line_scores(model, lines, of_utf8=not as_bytes) for model in models]
-        by_line = zip(lines, zip(*by_model, strict=True), strict=True)
+        by_model = [
+            _line_scores(model, [normal_form(line, form) for line in lines], of_utf8=not as_bytes)
+            for model, form in zip(models, forms, strict=True)
+        ]
+        by_line = zip(lines, map(_of_one_text, zip(*by_model, strict=True)), strict=True)
         shown = ((escaped(line) if as_bytes and as_json else line, scores) for line, scores in by_line)
         write_text("".join(row(line.removesuffix("\n"), names, scores) + "\n" for line, scores in shown))
 
@@ -243,6 +264,12 @@ def _line_as_json(line: str, names: Sequence[str], scores: Sequence[Score]) -> s
 
 def _best(scores: Sequence[Score]) -> int:
     return min(range(len(scores)), key=lambda number: scores[number].bits_per_byte)
+
+
+def _of_one_text(scores: Sequence[Score]) -> list[Score]:
+    """Scores with as many bytes as the text itself has: models that read it in different forms read fewer."""
+    most = max(score.bytes for score in scores)
+    return [dataclasses.replace(score, bytes=most) for score in scores]
 
 
 def _in_bits(model: Model, pieces: Iterable[str]) -> Iterator[tuple[str, list[float]]]:
@@ -278,13 +305,15 @@ def _eval_heatmap(model: Model, pieces: Iterable[str]) -> None:
     end_line(last)
 
 
-def _eval_against(models: Sequence[Model], names: Sequence[str], pieces: Iterable[str], as_json: bool) -> None:
+def _eval_against(models: Sequence[Model], names: Sequence[str], pieces: Iterable[str], given: dict[str, Any]) -> None:
     from ..inference.scoring import side_by_side_scores
 
     of_utf8 = not all(model.as_bytes for model in models)
-    scores = side_by_side_scores(pieces, [_way(model, of_utf8=of_utf8) for model in models])
+    pairs = zip(models, _own_forms(models, given), strict=True)
+    scores = side_by_side_scores(pieces, [_way(model, of_utf8=of_utf8, form=form) for model, form in pairs])
+    scores = _of_one_text(scores)
     best = names[_best(scores)]
-    if as_json:
+    if given["as_json"]:
         table = {name: score.figures() for name, score in zip(names, scores, strict=True)}
         write(strict_json({"models": table, "best": best}) + "\n")
         return

@@ -41,6 +41,8 @@ MOST_BYTES = 4_000_000
 """Size of a page at most, where the network leaves room for that."""
 LEAST_FOR_COUNTS = 1_000_000
 """Bytes of the page that n-gram counts may use in any case: the network was trained to be mixed with them."""
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What no other name would help against."""
 FOR_NOTES = 1000
 """Bytes for what the page says of itself, and for the names of what it holds."""
 LEVEL_TENSORS = ("followers", "backoff", "symbols", "probabilities")
@@ -106,6 +108,7 @@ def page(file: ModelFile, name: str, text: str, seen: Report) -> str:
             "vocabulary": file.vocabulary.characters,
             "unknown_nats": file.vocabulary.unknown_nats,
             "lines": file.lines,
+            "normalize": file.normalize,
         },
     }
     room = MOST_BYTES - len(template.encode()) - len(_as_data(data)) - FOR_NOTES
@@ -176,6 +179,8 @@ def check_page(path: str | os.PathLike[str], sources: Iterable[str] = ()) -> Non
         OutputError: something else has that name, or it is one of the sources, or it cannot be written.
     """
     target = Path(os.path.realpath(path))
+    if not os.fspath(path):
+        raise OutputError("--html has an empty name; give it the name of a file")
     with _page_errors_named(path):
         if os.path.exists(path):  # a pipe behind /dev/stdout is there, and has no path of its own
             _check_replaceable(path, target, sources)
@@ -213,6 +218,5 @@ def _page_errors_named(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(
-            f"{path}: cannot write it: {error.strerror or error}; give --html a name in a folder of yours"
-        ) from error
+        elsewhere = "" if error.errno in _NO_ROOM else "; give --html a name in a folder of yours"
+        raise OutputError(f"{path}: cannot write it: {error.strerror or error}{elsewhere}") from error

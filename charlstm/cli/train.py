@@ -167,7 +167,8 @@ def _prepared(given: dict[str, Any], ranks: Ranks) -> Run:
     for text in texts:  # before the output, whose name may come from a text's
         if text != STANDARD_INPUT:
             status_of(text)
-    if given["output"] is None and os.path.exists(output) and os.path.samefile(output, texts[0]):
+    named = given["output"] is None and texts[0] != STANDARD_INPUT
+    if named and os.path.exists(output) and os.path.samefile(output, texts[0]):
         raise OutputError(f"{output}: this is the text, and its model would have the same name; give another --output")
     return prepare(
         texts,
@@ -233,7 +234,7 @@ def _check_log(path: str) -> None:
         OutputError: it cannot, or something else has that name.
         UsageError: it would be standard output.
     """
-    if path == "-":
+    if path in ("", "-"):
         raise UsageError("--log needs a file: give it a name")
     there = os.path.exists(path)
     with _log_errors_named(path):

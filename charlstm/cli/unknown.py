@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ..data.characters import KNOWN_IN_NFC, ROOM, helped_by_nfc, listed
+from ..data.characters import KNOWN_IN_NFC, ROOM, helped_by_nfc, listed, normal_form
 from .console import say
 
 if TYPE_CHECKING:
@@ -23,11 +23,13 @@ class UnknownCharacters:
 
     Args:
         vocabularies: the models'.
+        forms: in which Unicode normalization form each model reads the text; none given: as it comes.
     """
 
-    def __init__(self, vocabularies: Sequence[Vocabulary]) -> None:
+    def __init__(self, vocabularies: Sequence[Vocabulary], forms: Sequence[str | None] = ()) -> None:
         self._who = "the model never saw" if len(vocabularies) == 1 else "not every model has seen"
-        self._vocabularies = [one for one in vocabularies if not one.as_bytes]
+        pairs = zip(vocabularies, forms or [None] * len(vocabularies), strict=True)
+        self._readers = [(one, form) for one, form in pairs if not one.as_bytes]
         self._found: dict[str, None] = {}  # in order of appearance
         self._helped = False
 
@@ -39,11 +41,12 @@ class UnknownCharacters:
 
     def add(self, text: str) -> None:
         """Gather what is unknown of a text."""
-        for vocabulary in self._vocabularies:
-            for character in vocabulary.unknown_characters(text):
+        for vocabulary, form in self._readers:
+            read = normal_form(text, form)
+            for character in vocabulary.unknown_characters(read):
                 if len(self._found) < MOST:
                     self._found[character] = None
-            self._helped = self._helped or helped_by_nfc(text, vocabulary)
+            self._helped = self._helped or helped_by_nfc(read, vocabulary)
 
     def warn(self, where: str = "the text") -> None:
         """Name the characters, if there are any.

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..data.raw import by_characters, escaped
+from ..data.reading import ended
 from ..errors import UsageError
 from .colours import draw, has_colours
 from .console import quoted, strict_json, write
@@ -30,6 +31,7 @@ def inspect_why(
     from ..api import Model
     from ..inference.influence import influence
 
+    pieces = ended(pieces) if file.lines else pieces
     before, following = _split_at("".join(_needed(pieces, position)), position)
     place = len(before) + 1
     if file.lines:

@@ -112,6 +112,8 @@ class TextSource:
         found = format_of(head)
         if found:
             raise TextError(f"{self.name}: this is {found.name}, not text; {found.remedy}")
+        if is_packed(head):
+            raise TextError(f"{self.name}: this is packed twice; unpack it once (zcat FILE | charlstm ...)")
         codec = marked_codec(self._codec, head)
         if codec is not self._codec:
             self.notes.append(f"{self.name}: read as {codec.name.upper()}, as its byte order mark says")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .lines import bounds_by_piece, line_bounds, lines_all_over
 from .mapping import pieces, sampled
-from .vocabulary import Ids
+from .vocabulary import UNKNOWN, Ids
 
 Hashes = NDArray[np.uint64]
 
@@ -95,10 +95,12 @@ def line_hashes(ids: Ids, bounds: NDArray[np.int64]) -> Hashes:
 def repeated_lines(checked: Ids, searched: Ids, line_end: int) -> float:
     """The fraction of a text's lines that are lines of another text, too."""
     checked = lines_all_over(checked, line_end, MOST_LINES_CHECKED)
-    hashes = line_hashes(checked, line_bounds(checked, line_end))
+    bounds = line_bounds(checked, line_end)
+    hashes = line_hashes(checked, bounds)
+    known = _all_known(checked, bounds[:-1], bounds[1:])
     found = np.zeros(len(hashes), dtype=bool)
-    for bounds in bounds_by_piece(searched, line_end):
-        found |= occurring(hashes, line_hashes(searched, bounds))
+    for piece in bounds_by_piece(searched, line_end):
+        found |= known & occurring(hashes, line_hashes(searched, piece))
     return float(found.mean()) if len(found) else 0.0
 
 
@@ -113,10 +115,18 @@ def repeated_passages(checked: Ids, searched: Ids) -> float:
         return 0.0
     stride = STRIDE * -(-len(searched) // (STRIDE * MOST_PASSAGES))
     (windows,) = window_hashes(checked, [PASSAGE])
-    found = occurring(windows, _passage_hashes(searched, stride))
+    begins = np.arange(len(windows))
+    found = occurring(windows, _passage_hashes(searched, stride)) & _all_known(checked, begins, begins + PASSAGE)
     width = max(PASSAGE, stride)  # characters that a passage found stands for
     counts = np.concatenate([[0], np.cumsum(np.pad(found, (width - 1, PASSAGE - 1)))])
     return float((counts[width:] > counts[:-width]).mean())
+
+
+def _all_known(ids: Ids, begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether passages hold no unknown character: what these are cannot be compared."""
+    unknown = np.concatenate([[0], np.cumsum(ids == UNKNOWN)])
+    none: NDArray[np.bool_] = unknown[ends] == unknown[begins]
+    return none
 
 
 def occurring(some: Hashes, many: Hashes) -> NDArray[np.bool_]:

@@ -13,7 +13,7 @@ Shapes: T time steps, L layers, G gates, H hidden units, P properties. Layers an
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -216,8 +216,7 @@ def _of_one_text(network: NumpyNetwork, vocabulary: Vocabulary, pieces: Iterable
             yield from _traced(network, ids.T, properties.swapaxes(0, 1), begins)
         rest = text[count * length :]
         if rest:
-            yield from _traced(network, _ids(vocabulary, rest)[:, None], reader.read(rest)[:, None], state)
-            state = read_long(network, _ids(vocabulary, rest)[:, None], state)
+            state = yield from _traced(network, _ids(vocabulary, rest)[:, None], reader.read(rest)[:, None], state)
 
 
 def _blocks(pieces: Iterable[str], size: int) -> Iterator[str]:
@@ -247,12 +246,13 @@ def _begins(network: NumpyNetwork, ids: NDArray[np.int64], state: State) -> tupl
 
 def _traced(
     network: NumpyNetwork, ids: NDArray[np.int64], properties: NDArray[np.float64], state: State
-) -> Iterator[Observed]:
-    """Ids (T, B) and properties (T, B, P), a few time steps at once."""
+) -> Generator[Observed, None, State]:
+    """Ids (T, B) and properties (T, B, P), a few time steps at once; returns the state after them."""
     steps = _steps(network, ids.shape[1])
     for begin in range(0, len(ids), steps):
         trace, state = network.trace(ids[begin : begin + steps], state)
         yield trace, properties[begin : begin + steps].reshape(-1, properties.shape[2])
+    return state
 
 
 class _GateSums:

@@ -154,7 +154,10 @@ def _mixture(description: Description) -> MixtureSettings | None:
     if "ngrams" not in description:
         return None
     values = _typed(description, "ngrams", dict)
-    return MixtureSettings(**{**values, "sizes": tuple(_typed(values, "sizes", list))})
+    try:
+        return MixtureSettings(**{**values, "sizes": tuple(_typed(values, "sizes", list))})
+    except TypeError as error:
+        raise ModelFileError("its description of the counts lacks a setting, or has one too many") from error
 
 
 def _typed(description: Description, key: str, expected: type) -> Any:

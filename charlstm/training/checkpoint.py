@@ -53,7 +53,8 @@ def default_output(text: str) -> str:
     """
     if text == STANDARD_INPUT or (os.path.exists(text) and not os.path.isfile(text) and not os.path.isdir(text)):
         return "model.safetensors"
-    name = os.path.basename(os.path.realpath(text))
+    passing = os.path.abspath(text).startswith(("/dev/", "/proc/"))  # such as /dev/stdin: names of another file
+    name = os.path.basename((os.path.realpath if passing else os.path.abspath)(text))
     if os.path.isdir(text):
         return f"{name}.safetensors"
     for ending in (".gz", ".bz2", ".xz"):
@@ -65,8 +66,14 @@ _TAKEN = "another training writes it now; wait for it or give another --output"
 
 
 def _lock_of(output: str | os.PathLike[str]) -> tuple[Path, Path]:
-    """The file that is written, as `write` finds it, so that two names of one file are one; and its lock."""
+    """The file that is written, as `write` finds it, so that two names of one file are one; and its lock.
+
+    Raises:
+        OutputError: no file can have that name.
+    """
     target = Path(os.path.realpath(output))
+    if not target.name:
+        raise OutputError(f"{output}: this names a folder; name a file with --output")
     return target, target.with_name(f".{target.name}.lock")
 
 

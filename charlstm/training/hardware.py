@@ -36,6 +36,8 @@ def pick_device(name: str) -> torch.device:
     Raises:
         UsageError: there is no such device here.
     """
+    if not isinstance(name, str):
+        raise UsageError(f"device is {name!r:.20}; it must be a name, such as 'cpu'")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from ..config import MixtureSettings, TrainingSettings
 from ..data.corpus import Corpus
-from ..data.lines import split_lines
-from ..data.mapping import stretches
+from ..data.lines import lines_all_over, split_lines
+from ..data.mapping import sampled, stretches
 from ..data.vocabulary import Ids
 from ..inference.scoring import PADDING, padded, surprisal
 from ..models.interface import LanguageModel, steps_at_once
@@ -32,14 +32,12 @@ LEAST_BYTES, MOST_BYTES = 1 << 20, 32_000_000
 """Size of the counts of a very short and of a very long text."""
 STRETCHES = 16
 """Stretches of a text that is too long to be counted whole."""
-COUNTED_PER_SECOND = 2_000_000
-"""Characters, on a fast machine; a slow one counts half as many."""
-COUNTING = 0.03
-"""Fraction of a budget in minutes that counting may take."""
 WORTHWHILE = 0.003
 """Fraction of the surprisal that counts must save: with them a character takes longer."""
 NUMBERS_FITTED = 1 << 24
 """Numbers of each feature that the weights are fitted on, at most."""
+FITTED_STRETCHES = 16
+"""Stretches of a text that has more."""
 NUMBERS_AT_ONCE = 1 << 17
 """Of these that are worked on together."""
 LARGEST_WEIGHT = 10.0
@@ -78,13 +76,12 @@ class Counts:
 
 def count_for(settings: TrainingSettings, corpus: Corpus) -> Counts | None:
     """Count the training part as a run does: the same, wherever it is done."""
-    seconds = 60 * settings.budget.amount if settings.budget.unit == "minutes" else None
     together = settings.ngram_weight > 0
-    return count(corpus, settings.ngrams, lines=settings.lines, seconds=seconds, together=together)
+    return count(corpus, settings.ngrams, lines=settings.lines, most=settings.counted, together=together)
 
 
 def count(
-    corpus: Corpus, longest: int, *, lines: bool, seconds: float | None = None, together: bool = False
+    corpus: Corpus, longest: int, *, lines: bool, most: int = MOST_COUNTED, together: bool = False
 ) -> Counts | None:
     """Count the training part; None where nothing is to be counted.
 
@@ -92,13 +89,12 @@ def count(
         corpus: the text.
         longest: characters of the longest context, if they are worth it; 0: nothing is counted.
         lines: whether each line is a record of its own.
-        seconds: the budget, which bounds what is counted; None: as much as memory allows.
+        most: characters that are counted at most.
         together: whether a network is trained together with the counts.
     """
     if not longest:
         return None
-    affordable = MOST_COUNTED if seconds is None else int(COUNTING * seconds * COUNTED_PER_SECOND)
-    parts = stretches(len(corpus.training), min(MOST_COUNTED, affordable), STRETCHES)
+    parts = stretches(len(corpus.training), most, STRETCHES)
     ids = np.concatenate([corpus.training[part.start : part.stop] for part in parts])
     order = min(longest + 1, largest_order(len(corpus.vocabulary)))
     order = best_order(ids, corpus.validation, order, lambda some, order: _ngrams(some, order, corpus, lines=lines)[0])
@@ -134,7 +130,8 @@ def fit_mixture(network: LanguageModel, counts: Counts, corpus: Corpus, ids: Ids
     most = max(1, NUMBERS_FITTED // len(corpus.vocabulary))
     if not len(ids):
         return None
-    features = _features(network, counts.model, corpus, ids[:most], lines)
+    some = lines_all_over(ids, corpus.line_end, most) if lines else sampled(ids, most, FITTED_STRETCHES)
+    features = _features(network, counts.model, corpus, some, lines)
     a, b = fit_weights(features)
     alone = surprisal_of(features, *fit_weights(features, alone=True))
     if not surprisal_of(features, a, b) < (1 - WORTHWHILE) * alone:

@@ -13,7 +13,7 @@ from typing import Literal
 from ..config import NGRAMS, WEIGHT_DECAY, Budget, ModelSettings, TrainingRequest, TrainingSettings
 from ..data.corpus import Corpus
 from ..errors import counted
-from .counting import largest_order
+from .counting import MOST_COUNTED, largest_order
 
 SHAPES = ((2, 64), (2, 96), (2, 128), (2, 192), (3, 192), (3, 256), (3, 384), (3, 512), (3, 768), (3, 1024))
 """Layers and hidden size, from the cheapest to the most able: a third layer pays from 192 units on."""
@@ -36,6 +36,10 @@ NGRAM_WEIGHT = 0.4
 EPOCHS_WITH_COUNTS = 15
 """Epochs up to which a network is trained together with the counts: of a text that it reads more often, it memorises
 what the counts leave."""
+COUNTED_PER_SECOND = 2_000_000
+"""Characters that are counted, on a fast machine; a slow one counts half as many."""
+COUNTING = 0.03
+"""Fraction of a budget in minutes that counting may take."""
 CANDIDATES = 512
 """Symbols by which a step's softmax over a large vocabulary is estimated, about, ..."""
 LEAST_VOCABULARY = 1024
@@ -159,8 +163,15 @@ def _settings(
         lines=request.lines,
         seed=request.seed,
         ngrams=min(NGRAMS if request.ngrams is None else request.ngrams, largest_order(text.vocab_size) - 1),
+        counted=_counted(request.budget()),
         candidates=candidates(text.vocab_size),
     )
+
+
+def _counted(budget: Budget) -> int:
+    """Characters of the training part that are counted at most: as many as memory and the budget allow."""
+    affordable = COUNTING * 60 * budget.amount * COUNTED_PER_SECOND
+    return int(min(MOST_COUNTED, affordable)) if budget.unit == "minutes" else MOST_COUNTED
 
 
 def candidates(vocab_size: int) -> int:

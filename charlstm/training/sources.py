@@ -42,8 +42,8 @@ def as_paths(paths: Paths) -> list[str]:
 
 
 def absolute(paths: Iterable[str]) -> list[str]:
-    """Paths that hold from any folder; "-" stays."""
-    return [path if path == STANDARD_INPUT else os.path.abspath(path) for path in paths]
+    """Paths that hold from any folder; "-" stays, and so does an empty one, which is none."""
+    return [path if path in (STANDARD_INPUT, "") else os.path.abspath(path) for path in paths]
 
 
 def is_pipe(path: str) -> bool:

@@ -32,6 +32,8 @@ LEAST_SCORED = 2000
 """Characters of a validation at least, where there are so many."""
 STRETCH = 2048
 """Characters of a stretch of running text: a sample of the held-out part is made of stretches from all over it."""
+LEAST_STRETCHES = 4
+"""Of a short sample, which are shorter."""
 FINAL_VALIDATION = 0.03
 """Fraction of the work of a run that the last validation may take."""
 FINAL_SCORED, FINAL_NUMBERS = 100_000, 1 << 29
@@ -61,14 +63,15 @@ def spread_sample(corpus: Corpus, *, lines: bool, most: int) -> Ids:
         return lines_all_over(ids, corpus.line_end, most)
     if len(ids) <= most:
         return ids
-    parts = stretches(len(ids), most, max(1, most // STRETCH))
-    bounds = [[_line_start(ids, position, corpus.line_end) for position in (part.start, part.stop)] for part in parts]
+    parts = stretches(len(ids), most, max(LEAST_STRETCHES, most // STRETCH))
+    reach = len(parts[0]) // 4
+    bounds = [[_line_start(ids, at, corpus.line_end, reach) for at in (part.start, part.stop)] for part in parts]
     return np.concatenate([ids[begin:end] for begin, end in bounds])
 
 
-def _line_start(ids: Ids, position: int, line_end: int) -> int:
-    """Where the line begins that a position is in, if that is near; else the position."""
-    first = max(0, position - STRETCH // 4)
+def _line_start(ids: Ids, position: int, line_end: int, reach: int) -> int:
+    """Where the line begins that a position is in, if that is within reach; else the position."""
+    first = max(0, position - reach)
     ends = np.flatnonzero(ids[first:position] == line_end) if line_end != UNKNOWN else ids[:0]
     return first + int(ends[-1]) + 1 if len(ends) else position
 
@@ -246,7 +249,7 @@ class Validator:
         self.first_loss = loss if self.first_loss is None else self.first_loss
         return loss < 2 * max(self.first_loss, math.log(len(self.corpus.vocabulary)) + 1)
 
-    # ---------------------------------------------------------------------------------- checkpoints
+    # ------------------------------------------------------------------------------ saving, going on
 
     def checkpoint(self) -> tuple[Tensors, dict[str, Any]]:
         """All that it remembers: tensors, and the rest as JSON."""

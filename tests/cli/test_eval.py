@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import json
 import os
@@ -248,3 +249,33 @@ def test_against_compares_models_of_bytes_and_of_characters_on_the_same_bytes(
 def test_heatmap_of_bytes_shows_characters(bytes_path: Path) -> None:
     done = charlstm("eval", bytes_path, "--heatmap", input="a你b".encode() + b"\xff", env={"TERM": "xterm"})
     assert re.sub(r"\x1b\[[0-9;]*m", "", done.stdout) == "a你b\ufffd"
+
+
+def test_each_model_that_is_compared_reads_the_text_in_its_own_form(tmp_path: Path) -> None:
+    text = "cafe\u0301 a\u0302me\n" * 3
+    plain, composed = random_model("acefm \n\u0301\u0302"), random_model("acefm \n\u00e9\u00e2", seed=1)
+    dataclasses.replace(composed, normalize="nfc").save(tmp_path / "nfc")
+    plain.save(tmp_path / "plain")
+    alone = {
+        name: json.loads(charlstm("eval", name, "--json", input=text, cwd=tmp_path).stdout) for name in ("nfc", "plain")
+    }
+    assert [figures["unknown"] for figures in alone.values()] == [0, 0]
+    for first, second in (("plain", "nfc"), ("nfc", "plain")):
+        done = charlstm("eval", first, "--against", second, "--json", input=text, cwd=tmp_path)
+        both = json.loads(done.stdout)["models"]
+        for name, figures in alone.items():
+            assert both[name]["bits_per_char"] == pytest.approx(figures["bits_per_char"])
+            whole = both[name]["bits_per_char"] * both[name]["characters"]
+            assert both[name]["bits_per_byte"] * len(text.encode()) == pytest.approx(whole)  # of the text as it is
+        assert done.stderr == ""
+    rows = charlstm("eval", "plain", "--against", "nfc", "--lines", "--json", input=text, cwd=tmp_path).stdout
+    assert [json.loads(row)["unknown"] for row in rows.splitlines()] == [0, 0, 0]
+    asked = charlstm("eval", "plain", "--against", "nfc", "--json", "--normalize", "nfc", input=text, cwd=tmp_path)
+    assert json.loads(asked.stdout)["models"]["plain"]["unknown"] == 6
+
+
+def test_a_last_line_without_its_newline_is_a_record_like_others(trained: Path, model_path: Path) -> None:
+    for against in ([], ["--against", model_path]):
+        done = charlstm("eval", trained, *against, "--lines", input="the cat\nthe cat")
+        first, second = done.stdout.splitlines()
+        assert first == second

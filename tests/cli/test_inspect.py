@@ -287,3 +287,13 @@ def test_every_gate_of_every_cell_can_be_asked_for() -> None:
     gate = next(parameter for parameter in inspect.params if parameter.name == "gate")
     assert isinstance(gate.type, click.Choice)
     assert {*gate.type.choices, "candidate"} == {name for names in GATE_NAMES.values() for name in names}
+
+
+def test_why_counts_the_newline_that_a_last_record_lacks(tmp_path: Path) -> None:
+    random_model(lines=True).save(tmp_path / "lines")
+    last, whole = (
+        json.loads(charlstm("inspect", "lines", "--why", "-1", "--json", input=text, cwd=tmp_path).stdout)
+        for text in ("ab\nabc", "ab\nabc\n")
+    )
+    assert last == whole
+    assert (last["position"], last["char"]) == (7, "\n")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import errno
 import json
 import os
 import re
@@ -214,10 +215,18 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
     def broken(*_: object) -> None:
         raise OSError("the disk is full")
 
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
     monkeypatch.setattr(os, "replace", broken)
     with pytest.raises(OutputError, match="the disk is full"):
         write_page(tmp_path / "p.html", "<!doctype html>new")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["<!doctype html>old"]
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OutputError, match=r"No space left on device$"):  # which another name would not help against
+        write_page(tmp_path / "p.html", "<!doctype html>new")
+    with pytest.raises(OutputError, match="--html has an empty name"):
+        write_page("", "<!doctype html>new")
     with pytest.raises(OutputError, match="cannot write"):
         write_page(tmp_path / "missing" / "p.html", "<!doctype html>")
 
@@ -284,6 +293,14 @@ def test_each_line_of_a_model_of_lines_is_a_text_of_its_own(browser: Any, tmp_pa
     file = random_model(ALPHABET, lines=True)
     opened(browser, tmp_path, file)
     np.testing.assert_allclose(browser.execute_script("return reading.bits"), bits(file, TEXT), atol=1e-4)
+
+
+def test_a_text_is_read_in_the_form_of_the_model(browser: Any, tmp_path: Path) -> None:
+    file = dataclasses.replace(random_model("acefm \n\u00e9"), normalize="nfc")
+    opened(browser, tmp_path, file, "cafe\u0301 came")
+    assert browser.execute_script("return reading.characters.length") == len("caf\u00e9 came")
+    np.testing.assert_allclose(browser.execute_script("return reading.bits"), bits(file, "caf\u00e9 came"), atol=1e-4)
+    assert browser.execute_script("return charactersOf('e\\u0301').length") == 1
 
 
 def test_trained_parameters_agree_too(browser: Any, tmp_path: Path, trained: Path) -> None:

@@ -323,3 +323,31 @@ def test_a_log_that_cannot_be_written_is_refused_before_the_text_is_read(tmp_pat
         assert f"{log}: cannot write the log" in done.stderr
     assert "text.txt" in charlstm("train", "text.txt", "--log", "log", cwd=tmp_path).stderr
     assert files(tmp_path) == {"text.txt"}
+
+
+@pytest.mark.parametrize("text", [[], ["-"]])
+def test_a_model_of_standard_input_is_replaced_as_any_other(text: list[str], tmp_path: Path) -> None:
+    small = ("--steps", 2, "--hidden", 4, "-q")
+    assert charlstm("train", *text, *small, cwd=tmp_path, input=TEXT).returncode == 0
+    refused = charlstm("train", *text, *small, cwd=tmp_path, input=TEXT)
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert "model.safetensors" in refused.stderr and "--force" in refused.stderr
+    assert charlstm("train", *text, *small, "--force", cwd=tmp_path, input=TEXT).stdout == "model.safetensors\n"
+
+
+def test_an_empty_name_of_a_validation_text_is_not_the_current_folder(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    (tmp_path / "other.txt").write_text(TEXT)
+    done = charlstm("train", "text.txt", "--val", "", "--steps", 2, "--hidden", 4, "-o", "m", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (
+        1, "charlstm: error: cannot read a text with an empty name: give the name of a file or folder\n",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("output", ["/", "//", "/."])
+def test_a_model_is_no_root_folder(output: str, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    for options in (["text.txt"], ["--resume"]):
+        done = charlstm("train", *options, "-o", output, cwd=tmp_path)
+        assert done.returncode == 1
+        assert done.stderr == f"charlstm: error: {output}: this names a folder; name a file with --output\n"

@@ -201,3 +201,9 @@ def test_it_is_said_of_a_compressed_file_that_it_stays_so(tmp_path: Path, pack: 
     notes: list[str] = []
     "".join(read_pieces([path], None, note=notes.append))
     assert notes == [f"{path}: read as it is, compressed; to read what is in it, unpack it first"]
+
+
+def test_a_text_that_is_packed_twice_is_said_to_be(tmp_path: Path) -> None:
+    path = write_file(tmp_path / "t.gz", gzip.compress(gzip.compress(b"a text\n" * 100)))
+    with pytest.raises(TextError, match=r"t\.gz: this is packed twice; unpack it once"):
+        read_source(path)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from charlstm.data import repeats
 from charlstm.data.lines import line_bounds, split_lines
 from charlstm.data.repeats import PASSAGE, STRIDE, line_hashes, repeated_lines, repeated_passages
-from charlstm.data.vocabulary import Ids
+from charlstm.data.vocabulary import UNKNOWN, Ids
 
 quick = settings(deadline=None, derandomize=True, max_examples=150)
-NEWLINE = 0
+NEWLINE = 2
 
 
 def random_text(size: int, seed: int = 0) -> Ids:
@@ -58,3 +58,15 @@ def test_of_long_texts_a_sample_is_compared(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_fraction_of_lines_that_stand_in_another_text() -> None:
     searched = np.array([5, NEWLINE, 6, NEWLINE, 7, NEWLINE])
     assert repeated_lines(np.array([7, NEWLINE, 8, NEWLINE, 5, NEWLINE, 5, 6, NEWLINE]), searched, NEWLINE) == 0.5
+
+
+def test_unknown_characters_are_not_taken_for_the_same() -> None:
+    """They all have one id, whatever they are."""
+    unknown = np.full(500, UNKNOWN, dtype=np.uint8)
+    known = random_text(500, 2)
+    assert repeated_passages(unknown, unknown) == 0
+    assert repeated_passages(np.concatenate([unknown, known]), np.concatenate([known, unknown])) == pytest.approx(
+        0.5, abs=0.1
+    )
+    lines = np.tile(np.array([UNKNOWN, 1, NEWLINE], dtype=np.uint8), 40)
+    assert repeated_lines(lines, lines, NEWLINE) == 0

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from charlstm.errors import OutputError, UsageError
-from charlstm.training.checkpoint import check_writable, locked, resume_path, save_or_rescue
+from charlstm.training.checkpoint import check_writable, default_output, locked, resume_path, save_or_rescue
 
 # ----------------------------------------------------------------------------------------- before the work
 
@@ -195,3 +195,11 @@ def test_where_nothing_can_be_saved_nothing_is_left_behind(tmp_path: Path, monke
         with pytest.raises(OutputError, match=r"gone/m\.safetensors: full$"):
             save_or_rescue(run, fails)
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_is_named_as_its_text_is_though_that_is_a_link(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("text")
+    (tmp_path / "book.txt").symlink_to("a.txt")
+    assert default_output(str(tmp_path / "book.txt")) == "book.safetensors"
+    with (tmp_path / "a.txt").open() as file:  # a name of another file, as /dev/stdin is
+        assert default_output(f"/proc/self/fd/{file.fileno()}") == "a.safetensors"

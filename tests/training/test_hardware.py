@@ -95,3 +95,9 @@ def test_a_run_goes_on_with_fewer_threads_where_it_must(monkeypatch: pytest.Monk
     threads, notes = hardware.threads_again(TrainingRequest(minutes=1), 16)
     assert threads == 2
     assert "not be bit for bit" in notes[0]
+
+
+@pytest.mark.parametrize("device", [None, 1.5, b"cpu"])
+def test_a_device_is_given_by_its_name(device: Any) -> None:
+    with pytest.raises(UsageError, match="it must be a name, such as 'cpu'"):
+        pick_device(device)

@@ -11,8 +11,10 @@ from helpers import started_run
 
 from charlstm.api import load
 from charlstm.config import MixtureSettings
+from charlstm.models.torch_lstm import TorchLanguageModel
+from charlstm.training import mixing
 from charlstm.training.counting import largest_order
-from charlstm.training.mixing import Features, count, fit_weights, surprisal_of
+from charlstm.training.mixing import Features, count, fit_mixture, fit_weights, surprisal_of
 from charlstm.training.run import Run, resume
 
 
@@ -131,13 +133,31 @@ def test_a_stopped_run_leaves_a_mixture_and_goes_on_as_if_it_had_not(tmp_path: P
     assert all((other.tensors[name] == tensor).all() for name, tensor in one.tensors.items())
 
 
-def test_a_budget_bounds_what_is_counted(tmp_path: Path) -> None:
+def test_no_more_is_counted_than_allowed(tmp_path: Path) -> None:
     corpus = started_run(tmp_path, steps=3).corpus
-    few, many = count(corpus, 11, lines=False, seconds=0.01), count(corpus, 11, lines=False)
+    few, many = count(corpus, 11, lines=False, most=600), count(corpus, 11, lines=False)
     assert few and many
     assert 0 < len(few.model.levels[-1].symbols) <= 600 < len(corpus.training)
     assert many.model.order == largest_order(len(corpus.vocabulary))
     assert count(corpus, 0, lines=False) is None
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_weights_are_fitted_on_text_from_all_over_though_few_characters_of_a_large_alphabet_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: bool
+) -> None:
+    """Else its beginning alone, such as a preface in another language, decides how much the counts say."""
+    run = started_run(tmp_path, steps=3, lines=lines)
+    corpus, size = run.corpus, len(run.corpus.vocabulary)
+    preface = np.random.default_rng(0).integers(1, size, 600)
+    counts = count(corpus, 4, lines=lines)
+    assert counts
+    monkeypatch.setattr(mixing, "NUMBERS_FITTED", size * 300)
+    network = TorchLanguageModel(run.trainer.learner.averaged)
+    ids = np.concatenate([preface, corpus.training[:5000]])
+    mixture = fit_mixture(network, counts, corpus, ids, lines=lines)
+    assert mixture
+    assert mixture.ngram_weight > 0.5
 
 
 def test_only_a_network_that_is_trained_with_counts_needs_them_left_out(tmp_path: Path) -> None:

@@ -394,6 +394,20 @@ def test_minutes_more_are_allowed_and_anneal_anew(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("fixed_speed")
+def test_a_run_under_another_budget_counts_as_much_as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its figures are of two different models, of which one cannot be compared with the other."""
+    clock = Clock(tick=0.01)
+    monkeypatch.setattr(planning, "COUNTED_PER_SECOND", 1000)  # so that not all of the text is
+    run = started_run(tmp_path, minutes=2, clock=clock)
+    for _ in run.run(lambda: True):
+        pass
+    more = resume(run.output, minutes=5, clock=clock)
+    assert run.trainer.counts and more.trainer.counts
+    assert run.trainer.settings.counted < len(run.corpus.training)
+    assert_same_bytes(more.trainer.counts.tensors, run.trainer.counts.tensors)
+
+
+@pytest.mark.usefixtures("fixed_speed")
 def test_a_longer_budget_is_validated_from_its_beginning(tmp_path: Path) -> None:
     clock = Clock(tick=0.01)
     run = started_run(tmp_path, minutes=0.2, clock=clock)

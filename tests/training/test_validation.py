@@ -82,6 +82,15 @@ def test_a_sample_is_about_as_long_as_asked_for_and_from_all_over(length: int, m
         assert sample.tolist() == corpus.validation.tolist()
 
 
+@pytest.mark.parametrize("most", [40, 2000, 4000, 10_000])
+def test_a_sample_of_any_size_is_of_all_quarters_of_a_text(most: int) -> None:
+    corpus = corpus_of(texts=[TEXT])
+    corpus.validation = np.arange(100_000, dtype=np.uint32) + len(corpus.vocabulary)  # no line ends
+    sample = spread_sample(corpus, lines=False, most=most) - len(corpus.vocabulary)
+    assert len(sample) == pytest.approx(most, rel=0.05)
+    assert np.histogram(sample, bins=4, range=(0, 100_000))[0].min() > most / 5
+
+
 def test_running_text_is_sampled_from_its_beginning_to_its_end() -> None:
     corpus = corpus_of(texts=[TEXT])
     corpus.validation = np.arange(100_000, dtype=np.uint32)
