@@ -1,14 +1,15 @@
-"""What the softmax over a large alphabet costs of a training step, and what torch's adaptive softmax would save.
+"""What the softmax over a large alphabet costs of a training step, and what others would save: our own, sampled one
+(`training/sampled_softmax.py`), and torch's adaptive one.
 
 python benchmarks/head.py [--symbols 66 2000 5000 60000] [--hidden 128 256]
 
 Forward and backward of one step, float32, in one thread: the layers alone (two, `nn.LSTM`), the head with its
 cross-entropy over all symbols, and `nn.AdaptiveLogSoftmaxWithLoss` (Grave et al. 2017) in its place, with the most
 frequent symbols in the head and the others in two clusters of a quarter and a sixteenth of the hidden size. Symbols are
-drawn by Zipf's law, as the characters of Chinese roughly are. They take turns; medians.
+drawn by Zipf's law, as the characters of Chinese roughly are. They take turns; medians. `charlstm train` takes the
+sampled one over 1,024 symbols and more.
 
-The counts in view (`training/leave_one_out.py`) need the logits of all symbols, so an adaptive softmax would also be
-without them.
+The counts in view (`training/leave_one_out.py`) need logits to be added to, which an adaptive softmax has not.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ import torch
 from common import machine, report
 from torch import Tensor, nn
 from torch.nn import functional
+
+from charlstm.training.planning import CANDIDATES
+from charlstm.training.sampled_softmax import SampledSoftmax
 
 BATCH, CONTEXT, LAYERS = 16, 64, 2
 IN_HEAD, IN_FIRST = 0.1, 0.4
@@ -42,6 +46,14 @@ def passes(symbols: int, hidden: int) -> dict[str, Pass]:
     frequencies = 1 / torch.arange(1, symbols + 1)
     targets = torch.multinomial(frequencies, CONTEXT * BATCH, replacement=True)
 
+    sampled = SampledSoftmax(torch.bincount(targets, minlength=symbols).numpy(), CANDIDATES, seed=0)
+
+    def estimated() -> Tensor:
+        sample = sampled.draw(0, targets.numpy())
+        some = sample.symbols(outputs.device)
+        logits = functional.linear(outputs, head.weight.index_select(0, some), head.bias.index_select(0, some))
+        return sample.nats(logits, targets.numpy()) / len(targets)
+
     def learn(module: nn.Module, loss: Callable[[], Tensor]) -> None:
         module.zero_grad(set_to_none=True)
         outputs.grad = None
@@ -50,6 +62,7 @@ def passes(symbols: int, hidden: int) -> dict[str, Pass]:
     return {
         "layers": lambda: learn(layers, lambda: layers(inputs)[0].sum()),
         "softmax": lambda: learn(head, lambda: functional.cross_entropy(head(outputs), targets)),
+        "sampled": lambda: learn(head, estimated),
         "adaptive": lambda: learn(adaptive, lambda: adaptive(outputs, targets).loss),
     }
 
@@ -68,10 +81,11 @@ def by_turns(some: Mapping[str, Pass], rounds: int) -> dict[str, float]:
 def row(symbols: int, hidden: int, rounds: int) -> dict[str, Any]:
     """Figures of one size, printed as a row."""
     found = by_turns(passes(symbols, hidden), rounds)
-    share = found["softmax"] / (found["layers"] + found["softmax"])
-    saved = (found["softmax"] - found["adaptive"]) / (found["layers"] + found["softmax"])
-    times = " | ".join(f"{found[name]:.1f} ms" for name in ("layers", "softmax", "adaptive"))
-    print(f"| {symbols:,} | {hidden} | {times} | {share:.0%} | {saved:.0%} |", flush=True)
+    whole = found["layers"] + found["softmax"]
+    share = found["softmax"] / whole
+    saved = " | ".join(f"{(found['softmax'] - found[name]) / whole:.0%}" for name in ("sampled", "adaptive"))
+    times = " | ".join(f"{milliseconds:.1f} ms" for milliseconds in found.values())
+    print(f"| {symbols:,} | {hidden} | {times} | {share:.0%} | {saved} |", flush=True)
     return {"symbols": symbols, "hidden": hidden, **{name: round(value, 2) for name, value in found.items()}}
 
 
@@ -84,8 +98,9 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    print(f"{machine()}\n| symbols | hidden | layers | softmax | adaptive | softmax's share | adaptive saves |")
-    print("|---|---|---|---|---|---|---|")
+    print(f"{machine()}\n| symbols | hidden | layers | softmax | sampled | adaptive | softmax's share "
+          "| sampled saves | adaptive saves |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|---|---|")
     sizes = itertools.product(arguments.symbols, arguments.hidden)
     rows = [row(symbols, hidden, arguments.rounds) for symbols, hidden in sizes]
     ran = f"{LAYERS} layers of torch's LSTM; batch size {BATCH}, context {CONTEXT}, float32, one thread"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .mapping import PIECE, pieces
 from .vocabulary import Ids
 
-LINES_TOGETHER = 1 << 22
+CHARACTERS_OF_LINES = 1 << 22
 """Characters of lines that are looked at together."""
 
 
@@ -25,7 +25,7 @@ def line_bounds(ids: Ids, line_end: int) -> NDArray[np.int64]:
     return bounds if bounds[-1] == len(ids) else np.append(bounds, len(ids))
 
 
-def bounds_by_piece(ids: Ids, line_end: int, size: int = LINES_TOGETHER) -> Iterator[NDArray[np.int64]]:
+def bounds_by_piece(ids: Ids, line_end: int, size: int = CHARACTERS_OF_LINES) -> Iterator[NDArray[np.int64]]:
     """The bounds of a text's lines, some lines at a time: where each begins and, last, where the last of them ends.
 
     Args:

@@ -45,7 +45,7 @@ TINY = float(np.finfo(np.float64).tiny)
 Numbers = NDArray[np.int64]
 
 
-class Counts(NamedTuple):
+class ContextCounts(NamedTuple):
     """At N positions of a text: what followed the same context before."""
 
     came: Numbers
@@ -56,9 +56,9 @@ class Counts(NamedTuple):
     """(N,) of what comes here: the mean of its relative frequency and of whether it followed last; 0 where nothing
     came."""
 
-    def part(self, some: slice) -> Counts:
+    def part(self, some: slice) -> ContextCounts:
         """At some of the positions."""
-        return Counts(self.came[some], self.distinct[some], self.share[some])
+        return ContextCounts(self.came[some], self.distinct[some], self.share[some])
 
 
 class RecentCounts:
@@ -87,7 +87,7 @@ class RecentCounts:
             read = np.concatenate(waiting)
             ids, waiting[:] = read[: len(nats)], [read[len(nats) :]]
             window = np.concatenate([before, ids])
-            counts = [found.part(slice(len(before), None)) for found in counted(window, LENGTHS)]
+            counts = [found.part(slice(len(before), None)) for found in context_counts(window, LENGTHS)]
             shared = np.where(ids == UNKNOWN, self.vocabulary.unknown_nats, 0.0)
             p = np.maximum(np.exp(shared - nats), TINY)
             for begin in range(0, len(ids), STEP):
@@ -118,7 +118,7 @@ class Weights:
         found: NDArray[np.float64] = (self.share + alike * FIRST_SEEN) / (self.seen + FIRST_SEEN)
         return found
 
-    def interpolate(self, p: Nats, counts: Counts) -> Nats:
+    def interpolate(self, p: Nats, counts: ContextCounts) -> Nats:
         """The probabilities (N,) of what came, interpolated with the counts; then the weights learn from it."""
         known = np.flatnonzero(counts.came)
         octaves = np.minimum(np.log2(counts.came[known]).astype(np.int64), OCTAVES - 1)
@@ -151,7 +151,7 @@ class Experts:
         return mixed
 
 
-def counted(ids: Ids, lengths: Sequence[int]) -> Iterator[Counts]:
+def context_counts(ids: Ids, lengths: Sequence[int]) -> Iterator[ContextCounts]:
     """For contexts of each length, what came earlier in the text ids (N,): of each position, only what stands before.
 
     Contexts are told apart by a hash of 64 bits: should two ever have the same one, they are counted together.
@@ -162,7 +162,7 @@ def counted(ids: Ids, lengths: Sequence[int]) -> Iterator[Counts]:
         yield _occurrences(hashes, ids, length)
 
 
-def _occurrences(contexts: Hashes, ids: Ids, length: int) -> Counts:
+def _occurrences(contexts: Hashes, ids: Ids, length: int) -> ContextCounts:
     """What followed equal contexts before; at the first positions of a text there is no whole context."""
     order, first = _grouped(contexts)
     positions = np.arange(len(ids))
@@ -177,7 +177,7 @@ def _occurrences(contexts: Hashes, ids: Ids, length: int) -> Counts:
     last[order[1:]] = ids[order[1:]] == ids[order[:-1]]
     share = np.where(came > 0, (followed / np.maximum(came, 1) + last) / 2, 0.0)
     came[:length] = 0
-    return Counts(came, distinct, share)
+    return ContextCounts(came, distinct, share)
 
 
 def _grouped(values: Hashes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -26,7 +26,7 @@ from ..threads import in_threads
 from .occurrences import Occurrences
 from .sorting import SortedText, longest_sorted, sorted_text
 
-Counts = NDArray[np.int32]
+CountArray = NDArray[np.int32]
 
 LARGEST_ORDER = NGRAMS + 1
 """Characters of the longest n-grams that are counted, where the vocabulary allows it."""
@@ -49,9 +49,9 @@ class Ngrams:
     """(N,) which n-gram of one character fewer, its context, each continues."""
     symbols: Ids
     """(N,) the last character of each."""
-    counts: Counts
+    counts: CountArray
     """(N,) how often each occurs."""
-    adjusted: Counts
+    adjusted: CountArray
     """(N,) Kneser-Ney's counts: before how many different characters each stands, but for the longest n-grams."""
     firsts: NDArray[np.int64]
     """(N,) the rank of the first of each, among all n-grams of the text in ascending order."""
@@ -86,7 +86,7 @@ def _continued(level: Ngrams, continued: NDArray[np.int32]) -> Ngrams:
     return dataclasses.replace(level, adjusted=np.where(numbers, numbers, level.counts))
 
 
-def discounts(counts: Counts) -> NDArray[np.float64]:
+def discounts(counts: CountArray) -> NDArray[np.float64]:
     """What is taken from counts of 0, 1, 2, and 3 or more (Chen and Goodman 1999, eq. 4.26)."""
     n = np.bincount(np.minimum(counts, 5), minlength=6).astype(float)  # how many counts of 1, 2, ...
     if not n[1:5].all():
@@ -101,11 +101,11 @@ def discounts(counts: Counts) -> NDArray[np.float64]:
 class LevelStatistics:
     """What smoothing has made of one level: N contexts, M n-grams that continue them."""
 
-    adjusted: Counts
+    adjusted: CountArray
     """(M,) the adjusted count of each n-gram."""
     once: NDArray[np.bool_]
     """(M,) whether it occurs once only."""
-    totals: Counts
+    totals: CountArray
     """(N,) the sum of the adjusted counts after each context, of those that are left out too."""
     discounts: NDArray[np.float64]
     """(4,) what is taken from counts of 0, 1, 2, and 3 or more."""

@@ -10,7 +10,7 @@ import dataclasses
 from ..models.interface import LanguageModel
 from ..models.tensor_file import Tensors
 from ..models.torch_lstm import TorchLanguageModel, TorchNetwork
-from .mixing import Counts, fit_mixture
+from .mixing import TrainingCounts, fit_mixture
 from .reports import Result
 from .validation import Validator, calibrate
 
@@ -24,7 +24,7 @@ class Finisher:
         counts: of the training part, if there are any.
     """
 
-    def __init__(self, network: TorchNetwork, validator: Validator, counts: Counts | None) -> None:
+    def __init__(self, network: TorchNetwork, validator: Validator, counts: TrainingCounts | None) -> None:
         self.network, self.validator, self.counts = network, validator, counts
 
     def interrupted(self, result: Result) -> Result:

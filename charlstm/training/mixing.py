@@ -49,7 +49,7 @@ Features = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
-class Counts:
+class TrainingCounts:
     """An n-gram model of a training text, before it is joined with a network."""
 
     model: NgramModel
@@ -74,7 +74,7 @@ class Counts:
         return MixtureSettings(sizes, network_weight, ngram_weight)
 
 
-def count_for(settings: TrainingSettings, corpus: Corpus) -> Counts | None:
+def count_for(settings: TrainingSettings, corpus: Corpus) -> TrainingCounts | None:
     """Count the training part as a run does: the same, wherever it is done."""
     together = settings.ngram_weight > 0
     return count(corpus, settings.ngrams, lines=settings.lines, most=settings.counted, together=together)
@@ -82,7 +82,7 @@ def count_for(settings: TrainingSettings, corpus: Corpus) -> Counts | None:
 
 def count(
     corpus: Corpus, longest: int, *, lines: bool, most: int = MOST_COUNTED, together: bool = False
-) -> Counts | None:
+) -> TrainingCounts | None:
     """Count the training part; None where nothing is to be counted.
 
     Args:
@@ -99,7 +99,9 @@ def count(
     order = min(longest + 1, largest_order(len(corpus.vocabulary)))
     order = best_order(ids, corpus.validation, order, lambda some, order: _ngrams(some, order, corpus, lines=lines)[0])
     model, text = _ngrams(ids, order, corpus, lines=lines, located=together)
-    return Counts(model, text, LeaveOneOut(model, text, corpus.training, parts) if together else None, order - 1)
+    return TrainingCounts(
+        model, text, LeaveOneOut(model, text, corpus.training, parts) if together else None, order - 1
+    )
 
 
 def _ngrams(
@@ -117,7 +119,9 @@ def _ngrams(
     return NgramModel(len(corpus.vocabulary), text.tensors, newline=corpus.line_end), text
 
 
-def fit_mixture(network: LanguageModel, counts: Counts, corpus: Corpus, ids: Ids, *, lines: bool) -> Mixture | None:
+def fit_mixture(
+    network: LanguageModel, counts: TrainingCounts, corpus: Corpus, ids: Ids, *, lines: bool
+) -> Mixture | None:
     """Join a network and counts with the weights that predict held-out text best; None where counts do not help.
 
     Args:

@@ -23,7 +23,7 @@ from charlstm.inference.recent_counts import (
     SHARED,
     Experts,
     RecentCounts,
-    counted,
+    context_counts,
 )
 from charlstm.inference.scoring import Nats
 
@@ -139,7 +139,7 @@ def test_the_better_of_two_experts_is_believed_soon_and_again_after_a_change() -
 
 
 def test_counts_are_of_what_stands_before() -> None:
-    (counts,) = counted(np.array([1, 2, 1, 3, 1, 2, 1, 2]), (1,))
+    (counts,) = context_counts(np.array([1, 2, 1, 3, 1, 2, 1, 2]), (1,))
     assert counts.came.tolist() == [0, 0, 0, 1, 0, 2, 1, 3]
     assert counts.distinct.tolist() == [0, 0, 0, 1, 0, 2, 1, 2]
     assert counts.share.tolist() == pytest.approx([0, 0, 0, 0, 0, 0.25, 1, (2 / 3 + 1) / 2])
