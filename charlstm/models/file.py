@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -154,10 +154,16 @@ def _mixture(description: Description) -> MixtureSettings | None:
     if "ngrams" not in description:
         return None
     values = _typed(description, "ngrams", dict)
-    try:
-        return MixtureSettings(**{**values, "sizes": tuple(_typed(values, "sizes", list))})
-    except TypeError as error:
-        raise ModelFileError("its description of the counts lacks a setting, or has one too many") from error
+    names = {field_.name for field_ in dataclasses.fields(MixtureSettings)}
+    for name in sorted(names - set(values)):
+        raise ModelFileError(f"its n-grams lack {name!r}")
+    _refuse_unknown("its n-grams", values, names)
+    return MixtureSettings(**{**values, "sizes": tuple(_typed(values, "sizes", list))})
+
+
+def _refuse_unknown(whose: str, values: Description, known: Collection[str]) -> None:
+    for name in sorted(set(values) - set(known)):
+        raise ModelFileError(f"{whose} have an entry that this charlstm does not know: {printable(name)}")
 
 
 def _typed(description: Description, key: str, expected: type) -> Any:
@@ -180,9 +186,7 @@ def _settings(description: Description) -> ModelSettings:
         value = values.get(key)
         if not isinstance(value, expected) or isinstance(value, bool):
             raise ModelFileError(f"its settings lack a proper {key!r} ({expected.__name__})")
-    unknown = sorted(set(values) - set(keys))
-    if unknown:
-        raise ModelFileError(f"its settings have an entry that this charlstm does not know: {printable(unknown[0])}")
+    _refuse_unknown("its settings", values, keys)
     return ModelSettings(**{field_.name: values[key] for key, field_ in keys.items()})
 
 

@@ -134,7 +134,7 @@ class TorchNetwork(nn.Module):
         return self._dropped(output, noise), states
 
     def logits(self, outputs: Tensor, symbols: Tensor | None = None) -> Tensor:
-        """The head: outputs (T, B, H) -> logits (T, B, V), float32; of these symbols (C,) alone -> (T, B, C)."""
+        """The head: outputs (..., H) -> logits (..., V), float32; of these symbols (C,) alone -> (..., C)."""
         weight: Tensor = self.head.weight
         bias: Tensor = self.head.bias
         if symbols is not None:

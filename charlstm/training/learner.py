@@ -141,23 +141,23 @@ class Learner:
 
     def _whole(self, outputs: Tensor, shard: Batch) -> Tensor:
         """The sum of the surprisals in nats of what the head makes of outputs (T, B, H)."""
-        logits = self._beside_counts(self.model.logits(outputs), shard)  # (T, B, V)
-        targets = torch.from_numpy(shard.targets).to(self.device)  # (T, B)
-        return functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum")
+        logits = self._beside_counts(self.model.logits(outputs.flatten(0, 1)), shard)  # (T B, V)
+        targets = torch.from_numpy(shard.targets.ravel()).to(self.device)  # (T B,)
+        return functional.cross_entropy(logits, targets, ignore_index=IGNORED, reduction="sum")
 
     def _estimated(self, outputs: Tensor, shard: Batch, step: int) -> Tensor:
         """The same, about, by the sampled softmax."""
         assert self.sampled_softmax is not None
         sample = self.sampled_softmax.draw(step, shard.targets)
-        logits = self.model.logits(outputs, sample.symbols(self.device))  # (T, B, C)
-        return sample.nats(self._beside_counts(logits, shard, sample.candidates).flatten(0, 1), shard.targets.ravel())
+        logits = self.model.logits(outputs.flatten(0, 1), sample.symbols(self.device))  # (T B, C)
+        return sample.nats(self._beside_counts(logits, shard, sample.candidates), shard.targets.ravel())
 
     def _beside_counts(self, logits: Tensor, shard: Batch, candidates: Candidates | None = None) -> Tensor:
-        """Logits with the counts' log-probabilities added, where the network is trained together with these."""
+        """Add the counts' log-probabilities to logits, in place, where the network is trained together with these."""
         if self.counts is None:
             return logits
         logs = torch.from_numpy(self.counts.log_probabilities(shard.positions, candidates)).to(self.device)
-        return logits + self.settings.ngram_weight * logs
+        return logits.add_(logs.flatten(0, 1), alpha=self.settings.ngram_weight)
 
     def _initial_state(self, batch: Batch) -> TorchState:
         """The state that the last step left, with zeros for the streams that start afresh behind those."""

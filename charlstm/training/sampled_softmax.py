@@ -90,7 +90,7 @@ class Sample:
         columns = np.where(targets == IGNORED, IGNORED, self.candidates.columns.take(targets, mode="clip"))
         wanted = torch.from_numpy(columns).to(logits.device)
         at = wanted.clamp(min=0)[:, None]
-        estimates = (logits + self._corrections.to(logits.device)).scatter(1, at, logits.gather(1, at))
+        estimates = logits.add(self._corrections.to(logits.device)).scatter_(1, at, logits.gather(1, at))
         return functional.cross_entropy(estimates, wanted, ignore_index=IGNORED, reduction="sum")
 
 
