@@ -26,6 +26,7 @@ from common import machine, report
 from torch import Tensor, nn
 from torch.nn import functional
 
+from charlstm.data.mapping import frequencies
 from charlstm.training.planning import CANDIDATES
 from charlstm.training.sampled_softmax import SampledSoftmax
 
@@ -43,10 +44,9 @@ def passes(symbols: int, hidden: int) -> dict[str, Pass]:
     adaptive = nn.AdaptiveLogSoftmaxWithLoss(hidden, symbols, cutoffs, div_value=4.0)
     inputs = torch.randn(CONTEXT, BATCH, 64)
     outputs = torch.randn(CONTEXT * BATCH, hidden, requires_grad=True)
-    frequencies = 1 / torch.arange(1, symbols + 1)
-    targets = torch.multinomial(frequencies, CONTEXT * BATCH, replacement=True)
+    targets = torch.multinomial(1 / torch.arange(1, symbols + 1), CONTEXT * BATCH, replacement=True)
 
-    sampled = SampledSoftmax(torch.bincount(targets, minlength=symbols).numpy(), CANDIDATES, seed=0)
+    sampled = SampledSoftmax(frequencies(targets.numpy(), symbols), CANDIDATES, seed=0)
 
     def estimated() -> Tensor:
         sample = sampled.draw(0, targets.numpy())

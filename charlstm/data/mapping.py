@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import OutputError
 from .vocabulary import Ids
@@ -25,6 +26,10 @@ MOST_IN_MEMORY = 1 << 26
 """Bytes of ids that are kept in memory; those of a longer text go to a file."""
 PIECE = 1 << 16
 """Ids that are looked at together: few enough to stay in a processor's cache."""
+COUNTED, COUNTED_STRETCHES = 1 << 22, 64
+"""Characters of a text whose symbols are counted, and from how many stretches."""
+UNSEEN = 0.5
+"""What is added to each of their numbers."""
 FORGOTTEN_AFTER = 1 << 24
 """Bytes of a mapped text that are read before the process lets go of them."""
 
@@ -195,6 +200,14 @@ def sampled(ids: Ids, most: int, count: int) -> Ids:
     if len(ids) <= most:
         return ids
     return np.concatenate([ids[part.start : part.stop] for part in stretches(len(ids), most, count)])
+
+
+def frequencies(ids: Ids, symbols: int) -> NDArray[np.float64]:
+    """The fraction of a text, or of a sample of a long one, that each of so many symbols is; none is quite 0."""
+    some = sampled(ids, COUNTED, COUNTED_STRETCHES)
+    numbers = np.bincount(some, minlength=symbols) + UNSEEN
+    shares: NDArray[np.float64] = numbers / numbers.sum()
+    return shares
 
 
 def count_of(ids: Ids, symbol: int) -> int:

@@ -12,6 +12,7 @@ import functools
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -91,6 +92,19 @@ class Learner:
         )
         self._parameters = list(self.model.parameters())
         self.state: TorchState | None = None
+
+    @torch.no_grad()
+    def begin_with(self, frequencies: NDArray[np.float64]) -> None:
+        """Let the head's bias expect each symbol as often as it occurs, before the first step.
+
+        Of that, the counts beside the network say their part already.
+
+        Args:
+            frequencies: (V,) the fraction of the text that each symbol is, about; none is 0.
+        """
+        own = 1.0 - (self.settings.ngram_weight if self.counts else 0.0)
+        for network in (self.model, self.averaged):
+            network.head.bias.copy_(own * torch.from_numpy(np.log(frequencies)))
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:

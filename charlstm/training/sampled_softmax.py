@@ -22,11 +22,9 @@ from torch.nn import functional
 from ..config import TrainingSettings
 from ..data.batching import IGNORED
 from ..data.corpus import Corpus
-from ..data.mapping import sampled
+from ..data.mapping import frequencies
 from ..models.candidates import Candidates
 
-COUNTED, STRETCHES = 1 << 22, 64
-"""Characters of a text whose symbols are counted, and from how many stretches."""
 HALVINGS = 60
 """Of the interval in which the factor of all frequencies is searched."""
 
@@ -35,13 +33,13 @@ class SampledSoftmax:
     """Which symbols each step takes.
 
     Args:
-        frequencies: (V,) how often each symbol occurs, or about.
+        frequencies: (V,) the fraction of the text that each symbol is, about.
         size: about so many are drawn in a step.
         seed: all that is random comes from it and the step's number.
     """
 
-    def __init__(self, frequencies: NDArray[np.integer[Any]], size: int, seed: int) -> None:
-        self.inclusion = _inclusion(frequencies + 0.5, size)
+    def __init__(self, frequencies: NDArray[np.float64], size: int, seed: int) -> None:
+        self.inclusion = _inclusion(frequencies, size)
         """(V,) pi."""
         self._seed = seed
 
@@ -51,8 +49,7 @@ class SampledSoftmax:
         vocab_size = len(corpus.vocabulary)
         if not 0 < settings.candidates < vocab_size:
             return None
-        ids = sampled(corpus.training, COUNTED, STRETCHES)
-        return SampledSoftmax(np.bincount(ids, minlength=vocab_size), settings.candidates, settings.seed)
+        return SampledSoftmax(frequencies(corpus.training, vocab_size), settings.candidates, settings.seed)
 
     def draw(self, step: int, targets: NDArray[np.integer[Any]]) -> Sample:
         """The symbols of a step, and some of its targets (T, B): what is drawn is the same whoever computes which."""

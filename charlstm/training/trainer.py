@@ -22,6 +22,7 @@ import torch
 from ..config import ModelSettings, TrainingSettings
 from ..data.batching import batches
 from ..data.corpus import Corpus
+from ..data.mapping import frequencies
 from ..errors import DivergedError, counted
 from ..models.interface import LanguageModel
 from ..models.mixture import Mixture
@@ -87,6 +88,8 @@ class Trainer:
         joint = self.counts.leave_one_out if self.counts else None
         softmax = SampledSoftmax.of(settings, corpus)
         self.learner = Learner(model_settings, settings, device, pretrained, joint, ranks, threads, softmax)
+        if pretrained is None:
+            self.learner.begin_with(frequencies(corpus.training, len(corpus.vocabulary)))
         self.expected = expected
         self.validator = Validator(
             corpus, lines=settings.lines, expected=expected, interval=self.schedule.interval(),

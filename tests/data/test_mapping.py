@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from charlstm.data import batching, mapping
 from charlstm.data.batching import BatchSettings, LineBatches, TextBatches
 from charlstm.data.corpus import Corpus
-from charlstm.data.mapping import IdStore, count_of, default_folder, forget, is_mapped, pieces, stretches
+from charlstm.data.mapping import IdStore, count_of, default_folder, forget, frequencies, is_mapped, pieces, stretches
 from charlstm.data.vocabulary import Ids
 from charlstm.errors import OutputError, TextError
 
@@ -254,3 +254,13 @@ def test_stretches_are_all_of_a_text_or_evenly_spaced_from_its_first_character_t
     assert count == 1 or found[-1].stop == length
     steps = np.diff([part.start for part in found])
     assert not len(steps) or steps.max() - steps.min() <= 1
+
+
+def test_frequencies_are_of_a_text_and_of_all_over_a_long_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = np.repeat(np.arange(4, dtype=np.uint8), [0, 30, 10, 60])
+    found = frequencies(ids, 5)
+    assert found.sum() == pytest.approx(1)
+    np.testing.assert_allclose(found * (100 + 5 * 0.5), [0.5, 30.5, 10.5, 60.5, 0.5])
+    monkeypatch.setattr(mapping, "COUNTED", 64)
+    monkeypatch.setattr(mapping, "COUNTED_STRETCHES", 8)
+    np.testing.assert_allclose(frequencies(np.repeat(ids, 50), 5)[1:4], [0.3, 0.1, 0.6], atol=0.1)

@@ -123,6 +123,16 @@ def test_a_description_that_does_not_fit_the_counts_is_refused(case: str, tmp_pa
         load(tmp_path / "m.safetensors")
 
 
+@pytest.mark.parametrize("lacking", ["network_weight", "ngram_weight"])
+def test_a_description_of_counts_that_lacks_something_says_what(lacking: str, tmp_path: Path) -> None:
+    file = with_counts(random_model(), "abcabcaabbc\nabc" * 5)
+    description = file.description()
+    description["ngrams"] = {name: value for name, value in description["ngrams"].items() if name != lacking}
+    write(tmp_path / "m.safetensors", {**file.tensors, **file.counts}, description)
+    with pytest.raises(ModelFileError, match=f"its n-grams lack '{lacking}'"):
+        load(tmp_path / "m.safetensors")
+
+
 def test_counts_that_point_outside_are_refused_with_the_files_name(tmp_path: Path) -> None:
     file = with_counts(random_model(), "abcabcaabbc\nabc" * 5)
     file.counts["ngrams.1.symbols"][:] = 200

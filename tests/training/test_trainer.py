@@ -18,6 +18,7 @@ from helpers import TEXT, Clock, large_alphabet, started_run
 
 from charlstm.config import TrainingRequest
 from charlstm.data.batching import Batch
+from charlstm.data.mapping import frequencies
 from charlstm.errors import DivergedError
 from charlstm.inference.scoring import LN2, Scorer
 from charlstm.models.file import load
@@ -31,7 +32,7 @@ from charlstm.training.reports import Progress
 from charlstm.training.run import Run, prepare, resume
 from charlstm.training.schedule import Bounds
 from charlstm.training.thread_tuning import ThreadTuner
-from charlstm.training.validation import Calibrated
+from charlstm.training.validation import Calibrated, surprisals
 
 
 def finished(run: Run) -> list[Progress]:
@@ -67,6 +68,15 @@ def test_training_learns_the_text(tmp_path: Path) -> None:
     assert reports[-1].val_bits is not None
     assert reports[-1].val_bits < 1.6  # 4.3 before training
     assert reports[-1].fraction == 1.0
+
+
+@pytest.mark.parametrize("ngrams", [0, 3])
+def test_before_the_first_step_a_run_knows_how_frequent_each_symbol_is(tmp_path: Path, ngrams: int) -> None:
+    run = started_run(tmp_path, steps=1, ngrams=ngrams)
+    model, corpus = run.trainer.language_model(run.trainer.learner.averaged), run.trainer.corpus
+    scored = surprisals(model, corpus, corpus.validation, lines=False, rough=True)
+    entropy = -np.log(frequencies(corpus.training, len(corpus.vocabulary))[corpus.validation]).mean()
+    assert scored.mean() < 1.05 * entropy < 0.95 * np.log(len(corpus.vocabulary))
 
 
 @pytest.mark.parametrize("ngrams", [0, 3])
