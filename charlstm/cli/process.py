@@ -95,7 +95,8 @@ class StopSignals:
         signal.signal(number, signal.SIG_DFL)
         with contextlib.suppress(OSError):
             if self._announced:
-                os.write(2, b"\ncharlstm: stopping after this step; once more stops at once\n")
+                begun = b"\n" if os.isatty(2) else b""  # the line that the terminal, or a live display, is in
+                os.write(2, begun + b"charlstm: stopping after this step; once more stops at once\n")
 
 
 def prepare_for_numpy() -> None:

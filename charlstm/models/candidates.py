@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+OUTSIDE = -1
+"""In place of a column."""
+
 
 @dataclass(frozen=True)
 class Candidates:
@@ -28,7 +31,3 @@ class Candidates:
     def __len__(self) -> int:
         """C."""
         return len(self.symbols)
-
-
-OUTSIDE = -1
-"""In place of a column."""

@@ -76,7 +76,8 @@ def test_one_of_several_processes_announces_the_stop(capfd: pytest.CaptureFixtur
     with StopSignals(announced=announced) as stopping:
         signal.raise_signal(signal.SIGTERM)
         assert stopping.received == signal.SIGTERM
-    assert ("stopping after this step" in capfd.readouterr().err) is announced
+    said = capfd.readouterr().err
+    assert said.startswith("charlstm: stopping after this step") is announced  # no empty line before it
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no such signal")
