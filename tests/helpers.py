@@ -213,7 +213,7 @@ class Clock:
         return self.now
 
 
-def large_alphabet(symbols: int = 1500, length: int = 12_000) -> str:
+def large_alphabet(symbols: int = 1100, length: int = 7000) -> str:
     """A text of many different characters, a few of which are frequent, in which each decides what follows it."""
     rng = np.random.default_rng(0)
     frequent = np.minimum(rng.zipf(1.2, length // 2 - 2 * symbols), symbols) - 1
