@@ -51,14 +51,12 @@ class Finisher:
 
     def _mixed(self, result: Result) -> tuple[LanguageModel, Result]:
         """The network and, where they help, the counts; as a model, and in the result."""
-        validator, mixture = self.validator, None
-        if self.counts is not None:
-            network = TorchLanguageModel(self.network)
-            mixture = fit_mixture(network, self.counts, validator.corpus, validator.ids, lines=validator.lines)
-        if self.counts is None or mixture is None:
+        validator, counts, alone = self.validator, self.counts, TorchLanguageModel(self.network)
+        mixture = counts and fit_mixture(alone, counts, validator.corpus, validator.ids, lines=validator.lines)
+        if not (counts and mixture):
             return validator.as_model(self.network), result
-        settings = self.counts.settings(float(mixture.network_weight), float(mixture.ngram_weight))
-        return mixture, dataclasses.replace(result, mixture=settings, counts=self.counts.tensors)
+        settings = counts.settings(float(mixture.network_weight), float(mixture.ngram_weight))
+        return mixture, dataclasses.replace(result, mixture=settings, counts=counts.tensors)
 
     def _bits_of(self, tensors: Tensors) -> float:
         """Bits per character of a network on the text of the validations on the way."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..config import ModelSettings, TrainingSettings
 from ..data.batching import Batches, batches
 from ..data.corpus import Corpus, Reading, read_corpus
+from ..data.mapping import frequencies
 from ..errors import CharlstmError, TextError, UsageError, counted
 from .ranks import Ranks, Work
 from .sources import Sources, check_unchanged, localized
@@ -116,7 +117,7 @@ def _made_ready(task: Task, ranks: Ranks) -> tuple[Learner, Batches]:
     corpus = _same_text(task)
     counts = count_for(task.training, corpus) if task.training.ngram_weight else None
     joint = counts.leave_one_out if counts else None
-    softmax = SampledSoftmax.of(task.training, corpus)
+    softmax = SampledSoftmax.of(task.training, frequencies(corpus.training, len(corpus.vocabulary)))
     learner = Learner(
         task.model, task.training, device, counts=joint, ranks=ranks, threads=task.threads, sampled_softmax=softmax
     )

@@ -21,8 +21,6 @@ from torch.nn import functional
 
 from ..config import TrainingSettings
 from ..data.batching import IGNORED
-from ..data.corpus import Corpus
-from ..data.mapping import frequencies
 from ..models.candidates import Candidates
 
 HALVINGS = 60
@@ -44,12 +42,11 @@ class SampledSoftmax:
         self._seed = seed
 
     @staticmethod
-    def of(settings: TrainingSettings, corpus: Corpus) -> SampledSoftmax | None:
+    def of(settings: TrainingSettings, frequencies: NDArray[np.float64]) -> SampledSoftmax | None:
         """That of a run, or None where it takes the whole softmax: the same in all processes of it."""
-        vocab_size = len(corpus.vocabulary)
-        if not 0 < settings.candidates < vocab_size:
+        if not 0 < settings.candidates < len(frequencies):
             return None
-        return SampledSoftmax(frequencies(corpus.training, vocab_size), settings.candidates, settings.seed)
+        return SampledSoftmax(frequencies, settings.candidates, settings.seed)
 
     def draw(self, step: int, targets: NDArray[np.integer[Any]]) -> Sample:
         """The symbols of a step, and some of its targets (T, B): what is drawn is the same whoever computes which."""

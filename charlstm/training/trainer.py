@@ -86,10 +86,11 @@ class Trainer:
         self.schedule = Schedule.of(settings, self.batches.steps_per_epoch)
         self.counts = count_for(settings, corpus)
         joint = self.counts.leave_one_out if self.counts else None
-        softmax = SampledSoftmax.of(settings, corpus)
+        shares = frequencies(corpus.training, len(corpus.vocabulary))
+        softmax = SampledSoftmax.of(settings, shares)
         self.learner = Learner(model_settings, settings, device, pretrained, joint, ranks, threads, softmax)
         if pretrained is None:
-            self.learner.begin_with(frequencies(corpus.training, len(corpus.vocabulary)))
+            self.learner.begin_with(shares)
         self.expected = expected
         self.validator = Validator(
             corpus, lines=settings.lines, expected=expected, interval=self.schedule.interval(),
