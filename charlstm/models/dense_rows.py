@@ -67,15 +67,10 @@ class DenseRows:
         """The probability of each next character, or of the candidates: contexts (C, B) -> (B, V), or a column each."""
         row, depth = self._longest_kept(contexts)
         left = np.ones(len(row), np.float32)
-        more: list[tuple[int, NDArray[np.intp], Floats]] = []
-        for k in range(self.ngrams.longest, 0, -1):
-            known = np.flatnonzero((contexts[k - 1] >= 0) & (depth < k))
-            more.append((k, known, left.copy()))
-            left[known] *= self.ngrams.levels[k].backoff[contexts[k - 1][known]]
+        more = self.ngrams.spans(range(self.ngrams.longest, 0, -1), contexts, left, depth)
         rows = self._kept_of(row, candidates)
         rows *= left[:, None]
-        for k, known, scale in more:
-            self.ngrams.add_continuations(k, contexts[k - 1], known, rows, scale, candidates)
+        self.ngrams.add(more, rows, candidates)
         return rows
 
     def _kept_of(self, row: NDArray[Any], candidates: Candidates | None) -> Floats:
@@ -91,6 +86,7 @@ class DenseRows:
         row, depth = np.zeros((2, contexts.shape[1]), np.int32)
         for k, row_of in enumerate(self._row_of, 1):
             found = row_of[contexts[k - 1]]
-            np.copyto(row, found, where=found >= 0)
-            np.copyto(depth, k, where=found >= 0)
+            kept = found >= 0
+            np.copyto(row, found, where=kept)
+            np.copyto(depth, k, where=kept)
         return row, depth

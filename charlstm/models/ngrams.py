@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,6 +115,19 @@ class Level:
         return Level(first, backoff, tensors[tensor_name(level, "symbols")], u * np.repeat(scale, followers[held]))
 
 
+class Spans(NamedTuple):
+    """What some contexts say of the characters after them, each for one row of many."""
+
+    rows: NDArray[np.intp]
+    """(S,) which row."""
+    begins: NDArray[np.int64]
+    """(S,) where the context's continuations begin, among those of all levels."""
+    counts: NDArray[np.int64]
+    """(S,) how many there are."""
+    scales: Floats
+    """(S,) what their u is to be multiplied by."""
+
+
 class NgramModel:
     """Probabilities of the next character after short contexts.
 
@@ -128,13 +141,22 @@ class NgramModel:
         self.vocab_size, self.newline = vocab_size, newline
         self.order = len([name for name in tensors if name.startswith(PREFIX) and name.endswith(".symbols")])
         """Characters of the longest n-gram; its context has one fewer."""
-        self.levels = [Level.from_tensors(tensors, level) for level in range(self.order)]
+        levels = [Level.from_tensors(tensors, level) for level in range(self.order)]
+        self._symbols = np.concatenate([level.symbols for level in levels])  # (M of all levels,)
+        self._probabilities = np.concatenate([level.probabilities for level in levels])
+        self._offsets = [0, *np.cumsum([len(level.symbols) for level in levels]).tolist()]
+        self.levels = [self._level(number, level) for number, level in enumerate(levels)]
         self._followers = [(level.first.data, level.symbols.data) for level in self.levels]
         self._keys: dict[int, NDArray[np.int64]] = {}
         self._unigrams = self._unigram_row()  # (V,)
         self._bigrams: Floats | None = None
         self._rows: dict[tuple[int, int], Floats] = {}
         self._logs: dict[tuple[int, int], Floats] = {}
+
+    def _level(self, number: int, level: Level) -> Level:
+        """A level whose continuations are views of those of all."""
+        span = slice(*self._offsets[number : number + 2])
+        return replace(level, symbols=self._symbols[span], probabilities=self._probabilities[span])
 
     @property
     def longest(self) -> int:
@@ -220,40 +242,46 @@ class NgramModel:
             left: (B,) what longer contexts leave to these; changed.
         """
         dense = self.vocab_size <= DENSE_VOCABULARY and longest > 0
-        for k in range(longest, int(dense), -1):
-            self._add_level(k, contexts[k - 1], rows, left)
+        said = self.spans(range(longest, int(dense), -1), contexts, left)
         rows += left[:, None] * (self._bigram_rows()[contexts[0]] if dense else self._unigrams)
+        self.add(said, rows)
 
-    def _add_level(self, k: int, nodes: NDArray[Any], rows: Floats, left: Floats) -> None:
-        """Add u after contexts of k characters (B,) to rows (B, V), and multiply what is left (B,) by their backoff."""
-        known = np.flatnonzero(nodes >= 0)
-        self.add_continuations(k, nodes, known, rows, left)
-        left[known] *= self.levels[k].backoff[nodes[known]]
+    def spans(
+        self, lengths: Iterable[int], contexts: Contexts, left: Floats, known: NDArray[np.integer[Any]] | int = 0
+    ) -> Spans:
+        """Where the continuations of contexts (C, B) stand; what is left (B,) is multiplied by their backoff.
 
-    def add_continuations(
-        self,
-        k: int,
-        nodes: NDArray[Any],
-        chosen: NDArray[np.intp],
-        rows: Floats,
-        scale: Floats,
-        candidates: Candidates | None = None,
-    ) -> None:
-        """Add u times a scale (B,) after some contexts of k characters (B,) to their rows (B, V), or (B, C) of some."""
-        level, flat = self.levels[k], rows.reshape(-1)  # a view: one index for each cell is twice as fast as two
-        counts = level.first[nodes[chosen] + 1] - level.first[nodes[chosen]]
-        for begin, end in _pieces(np.cumsum(counts)):
-            some, count = chosen[begin:end], counts[begin:end]
-            starts = level.first[nodes[some]] - (np.cumsum(count) - count)
+        Args:
+            lengths: characters of the contexts, falling.
+            contexts: (C, B).
+            left: (B,) what longer contexts leave to these; changed.
+            known: (B,) contexts of so many characters and of fewer are passed over.
+        """
+        nothing = np.zeros(0, np.int64)
+        found = [Spans(nothing, nothing, nothing, np.zeros(0, np.float32))]
+        for k in lengths:
+            rows = np.flatnonzero((contexts[k - 1] >= 0) & (known < k))
+            nodes, level = contexts[k - 1][rows], self.levels[k]
+            begins = level.first[nodes]
+            found.append(Spans(rows, begins + self._offsets[k], level.first[nodes + 1] - begins, left[rows]))
+            left[rows] *= level.backoff[nodes]
+        return Spans(*map(np.concatenate, zip(*found, strict=True)))
+
+    def add(self, spans: Spans, rows: Floats, candidates: Candidates | None = None) -> None:
+        """Add u of continuations, times their scales, to rows (B, V), or to rows (B, C) of the candidates alone."""
+        flat = rows.reshape(-1)  # a view: one index for each cell is faster than two
+        for begin, end in _pieces(np.cumsum(spans.counts)):
+            count = spans.counts[begin:end]
+            starts = spans.begins[begin:end] - (np.cumsum(count) - count)
             index = np.repeat(starts, count) + np.arange(int(count.sum()))
-            cells = np.repeat(some * rows.shape[1], count)
-            u = np.repeat(scale[some], count) * level.probabilities[index]
+            cells = np.repeat(spans.rows[begin:end] * rows.shape[1], count)
+            u = np.repeat(spans.scales[begin:end], count) * self._probabilities[index]
             if candidates is None:
-                flat[cells + level.symbols[index]] += u  # no cell twice
+                np.add.at(flat, cells + self._symbols[index], u)
             else:
-                columns = candidates.columns[level.symbols[index]]
+                columns = candidates.columns[self._symbols[index]]
                 held = np.flatnonzero(columns != OUTSIDE)
-                flat[cells[held] + columns[held]] += u[held]
+                np.add.at(flat, cells[held] + columns[held], u[held])
 
     def _unigram_row(self) -> Floats:
         level = self.levels[0]
@@ -266,7 +294,7 @@ class NgramModel:
         if self._bigrams is None:
             nodes = np.append(np.arange(len(self.levels[1].backoff)), ABSENT)
             rows, left = np.zeros((len(nodes), self.vocab_size), np.float32), np.ones(len(nodes), np.float32)
-            self._add_level(1, nodes, rows, left)
+            self.add(self.spans([1], nodes[None], left), rows)
             self._bigrams = rows + left[:, None] * self._unigrams
         return self._bigrams
 

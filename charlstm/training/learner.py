@@ -20,7 +20,6 @@ from torch.nn import functional
 
 from ..config import ModelSettings, TrainingSettings
 from ..data.batching import IGNORED, Batch
-from ..models.candidates import Candidates
 from ..models.dropout import Noise
 from ..models.tensor_file import Tensors
 from ..models.torch_lstm import TorchNetwork, TorchState
@@ -28,7 +27,7 @@ from .hardware import torch_threads
 from .leave_one_out import LeaveOneOut
 from .optimizer import Optimizer, add_gradients
 from .ranks import ALONE, Ranks, Work
-from .sampled_softmax import SampledSoftmax
+from .sampled_softmax import Sample, SampledSoftmax
 from .schedule import ema_weight
 from .workers import Workers
 
@@ -41,6 +40,15 @@ class Computed(NamedTuple):
     gradients: tuple[Tensor, ...]
     state: TorchState
     """Of the streams that go on."""
+
+
+class Known(NamedTuple):
+    """What the loss of a shard rests on beside the network."""
+
+    sample: Sample | None
+    """Of the symbols, by which the loss is estimated; None: all of them give it."""
+    logs: Tensor | None
+    """(T B, V), or of the sample's symbols: log-probabilities of the counts that the network is trained with."""
 
 
 class Learner:
@@ -126,7 +134,12 @@ class Learner:
         self.ranks.announce(Work.TRAIN_STEP, step, learning_rate)
         before = self._initial_state(batch)
         shards = batch.shards(self.settings.shards)
-        computed = self.workers.map(lambda shard: self._gradients(shard, step, _part_of(before, shard, batch)), shards)
+
+        def gradients(number: int) -> Computed:
+            shard = shards[number]
+            return self._gradients(shard, step, _part_of(before, shard, batch), counts_first=number % 2 == 1)
+
+        computed = self.workers.map(gradients, range(len(shards)))
         mean = self.ranks.all_reduce_gradients(self._parameters, self._added_up(computed))
         torch.nn.utils.clip_grad_norm_(self._parameters, self.settings.clip)
         self.optimizer.step(learning_rate)
@@ -142,36 +155,38 @@ class Learner:
         add_gradients(self._parameters, [shard.gradients for shard in shards])
         return functools.reduce(torch.add, [shard.loss for shard in shards])
 
-    def _gradients(self, shard: Batch, step: int, before: TorchState) -> Computed:
-        """What one shard of a batch gives."""
+    def _gradients(self, shard: Batch, step: int, before: TorchState, *, counts_first: bool) -> Computed:
+        """What one shard of a batch gives.
+
+        What numpy does lets no other thread compute meanwhile, so that some shards do it first, and some later.
+        """
+        known = self._known(shard, step) if counts_first else None
         noise = Noise(self.settings.seed, step, shard.before, shard.after, self.device)
         inputs = torch.from_numpy(shard.inputs).to(self.device)  # (T, B)
         outputs, state = self.model.outputs(inputs, before, noise)  # (T, B, H)
-        nats = self._whole(outputs, shard) if self.sampled_softmax is None else self._estimated(outputs, shard, step)
-        loss = nats / shard.characters
+        loss = self._nats(outputs.flatten(0, 1), shard, known or self._known(shard, step)) / shard.characters
         gradients = torch.autograd.grad(loss, self._parameters)  # to be added up in one order, whoever is done first
         carried = [tuple(part.detach()[:, : shard.carried] for part in layer) for layer in state]
         return Computed(loss.detach(), gradients, carried)
 
-    def _whole(self, outputs: Tensor, shard: Batch) -> Tensor:
-        """The sum of the surprisals in nats of what the head makes of outputs (T, B, H)."""
-        logits = self._beside_counts(self.model.logits(outputs.flatten(0, 1)), shard)  # (T B, V)
+    def _known(self, shard: Batch, step: int) -> Known:
+        """What the loss of a shard rests on beside the network."""
+        sample = self.sampled_softmax.draw(step, shard.targets) if self.sampled_softmax else None
+        if self.counts is None:
+            return Known(sample, None)
+        logs = self.counts.log_probabilities(shard.positions, sample.candidates if sample else None)  # (T, B, V or C)
+        return Known(sample, torch.from_numpy(logs).flatten(0, 1))
+
+    def _nats(self, outputs: Tensor, shard: Batch, known: Known) -> Tensor:
+        """The sum of the surprisals in nats of what the head makes of outputs (T B, H), or an estimate of it."""
+        symbols = known.sample.symbols(self.device) if known.sample else None
+        logits = self.model.logits(outputs, symbols)  # (T B, V or C)
+        if known.logs is not None:
+            logits.add_(known.logs.to(self.device), alpha=self.settings.ngram_weight)
+        if known.sample:
+            return known.sample.nats(logits, shard.targets.ravel())
         targets = torch.from_numpy(shard.targets.ravel()).to(self.device)  # (T B,)
         return functional.cross_entropy(logits, targets, ignore_index=IGNORED, reduction="sum")
-
-    def _estimated(self, outputs: Tensor, shard: Batch, step: int) -> Tensor:
-        """The same, about, by the sampled softmax."""
-        assert self.sampled_softmax is not None
-        sample = self.sampled_softmax.draw(step, shard.targets)
-        logits = self.model.logits(outputs.flatten(0, 1), sample.symbols(self.device))  # (T B, C)
-        return sample.nats(self._beside_counts(logits, shard, sample.candidates), shard.targets.ravel())
-
-    def _beside_counts(self, logits: Tensor, shard: Batch, candidates: Candidates | None = None) -> Tensor:
-        """Add the counts' log-probabilities to logits, in place, where the network is trained together with these."""
-        if self.counts is None:
-            return logits
-        logs = torch.from_numpy(self.counts.log_probabilities(shard.positions, candidates)).to(self.device)
-        return logits.add_(logs.flatten(0, 1), alpha=self.settings.ngram_weight)
 
     def _initial_state(self, batch: Batch) -> TorchState:
         """The state that the last step left, with zeros for the streams that start afresh behind those."""
