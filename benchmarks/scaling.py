@@ -41,7 +41,7 @@ from charlstm.data.corpus import Reading, read_corpus
 from charlstm.errors import counted
 from charlstm.threads import processors
 from charlstm.training.hardware import measured_precision, pick_device
-from charlstm.training.planning import Text, operations
+from charlstm.training.planning import Speed, Text
 
 SIZES = ["2x64", "2x96", "2x128", "2x192", "3x192", "3x224", "3x256", "3x320", "3x384"]
 CHARACTERS = [250_000, 500_000, 1_000_000, 2_000_000, 4_000_000, 8_000_000]
@@ -104,7 +104,7 @@ def grid(corpora: list[Corpus], sizes: list[str], characters: list[int], seeds: 
         layers, hidden = map(int, size.split("x"))
         chosen = planned(corpus.text, here, layers=layers, hidden=hidden, epochs=count / corpus.text.characters)
         step = chosen.training.batch * chosen.training.context
-        seconds = operations(chosen.model, step) / step * count / here.speed
+        seconds = here.speed.seconds(chosen.model, chosen.training.batch, chosen.training.context) * count / step
         cells.append(Cell(corpus, layers, hidden, count, seed, seconds))
     return sorted(cells, key=lambda cell: cell.seconds)
 
@@ -163,7 +163,7 @@ def run_grid(given: argparse.Namespace) -> dict[str, Any]:
         cells = grid(corpora, given.sizes, given.characters, given.seeds, here)
         kept = [cell for cell in cells if cell.seconds <= given.seconds]
         long, together = len(cells) - len(kept), sum(cell.seconds for cell in kept) / 60
-        print(f"{precision} at {speed / 1e9:.0f} GFLOP/s; {counted(long, 'training')} would take too long")
+        print(f"{precision} at {speed.operations / 1e9:.0f} GFLOP/s; {counted(long, 'training')} would take too long")
         print(f"{counted(len(kept), 'training')}, about {together:.0f} minutes and more", flush=True)
         found: dict[str, Any] = {"measured_on": machine(), **here._asdict(), "points": []}
         found["texts"] = {corpus.name: asdict(corpus.text) for corpus in corpora}
@@ -208,6 +208,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(machine())
     data = read_points(given.points) if given.points else run_grid(given)
     here = Machine(*(data[name] for name in Machine._fields))
+    here = here._replace(speed=Speed(*here.speed))
     found: list[Scaling] = []
     for name, text in data["texts"].items():
         points = [point for point in data["points"] if point["text"] == name]

@@ -15,7 +15,7 @@ from power_law import FRESH_EPOCHS, Floats, Laws, Points, effective, fitted, fit
 
 from charlstm.config import TrainingRequest
 from charlstm.inference.scoring import LN2
-from charlstm.training.planning import SHAPES, TEXT_PER_PARAMETER, Plan, Text, plan
+from charlstm.training.planning import SHAPES, TEXT_PER_PARAMETER, Plan, Speed, Text, plan
 
 BUDGETS = (1.0, 2.0, 5.0, 20.0)
 """Minutes for which the automatic sizing is judged."""
@@ -34,8 +34,8 @@ class Machine(NamedTuple):
 
     device: str
     precision: Precision
-    speed: float
-    """Floating-point operations a second, as `charlstm train --minutes` measures them."""
+    speed: Speed
+    """As `charlstm train --minutes` measures it."""
     threads: int
 
 

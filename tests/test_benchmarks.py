@@ -25,7 +25,7 @@ from scaling_laws import Machine, Scaling, large, sizing
 from windows import WindowNetwork, surprisals
 
 from charlstm.config import CellName, ModelSettings
-from charlstm.training.planning import Text
+from charlstm.training.planning import Speed, Text
 
 SCRIPTS = sorted(
     path
@@ -117,7 +117,7 @@ def test_the_likelier_model_is_the_one_that_eval_against_names(
 # ------------------------------------------------------------------------------------------ scaling laws
 
 LAW = {"E": 0.9, "A": 30.0, "B": 400.0, "alpha": 0.35, "beta": 0.42}
-HERE = Machine("cpu", "float32", 1e11, 1)
+HERE = Machine("cpu", "float32", Speed(1e11), 1)
 
 
 def by_law(sizes: Any, characters: Any) -> Any:
@@ -212,7 +212,7 @@ def test_a_large_gpu_reads_no_text_more_than_four_times() -> None:
 @pytest.fixture
 def known_speed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a machine: to measure it takes longer than all that is trained here."""
-    monkeypatch.setattr(scaling, "measured_precision", lambda _, threads: ("float32", 1e11))
+    monkeypatch.setattr(scaling, "measured_precision", lambda _, threads: ("float32", Speed(1e11)))
 
 
 @pytest.mark.usefixtures("known_speed")

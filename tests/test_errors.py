@@ -10,7 +10,7 @@ from charlstm.errors import OutputError, TextError, counted
 from charlstm.inference.separation import separate
 from charlstm.models.numpy_lstm import NumpyNetwork
 from charlstm.training.hardware import threads_again
-from charlstm.training.planning import Text, plan
+from charlstm.training.planning import Speed, Text, plan
 
 
 @pytest.mark.parametrize(("count", "words"), [(0, "0 steps"), (1, "1 step"), (2, "2 steps"), (1000, "1,000 steps")])
@@ -28,7 +28,7 @@ def test_a_long_name_is_shortened_in_its_middle_so_that_the_line_is_short(name: 
 
 
 def test_a_network_of_one_unit_has_no_units() -> None:
-    chosen = plan(TrainingRequest(steps=10, hidden=1, ngrams=1), Text(1000, 61, 40.0), 1e11, "float32")
+    chosen = plan(TrainingRequest(steps=10, hidden=1, ngrams=1), Text(1000, 61, 40.0), Speed(1e11), "float32")
     assert ", 1 hidden unit, " in chosen.reasons[1]
     assert chosen.reasons[1].endswith("of up to 1 character")
 

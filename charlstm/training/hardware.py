@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -17,12 +18,14 @@ from ..errors import UsageError, counted
 from ..models.torch_lstm import TorchNetwork
 from ..threads import processors
 from .optimizer import Optimizer, add_gradients
-from .planning import FIXED_THREADS, operations, shards
+from .planning import FIXED_THREADS, Speed, operations, shards
 from .thread_tuning import thread_counts
 from .workers import ALONE, Workers
 
-STREAMS = 16
-"""Of a step whose speed is measured."""
+STREAMS, STEPS = 16, 64
+"""Of a step that is timed, and characters of each."""
+LAYERS, LARGE, SMALL = 2, 192, 64
+"""Of its network, and hidden units of a large one and of a small one."""
 HOPELESS = 4
 """A number format that is so many times slower than float32 is not measured any longer."""
 NOT_THE_SAME = "it goes on, and the result will not be bit for bit the same"
@@ -114,17 +117,18 @@ def device_again(asked: str, before: str) -> tuple[torch.device, list[str]]:
         return pick_device("auto"), [f"the run used the device {before}, which is not available here: {NOT_THE_SAME}"]
 
 
-def measure_speed(
+def time_step(
     device: torch.device,
     precision: torch.dtype,
     workers: Workers = ALONE,
-    steps: int = 64,
+    steps: int = STEPS,
     least: int = 4,
     seconds: float = 0.3,
     *,
+    hidden: int = LARGE,
     cell: CellName = "lstm",
-) -> float:
-    """Floating-point operations a second of a training step (2 x 192, 16 streams).
+) -> tuple[float, float]:
+    """Seconds and floating-point operations of a training step (two layers, 16 streams).
 
     Args:
         device, precision: that.
@@ -132,9 +136,10 @@ def measure_speed(
         steps: characters of each stream.
         least: training steps at least.
         seconds: to measure at least.
+        hidden: units of a layer.
         cell: of the network.
     """
-    settings = ModelSettings(vocab_size=64, layers=2, hidden=192, embedding=64, cell=cell)
+    settings = _timed(hidden, cell)
     model = TorchNetwork(settings, precision=precision).to(device).train()
     parameters = list(model.parameters())
     optimizer = Optimizer(
@@ -147,36 +152,48 @@ def measure_speed(
         logits, _ = model(some, model.zero_state(some.shape[1]))
         return torch.autograd.grad(logits.square().mean(), parameters)
 
-    times: list[float] = []
-    begin = time.perf_counter()
-    while len(times) < least or time.perf_counter() - begin < seconds:
-        before = time.perf_counter()
+    def step() -> None:
         add_gradients(parameters, workers.map(gradients, ids.chunk(workers.count, 1)))
         optimizer.step(1e-3)
         if device.type != "cpu":
             torch.accelerator.synchronize()
+
+    return _fastest(step, least, seconds), operations(settings, ids.numel())
+
+
+def _fastest(work: Callable[[], None], least: int, seconds: float) -> float:
+    """What it takes when nothing else slows it down: of so many times at least, and for so long, the fastest."""
+    times: list[float] = []
+    begin = time.perf_counter()
+    while len(times) < least or time.perf_counter() - begin < seconds:
+        before = time.perf_counter()
+        work()
         times.append(time.perf_counter() - before)
-    # The fastest: whatever else the machine does can only make a step slower.
-    return operations(settings, ids.numel()) / min(times)
+    return min(times)
+
+
+def _timed(hidden: int, cell: CellName) -> ModelSettings:
+    """The network whose steps are timed."""
+    return ModelSettings(vocab_size=64, layers=LAYERS, hidden=hidden, embedding=64, cell=cell)
 
 
 def measured_threads(device: torch.device, most: int, workers: Workers = ALONE) -> int:
     """The number of threads inside of each worker's products that is the fastest now: others may compute here, too."""
     if device.type != "cpu":
         return most
-    speeds: dict[int, float] = {}
+    times: dict[int, float] = {}
     for count in thread_counts(most) if most > 1 else ():
         with torch_threads(count):
-            speeds[count] = measure_speed(device, torch.float32, workers, 16, 3, 0.0)
-        if speeds[count] < max(speeds.values()) / 2:
+            times[count], _ = time_step(device, torch.float32, workers, 16, 3, 0.0)
+        if times[count] > 2 * min(times.values()):
             break  # still more will not be better
-    return max(speeds, key=lambda count: speeds[count], default=1)
+    return min(times, key=lambda count: times[count], default=1)
 
 
 def measured_precision(
     device: torch.device, asked: str = "auto", threads: int = 1, cell: CellName = "lstm"
-) -> tuple[str, float]:
-    """The number format for training here, and its speed in floating-point operations a second.
+) -> tuple[str, Speed]:
+    """The number format for training here, and the speed of training in it.
 
     bfloat16 keeps parameters, gradients and sums in float32 and rounds what the matrix products read; "auto" takes it
     where it is a fifth faster, which needs hardware made for it, and kernels: torch has those of an LSTM on CPUs, and
@@ -194,24 +211,32 @@ def measured_precision(
     workers = Workers(shards(STREAMS, threads) if device.type == "cpu" else 1)
     inside = measured_threads(device, threads // workers.count, workers)
     with contextlib.closing(workers), torch_threads(inside):
-        speeds = _speeds(device, asked, workers, cell)
-    if not any(speeds.values()):
-        raise UsageError(f"--precision {asked} does not work on this machine; leave it out")
-    name = max(speeds, key=lambda name: speeds[name] / (1.2 if name == "bfloat16" else 1.0))
-    return name, speeds[name]
+        times = _times(device, asked, workers, cell)
+        if min(times.values()) == math.inf:
+            raise UsageError(f"--precision {asked} does not work on this machine; leave it out")
+        name = min(times, key=lambda name: times[name] * (1.2 if name == "bfloat16" else 1.0))
+        return name, _speed(times[name], device, getattr(torch, name), workers, cell)
 
 
-def _speeds(device: torch.device, asked: str, workers: Workers, cell: CellName) -> dict[str, float]:
-    """Of the number formats that may be chosen."""
-    speeds = dict.fromkeys(("float32", "bfloat16") if asked == "auto" else (asked,), 0.0)
+def _times(device: torch.device, asked: str, workers: Workers, cell: CellName) -> dict[str, float]:
+    """What a step takes in the number formats that may be chosen, in seconds."""
+    times = dict.fromkeys(("float32", "bfloat16") if asked == "auto" else (asked,), math.inf)
     if asked == "auto" and _is_hopeless(device, torch.bfloat16, cell):
-        del speeds["bfloat16"]
+        del times["bfloat16"]
     for _ in range(2):  # by turns, so that a passing disturbance does not decide
-        for name in speeds:
+        for name in times:
             with contextlib.suppress(RuntimeError):  # this device or build may have no such kernels
-                measured = measure_speed(device, getattr(torch, name), workers, cell=cell)
-                speeds[name] = max(speeds[name], measured)
-    return speeds
+                times[name] = min(times[name], time_step(device, getattr(torch, name), workers, cell=cell)[0])
+    return times
+
+
+def _speed(large: float, device: torch.device, precision: torch.dtype, workers: Workers, cell: CellName) -> Speed:
+    """What a step by a large network (in seconds) and one by a small one say, which has as many time steps."""
+    small, of_small = time_step(device, precision, workers, seconds=0.1, hidden=SMALL, cell=cell)
+    of_large = operations(_timed(LARGE, cell), STREAMS * STEPS)
+    latency = (of_large * small - of_small * large) / (of_large - of_small)  # of all time steps
+    latency = min(max(0.0, latency), small, large / 2)  # noise may say what cannot be
+    return Speed(of_large / (large - latency), latency / (LAYERS * STEPS))
 
 
 def _is_hopeless(device: torch.device, precision: torch.dtype, cell: CellName) -> bool:
@@ -220,10 +245,10 @@ def _is_hopeless(device: torch.device, precision: torch.dtype, cell: CellName) -
     Without hardware for it, bfloat16 takes seconds for what float32 does in a tenth of one.
     """
     try:
-        tried, plain = (measure_speed(device, each, ALONE, 2, 2, 0.0, cell=cell) for each in (precision, torch.float32))
+        tried, plain = (time_step(device, each, ALONE, 2, 2, 0.0, cell=cell) for each in (precision, torch.float32))
     except RuntimeError:
         return True
-    return tried < plain / HOPELESS
+    return tried[0] > plain[0] * HOPELESS
 
 
 def software_versions() -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ..config import NGRAMS, WEIGHT_DECAY, Budget, ModelSettings, TrainingRequest, TrainingSettings
 from ..data.corpus import Corpus
@@ -30,7 +30,11 @@ CLOSING_SECONDS = 3.0
 ITERATIONS = 3
 """Newton-Schulz iterations of a training step (see optimizer.py)."""
 EFFICIENCY = 0.85
-"""What is left of the measured speed where masks are drawn, gradients clipped, parameters averaged and validated."""
+"""What is left of the measured speed where masks are drawn, gradients clipped and parameters averaged."""
+TRAINING = 0.9
+"""Fraction of the time that is trained; the rest counts n-grams and validates."""
+COUNTS_SECONDS = 2e-6
+"""What the counts in view take for each character of a step."""
 NGRAM_WEIGHT = 0.4
 """Of the counts' log-probabilities beside the network's logits in training, see benchmarks/LOG.md."""
 EPOCHS_WITH_COUNTS = 15
@@ -75,6 +79,19 @@ class Text:
         return Text(len(corpus.training), len(corpus.vocabulary), corpus.mean_line, unit)
 
 
+class Speed(NamedTuple):
+    """How fast a machine trains: a step takes its operations at this rate, and the latency of its time steps."""
+
+    operations: float
+    """Floating-point operations a second."""
+    latency: float = 0.0
+    """Seconds that a layer takes for each character of a stream beside its operations, however few these are."""
+
+    def seconds(self, model: ModelSettings, batch: int, context: int) -> float:
+        """Of a training step."""
+        return operations(model, batch * context) / self.operations + model.layers * context * self.latency
+
+
 @dataclass(frozen=True)
 class Plan:
     """A training run with everything decided, and why."""
@@ -91,7 +108,7 @@ class Plan:
 def plan(
     request: TrainingRequest,
     text: Text,
-    speed: float,
+    speed: Speed,
     precision: Literal["float32", "bfloat16"],
     *,
     pretrained: bool = False,
@@ -104,19 +121,16 @@ def plan(
     Args:
         request: what the user asked for; what is not None is kept.
         text: what is trained on.
-        speed: this machine's floating-point operations a second in a small training step.
+        speed: this machine's.
         precision: the faster dtype here.
         pretrained: whether the run begins with a pretrained model, which too high a learning rate would undo.
         used: seconds of a budget in minutes that are gone by now.
         ranks: processes that share each batch, each as fast as this one; a stream for each at least.
         threads: of each process.
     """
-    budget, speed = _left(request.budget(), used), speed * ranks
-    model = _shape(request, budget, text, speed)
-    context = request.context or _context(text)
-    sequences = _characters(budget, text, model, 16 * context, speed) / context
-    batch = request.batch or max(ranks, _batch(sequences, text.characters / context))
-    expected = _characters(budget, text, model, batch * context, speed)
+    speed = speed._replace(operations=speed.operations * ranks)
+    budget, context = _left(request.budget(), used), request.context or _context(text)
+    model, batch, expected = _Sizing(request, budget, text, context, speed, ranks).chosen()
     epochs = expected / text.characters
     overfitting = _overfitting(epochs, model.multiplications() / text.characters)
     learning_rate = _learning_rate(model.hidden) * (FINE_TUNING if pretrained else 1.0)
@@ -194,35 +208,58 @@ def _model(request: TrainingRequest, text: Text, layers: int, hidden: int) -> Mo
 
 
 def _left(budget: Budget, used: float) -> Budget:
-    """What is left of a budget for training."""
+    """What is left of a budget for training steps."""
     if budget.unit != "minutes":
         return budget
-    return Budget("minutes", max(1.0, 60 * budget.amount - used - CLOSING_SECONDS) / 60)
+    return Budget("minutes", TRAINING * max(1.0, 60 * budget.amount - used - CLOSING_SECONDS) / 60)
 
 
-def _shape(request: TrainingRequest, budget: Budget, text: Text, speed: float) -> ModelSettings:
-    """The largest network that the budget can train and that the text can fill."""
-    for layers, hidden in reversed(SHAPES):
-        model = _model(request, text, request.layers or layers, request.hidden or hidden)
-        characters = _characters(budget, text, model, (request.batch or 16) * (request.context or 64), speed)
-        parameters = model.multiplications()
-        if characters >= CHARACTERS_PER_PARAMETER * parameters and text.characters >= TEXT_PER_PARAMETER * parameters:
-            return model
-    return model  # the smallest, though even that is too large
+@dataclass(frozen=True)
+class _Sizing:
+    """What the size of a network rests on."""
+
+    request: TrainingRequest
+    budget: Budget
+    """For training steps."""
+    text: Text
+    context: int
+    speed: Speed
+    """Of all processes together."""
+    ranks: int
+
+    def chosen(self) -> tuple[ModelSettings, int, float]:
+        """The largest network that the budget can train and the text can fill; its batch size and characters."""
+        for layers, hidden in reversed(SHAPES):
+            model = _model(self.request, self.text, self.request.layers or layers, self.request.hidden or hidden)
+            batch, characters = self.read_by(model)
+            parameters = model.multiplications()
+            fills = self.text.characters >= TEXT_PER_PARAMETER * parameters
+            if fills and characters >= CHARACTERS_PER_PARAMETER * parameters:
+                break  # else the smallest, though even that is too large
+        return model, batch, characters
+
+    def read_by(self, model: ModelSettings) -> tuple[int, float]:
+        """The batch size for a network, and the characters that it is trained on."""
+        if self.request.batch:
+            return self.request.batch, self._characters(model, self.request.batch)
+        characters = self._characters(model, 16)
+        batch = max(self.ranks, _batch(characters / self.context, self.text.characters / self.context))
+        return batch, self._characters(model, batch)
+
+    def _characters(self, model: ModelSettings, batch: int) -> float:
+        """Characters that a run trains on."""
+        if self.budget.unit == "epochs":
+            return self.budget.amount * self.text.characters
+        step = batch * self.context
+        if self.budget.unit == "steps":
+            return self.budget.amount * step
+        counts = 0.0 if self.request.ngrams == 0 else COUNTS_SECONDS * step / self.ranks
+        return 60 * self.budget.amount * step / (self.speed.seconds(model, batch, self.context) / EFFICIENCY + counts)
 
 
 def is_too_large(model: ModelSettings, characters: float) -> bool:
     """Whether a network can hardly have learned from so few characters, be the learning rate as it may."""
     return characters < LEAST_PER_PARAMETER * model.multiplications()
-
-
-def _characters(budget: Budget, text: Text, model: ModelSettings, step: int, speed: float) -> float:
-    """Characters that a run trains on, with so many in a step."""
-    if budget.unit == "steps":
-        return budget.amount * step
-    if budget.unit == "epochs":
-        return budget.amount * text.characters
-    return EFFICIENCY * 60 * budget.amount * speed * step / operations(model, step)
 
 
 def operations(model: ModelSettings, step: int) -> float:
@@ -272,11 +309,11 @@ def _overfitting(epochs: float, parameters_per_character: float) -> float:
     return max(0.0, epochs - 4) * math.sqrt(parameters_per_character)
 
 
-def _reason_of_text(text: Text, training: TrainingSettings, epochs: float, speed: float, *, pretrained: bool) -> str:
+def _reason_of_text(text: Text, training: TrainingSettings, epochs: float, speed: Speed, *, pretrained: bool) -> str:
     budget = training.budget
     about = f"{epochs:.2g}" if epochs < 10 else f"{epochs:,.0f}"
     seen = "" if budget.unit == "epochs" else f"about {about} {'epoch' if about == '1' else 'epochs'} in "
-    rate = f" at {speed / 1e9:.0f} GFLOP/s" if budget.unit == "minutes" else ""
+    rate = f" at {speed.operations / 1e9:.0f} GFLOP/s" if budget.unit == "minutes" else ""
     unit = budget.unit.removesuffix("s") if budget.amount == 1 else budget.unit
     what = "in the vocabulary" if pretrained else "distinct"
     distinct = f", {text.vocab_size - 1:,} {what}" if text.unit == "characters" else ""

@@ -27,7 +27,7 @@ from ..models.file import ModelFile
 from ..models.numpy_lstm import NumpyNetwork
 from .checkpoint import Checkpoint, SaveClock, broken_state_named, check_writable, locked, resume_path, save_or_rescue
 from .following import Task, hand_over
-from .planning import Plan, Text, is_too_large, plan
+from .planning import Plan, Speed, Text, is_too_large, plan
 from .pretrained import beginning_with, facts_about, notes_on_pretrained
 from .ranks import ALONE, Ranks
 from .schedule import ALMOST_OVER
@@ -307,7 +307,7 @@ def _planned(
 
     device = ranks.own_device(pick_device(request.device))
     precision: Any = "float32" if request.precision == "auto" else request.precision
-    speed = 1e11  # steps and epochs must give the same run on a fast machine and on a slow one
+    speed = Speed(1e11)  # steps and epochs must give the same run on a fast machine and on a slow one
     with torch_threads(threads_for(request)) as threads:
         if request.budget().unit == "minutes":
             precision, speed = measured_precision(device, request.precision, threads, request.cell or "lstm")

@@ -26,6 +26,7 @@ from charlstm.training.checkpoint import resume_path
 from charlstm.training.distributed import Group
 from charlstm.training.following import follow, refuse_differences
 from charlstm.training.learner import Learner
+from charlstm.training.planning import Speed
 from charlstm.training.ranks import Work
 from charlstm.training.run import Run, resume
 
@@ -202,7 +203,7 @@ def test_a_signal_to_any_process_stops_the_run_and_saves_it(tmp_path: Path) -> N
 
 
 def test_a_budget_in_minutes_is_the_leading_process_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hardware, "measured_precision", lambda *_: ("float32", 1e9))
+    monkeypatch.setattr(hardware, "measured_precision", lambda *_: ("float32", Speed(1e9)))
     clock = Clock(tick=0.01)
     run = trained(2, new_run(tmp_path, "model", steps=None, minutes=0.1, clock=clock))
     assert run.finished

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 
-from charlstm.config import TrainingRequest
+from charlstm.config import ModelSettings, TrainingRequest
 from charlstm.errors import UsageError
 from charlstm.models.torch_lstm import TorchNetwork
 from charlstm.training import hardware
 from charlstm.training.hardware import measured_precision, pick_device
+from charlstm.training.planning import Speed, operations
 
 
 @pytest.mark.parametrize("error", [RuntimeError, AssertionError, NotImplementedError])
@@ -31,22 +33,54 @@ def test_auto_is_cuda_where_there_is_one(available: bool, picked: str, monkeypat
     assert pick_device("auto").type == picked
 
 
-def test_a_format_that_was_asked_for_is_the_one_that_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    speeds = {torch.float32: 4.0, torch.bfloat16: 5.0}
-    monkeypatch.setattr(hardware, "measure_speed", lambda _, kind, *__, **___: speeds[kind])
-    cpu = torch.device("cpu")
-    assert measured_precision(cpu, "float32") == ("float32", 4.0)
-    assert measured_precision(cpu, "bfloat16") == ("bfloat16", 5.0)
-    assert measured_precision(cpu) == ("bfloat16", 5.0)
-    speeds[torch.bfloat16] = 4.5  # not faster by a fifth
-    assert measured_precision(cpu) == ("float32", 4.0)
+def timed(monkeypatch: pytest.MonkeyPatch, step: Callable[..., float]) -> None:
+    """Let steps take as many seconds as a function of their number format and of hidden units and steps says."""
 
-    def no_kernel(_: object, kind: object, *__: object, **___: object) -> float:
+    def taken(
+        _: object, kind: torch.dtype, __: object, steps: int = 64, *___: object, hidden: int = 192, **____: object
+    ) -> tuple[float, float]:
+        return step(kind, hidden=hidden, steps=steps), operations(ModelSettings(64, 2, hidden, 64), 16 * steps)
+
+    monkeypatch.setattr(hardware, "time_step", taken)
+
+
+def test_a_format_that_was_asked_for_is_the_one_that_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = {torch.float32: 0.25, torch.bfloat16: 0.2}
+    timed(monkeypatch, lambda kind, **_: times[kind])
+    cpu = torch.device("cpu")
+    assert measured_precision(cpu, "float32")[0] == "float32"
+    assert measured_precision(cpu, "bfloat16")[0] == "bfloat16"
+    assert measured_precision(cpu)[0] == "bfloat16"
+    times[torch.bfloat16] = 0.22  # not faster by a fifth
+    assert measured_precision(cpu)[0] == "float32"
+
+    def no_kernel(kind: object, **_: object) -> float:
         raise RuntimeError("no such kernel")
 
-    monkeypatch.setattr(hardware, "measure_speed", no_kernel)
+    timed(monkeypatch, no_kernel)
     with pytest.raises(UsageError, match="--precision bfloat16 does not work"):
         measured_precision(cpu, "bfloat16")
+
+
+def test_a_step_takes_its_operations_and_the_latency_of_its_time_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    true = Speed(5e10, 3e-5)
+
+    def step(_: object, hidden: int, steps: int) -> float:
+        return true.seconds(ModelSettings(64, 2, hidden, 64), 16, steps)
+
+    timed(monkeypatch, step)
+    _, found = measured_precision(torch.device("cpu"), "float32")
+    assert found.operations == pytest.approx(true.operations)
+    assert found.latency == pytest.approx(true.latency)
+
+
+@pytest.mark.parametrize("small", [1e-9, 0.01, 1.0])
+def test_a_busy_machine_is_not_measured_as_one_that_cannot_be(small: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    timed(monkeypatch, lambda _, hidden, **__: 0.04 if hidden == hardware.LARGE else small)
+    _, found = measured_precision(torch.device("cpu"), "float32")
+    measured = operations(ModelSettings(64, 2, hardware.LARGE, 64), 1024) / 0.04
+    assert measured <= found.operations <= 2 * measured
+    assert 0 <= found.latency <= 0.02 / 128
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
@@ -59,19 +93,19 @@ def test_the_cell_that_is_trained_is_the_one_that_is_measured(cell: str, monkeyp
             return super().forward(*given)
 
     monkeypatch.setattr(hardware, "TorchNetwork", Noted)
-    assert measured_precision(torch.device("cpu"), cell=cell)[1] > 0  # type: ignore[arg-type]
+    assert measured_precision(torch.device("cpu"), cell=cell)[1].operations > 0  # type: ignore[arg-type]
     assert seen == {cell}
 
 
 def test_a_format_that_is_far_slower_is_not_measured_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     measured: list[tuple[torch.dtype, int]] = []
 
-    def speed(_: object, kind: torch.dtype, __: object, steps: int = 64, *___: object, **____: object) -> float:
+    def step(kind: torch.dtype, steps: int, **_: object) -> float:
         measured.append((kind, steps))
-        return 1.0 if kind == torch.bfloat16 else 50.0
+        return 5.0 if kind == torch.bfloat16 else 0.1
 
-    monkeypatch.setattr(hardware, "measure_speed", speed)
-    assert measured_precision(torch.device("cpu")) == ("float32", 50.0)
+    timed(monkeypatch, step)
+    assert measured_precision(torch.device("cpu"))[0] == "float32"
     assert max(steps for kind, steps in measured if kind == torch.bfloat16) < 5
 
 

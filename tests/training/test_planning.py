@@ -11,10 +11,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from charlstm.config import CELLS, TrainingRequest
-from charlstm.training.planning import CANDIDATES, FIXED_THREADS, SHAPES, Plan, Text, plan, scoring_share, shards
+from charlstm.training.planning import CANDIDATES, FIXED_THREADS, SHAPES, Plan, Speed, Text, plan, scoring_share, shards
 
 quick = settings(deadline=None, derandomize=True, max_examples=200)
-FAST, LARGE = 1e12, 10**8
+FAST, LARGE = Speed(1e12), 10**8
 
 
 def spread(least: float, most: float) -> st.SearchStrategy[float]:
@@ -28,7 +28,7 @@ texts = st.builds(
     vocab_size=spread(2, 60000).map(round),
     mean_line=spread(1, 10**9),
 )
-speeds = spread(1e9, 1e14)
+speeds = st.builds(Speed, spread(1e9, 1e14), st.floats(0, 1e-3))
 minutes = spread(0.05, 10000)
 budgets: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.fixed_dictionaries({"minutes": minutes}),
@@ -43,7 +43,7 @@ def text_of(characters: int, vocabulary: int = 80) -> Text:
     return Text(characters, vocabulary, 40.0)
 
 
-def weights_chosen(request: TrainingRequest, text: Text, speed: float = FAST) -> int:
+def weights_chosen(request: TrainingRequest, text: Text, speed: Speed = FAST) -> int:
     return plan(request, text, speed, "float32").model.multiplications()
 
 
@@ -66,7 +66,7 @@ def in_range(chosen: Plan, request: TrainingRequest) -> None:
 @quick
 @given(texts, budgets, speeds, precisions, st.sampled_from(CELLS), st.booleans())
 def test_nothing_chosen_is_out_of_range(
-    text: Text, budget: dict[str, Any], speed: float, precision: Any, cell: Any, lines: bool
+    text: Text, budget: dict[str, Any], speed: Speed, precision: Any, cell: Any, lines: bool
 ) -> None:
     request = TrainingRequest(**budget, cell=cell, lines=lines)
     chosen = plan(request, text, speed, precision)
@@ -96,7 +96,7 @@ def test_nothing_chosen_is_out_of_range(
         },
     ),
 )
-def test_everything_given_is_kept(text: Text, budget: dict[str, Any], speed: float, asked: dict[str, Any]) -> None:
+def test_everything_given_is_kept(text: Text, budget: dict[str, Any], speed: Speed, asked: dict[str, Any]) -> None:
     request = TrainingRequest(**budget, **asked)
     chosen = plan(request, text, speed, "float32")
     decided = {**dataclasses.asdict(chosen.training), **dataclasses.asdict(chosen.model)}
@@ -112,28 +112,30 @@ def test_a_zero_that_was_given_is_not_taken_for_absent(name: str) -> None:
     assert getattr(plan(request, text_of(10_000), FAST, "float32").training, name) == 0
 
 
-def hidden_size(budget: dict[str, Any], text: Text, speed: float) -> int:
+def hidden_size(budget: dict[str, Any], text: Text, speed: Speed) -> int:
     return plan(TrainingRequest(**budget), text, speed, "float32").model.hidden
 
 
 @quick
 @given(texts, minutes, minutes, speeds)
-def test_a_longer_budget_never_chooses_a_narrower_network(text: Text, one: float, other: float, speed: float) -> None:
+def test_a_longer_budget_never_chooses_a_narrower_network(text: Text, one: float, other: float, speed: Speed) -> None:
     short, long = (hidden_size({"minutes": time}, text, speed) for time in sorted((one, other)))
     assert short <= long
 
 
 @quick
 @given(texts, minutes, speeds, speeds)
-def test_a_faster_machine_never_chooses_a_narrower_network(text: Text, time: float, one: float, other: float) -> None:
-    slow, fast = (hidden_size({"minutes": time}, text, speed) for speed in sorted((one, other)))
+def test_a_faster_machine_never_chooses_a_narrower_network(text: Text, time: float, one: Speed, other: Speed) -> None:
+    rates, latencies = zip(*((speed.operations, speed.latency) for speed in (one, other)), strict=True)
+    speeds = Speed(min(rates), max(latencies)), Speed(max(rates), min(latencies))
+    slow, fast = (hidden_size({"minutes": time}, text, speed) for speed in speeds)
     assert slow <= fast
 
 
 @quick
 @given(texts, st.integers(100, 10**9), budgets, speeds)
 def test_a_shorter_text_never_gets_a_wider_network(
-    text: Text, characters: int, budget: dict[str, Any], speed: float
+    text: Text, characters: int, budget: dict[str, Any], speed: Speed
 ) -> None:
     assume(characters != text.characters)
     sizes = sorted((characters, text.characters))
@@ -144,15 +146,25 @@ def test_a_shorter_text_never_gets_a_wider_network(
 @pytest.mark.parametrize("budget", [{"minutes": 10000.0}, {"epochs": 10000.0}, {"steps": 10**7}])
 def test_a_short_text_never_gets_a_wide_network_however_long_the_budget(budget: dict[str, Any]) -> None:
     request = TrainingRequest(**budget)
-    narrowest = plan(request, text_of(100), 1e14, "float32").model.hidden
-    assert plan(request, text_of(1000), 1e14, "float32").model.hidden == narrowest
+    narrowest = plan(request, text_of(100), Speed(1e14), "float32").model.hidden
+    assert plan(request, text_of(1000), Speed(1e14), "float32").model.hidden == narrowest
     assert narrowest <= 128
-    assert plan(request, text_of(LARGE), 1e14, "float32").model.hidden >= 4 * narrowest
+    assert plan(request, text_of(LARGE), Speed(1e14), "float32").model.hidden >= 4 * narrowest
 
 
 @pytest.mark.parametrize("characters", [10**5, 10**6, 10**7])
 def test_weights_stay_in_proportion_to_the_text(characters: int) -> None:
-    assert weights_chosen(TrainingRequest(minutes=10000), text_of(characters), 1e14) <= 20 * characters
+    assert weights_chosen(TrainingRequest(minutes=10000), text_of(characters), Speed(1e14)) <= 20 * characters
+
+
+def test_what_a_step_takes_beside_its_operations_is_expected() -> None:
+    def expected(latency: float, **asked: Any) -> float:
+        request = TrainingRequest(minutes=5, layers=2, hidden=64, **asked)
+        return plan(request, text_of(10**6), Speed(1e15, latency), "float32").expected
+
+    few, many = (expected(1e-3, batch=batch, ngrams=0) for batch in (4, 16))
+    assert many == pytest.approx(4 * few, rel=0.01)
+    assert expected(0.0, batch=4, ngrams=7) < expected(0.0, batch=4, ngrams=0)  # counts in view take their time
 
 
 def test_more_time_is_expected_to_reach_more_characters() -> None:
@@ -186,7 +198,7 @@ def test_a_step_learns_from_as_much_of_records_as_of_running_text(text: Text) ->
 
 @quick
 @given(texts, budgets, speeds)
-def test_a_pass_over_a_text_takes_many_steps(text: Text, budget: dict[str, Any], speed: float) -> None:
+def test_a_pass_over_a_text_takes_many_steps(text: Text, budget: dict[str, Any], speed: Speed) -> None:
     training = plan(TrainingRequest(**budget), text, speed, "float32").training
     assert training.batch == 4 or text.characters / (training.batch * training.context) > 100
 
@@ -200,7 +212,7 @@ def test_the_reasons_name_the_choice() -> None:
     request = TrainingRequest(
         minutes=2, layers=3, hidden=192, batch=16, context=160, dropout=0.03, learning_rate=0.016, ngrams=0
     )
-    chosen = plan(request, Text(1_170_189, 61, 40.0), 3.77e11, "bfloat16")
+    chosen = plan(request, Text(1_170_189, 61, 40.0), Speed(3.77e11), "bfloat16")
     text, model = chosen.reasons
     assert text.startswith("1,170,189 training characters, 60 distinct; about ")
     assert text.endswith(" epochs in 2 minutes at 377 GFLOP/s")
@@ -269,7 +281,7 @@ def test_the_same_question_has_the_same_answer() -> None:
 
 def test_processes_add_their_speeds_and_have_a_stream_each() -> None:
     request = TrainingRequest(minutes=5)
-    alone, four = (plan(request, text_of(10**8), speed, "float32") for speed in (FAST, 4 * FAST))
+    alone, four = (plan(request, text_of(10**8), speed, "float32") for speed in (FAST, Speed(4 * FAST.operations)))
     shared = plan(request, text_of(10**8), FAST, "float32", ranks=4)
     assert shared.model == four.model
     assert shared.training == dataclasses.replace(four.training, shards=1)  # the processes are the shards

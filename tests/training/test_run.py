@@ -30,7 +30,7 @@ from charlstm.models import tensor_file
 from charlstm.training import hardware
 from charlstm.training import run as runs
 from charlstm.training.checkpoint import resume_path
-from charlstm.training.planning import Text
+from charlstm.training.planning import Speed, Text
 from charlstm.training.run import prepare, resume
 
 SMALL = {**helpers.SMALL, "layers": 1}
@@ -208,7 +208,7 @@ def test_waiting_for_standard_input_is_not_counted(tmp_path: Path, monkeypatch: 
 def test_what_is_used_of_the_budget_before_the_plan_is_not_planned_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hardware, "measured_precision", lambda *_: ("float32", 1e11))
+    monkeypatch.setattr(hardware, "measured_precision", lambda *_: ("float32", Speed(1e11)))
     request = TrainingRequest(minutes=1, **SMALL)
     expected = [
         prepare(output=tmp_path / "m.safetensors", texts=[TEXT], started=started, request=request, clock=Clock())
@@ -637,9 +637,9 @@ def test_the_machine_is_measured_with_the_cell_that_is_trained(
 ) -> None:
     asked: list[object] = []
 
-    def measured(_device: object, _asked: object, _threads: object, cell: object) -> tuple[str, float]:
+    def measured(_device: object, _asked: object, _threads: object, cell: object) -> tuple[str, Speed]:
         asked.append(cell)
-        return "float32", 1e11
+        return "float32", Speed(1e11)
 
     monkeypatch.setattr(hardware, "measured_precision", measured)
     started_run(tmp_path, steps=None, minutes=1, cell=cell)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charlstm.config import Budget, TrainingRequest, TrainingSettings
-from charlstm.training.planning import Text, plan
+from charlstm.training.planning import Speed, Text, plan
 from charlstm.training.schedule import EMA_HORIZON, SECONDS, STEPS, VALIDATIONS, Schedule, ema_weight
 
 quick = settings(deadline=None, derandomize=True, max_examples=100)
@@ -24,7 +24,7 @@ budgets = st.one_of(
 
 
 def training(**budget: Any) -> TrainingSettings:
-    return plan(TrainingRequest(**budget), Text(10**6, 80, 40.0), 1e11, "float32").training
+    return plan(TrainingRequest(**budget), Text(10**6, 80, 40.0), Speed(1e11), "float32").training
 
 
 def schedule(**budget: Any) -> Schedule:

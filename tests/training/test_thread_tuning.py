@@ -86,11 +86,11 @@ def test_numbers_of_threads_are_tried_by_doubling(most: int, counts: list[int]) 
     assert thread_counts(most) == counts
 
 
-@pytest.mark.parametrize(("speeds", "chosen"), [({1: 5.0, 2: 9.0, 4: 12.0}, 4), ({1: 9.0, 2: 4.0, 4: 99.0}, 1)])
+@pytest.mark.parametrize(("times", "chosen"), [({1: 0.5, 2: 0.3, 4: 0.2}, 4), ({1: 0.3, 2: 0.7, 4: 0.1}, 1)])
 def test_before_a_run_speed_is_measured_with_the_threads_that_are_fastest_now(
-    speeds: dict[int, float], chosen: int, monkeypatch: pytest.MonkeyPatch
+    times: dict[int, float], chosen: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hardware, "measure_speed", lambda *_: speeds[torch.get_num_threads()])
+    monkeypatch.setattr(hardware, "time_step", lambda *_: (times[torch.get_num_threads()], 1.0))
     before = torch.get_num_threads()
     assert hardware.measured_threads(torch.device("cpu"), 4) == chosen
     assert hardware.measured_threads(torch.device("meta"), 4) == 4

@@ -28,6 +28,7 @@ from charlstm.models.torch_lstm import TorchNetwork
 from charlstm.training import finishing, hardware, planning, schedule, trainer
 from charlstm.training.checkpoint import resume_path
 from charlstm.training.learner import Learner
+from charlstm.training.planning import Speed
 from charlstm.training.reports import Progress
 from charlstm.training.run import Run, prepare, resume
 from charlstm.training.schedule import Bounds
@@ -201,7 +202,7 @@ def test_steps_and_epochs_are_kept_exactly(tmp_path: Path) -> None:
 @pytest.fixture
 def fixed_speed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plan as if every machine were equally fast."""
-    monkeypatch.setattr(hardware, "measured_precision", lambda *_: ("float32", 1e9))
+    monkeypatch.setattr(hardware, "measured_precision", lambda *_: ("float32", Speed(1e9)))
 
 
 @pytest.mark.usefixtures("fixed_speed")
