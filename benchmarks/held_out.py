@@ -2,10 +2,11 @@
 
 python benchmarks/held_out.py [--steps 600] [--seeds 3] [--only log]
 
-Each text is trained on in two ways: with blocks (or lines) from all over it held out, and with its end held out.
-Budgets are in steps and one thread computes, so that the machine's speed does not matter. The columns are means of the
-seeds, and "each" says how far every one of them is off. "chance" is the standard error of a single difference that the
-two lengths of text allow, from the spread of the fresh text's surprisal in blocks.
+Texts are trained on in two ways: with blocks (or lines) from all over them held out, and with their end held out. Every
+seed has a text and a fresh text of its own, since how hard a single text is depends on what it tells. Budgets are in
+steps and one thread computes, so that the machine's speed does not matter. The columns are means of the seeds (the end
+is held out of the first text only), and "each" says how far every one of them is off. "chance" is the standard error of
+a single difference that the two lengths of text allow, from the spread of the fresh text's surprisal in blocks.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=600)
-    parser.add_argument("--seeds", type=int, default=3, help="trainings of each text with a spread held-out part")
+    parser.add_argument("--seeds", type=int, default=3, help="texts of each source with a spread held-out part")
     parser.add_argument("--only", default="", help="sources whose name contains this")
     given = parser.parse_args()
     print(machine())
@@ -100,8 +101,11 @@ def main() -> None:
     found: dict[str, dict[str, float]] = {}
     ran = ""
     with tempfile.TemporaryDirectory() as folder:
-        for source in (source for source in all_sources() if given.only in source.name):
-            spread = [measured(source, Path(folder), "spread", given.steps, seed) for seed in range(given.seeds)]
+        for draws in zip(*map(all_sources, range(given.seeds)), strict=True):
+            source = draws[0]
+            if given.only not in source.name:
+                continue
+            spread = [measured(one, Path(folder), "spread", given.steps, seed) for seed, one in enumerate(draws)]
             end = measured(source, Path(folder), "end", given.steps)
             print(row(source, spread, end), flush=True)
             found[source.name] = {"spread": round(mean(spread).difference, 4), "end": round(end.difference, 4)}
