@@ -312,7 +312,7 @@ def _block(text: Boundaries, fraction: float, low: int, high: int, wanted: float
     is_last = high == len(text.ids)
     if wanted < 1 or (wanted < usual / 2 and not (is_last or low in text.text_starts)):
         return low, low
-    reach, far = int(usual / 4), int(usual)
+    reach, far = int(usual / 4), int(2 * usual)
     begin = text.nearest(round(low + jitter * (high - low - wanted)), reach, far, low, high - 1)
     if is_last:
         reach = far = min(reach, len(text.ids) // 200)

@@ -104,7 +104,7 @@ def test_blocks_are_cut_at_empty_lines_else_at_line_ends_else_between_words() ->
 
 def test_what_shares_its_names_is_held_out_whole_where_several_empty_lines_part_it() -> None:
     """Else half of a class or a chapter is trained on, and what its other half says is known."""
-    for size in (700, 1000, 1500):
+    for size in (700, 1000, 1500, 2500):
         classes = numbered(300_000, 50, 100)
         classes[size - 3 :: size] = classes[size - 2 :: size] = classes[size - 1 :: size] = NEWLINE
         for seed in range(5):
