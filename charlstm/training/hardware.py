@@ -127,8 +127,8 @@ def time_step(
     *,
     hidden: int = LARGE,
     cell: CellName = "lstm",
-) -> tuple[float, float]:
-    """Seconds and floating-point operations of a training step (two layers, 16 streams).
+) -> float:
+    """Seconds of a training step (two layers, 16 streams).
 
     Args:
         device, precision: that.
@@ -139,8 +139,7 @@ def time_step(
         hidden: units of a layer.
         cell: of the network.
     """
-    settings = _timed(hidden, cell)
-    model = TorchNetwork(settings, precision=precision).to(device).train()
+    model = TorchNetwork(_timed(hidden, cell), precision=precision).to(device).train()
     parameters = list(model.parameters())
     optimizer = Optimizer(
         model.named_parameters(), weight_decay=0.1, betas=(0.9, 0.99), precision=precision,
@@ -158,7 +157,7 @@ def time_step(
         if device.type != "cpu":
             torch.accelerator.synchronize()
 
-    return _fastest(step, least, seconds), operations(settings, ids.numel())
+    return _fastest(step, least, seconds)
 
 
 def _fastest(work: Callable[[], None], least: int, seconds: float) -> float:
@@ -184,7 +183,7 @@ def measured_threads(device: torch.device, most: int, workers: Workers = ALONE) 
     times: dict[int, float] = {}
     for count in thread_counts(most) if most > 1 else ():
         with torch_threads(count):
-            times[count], _ = time_step(device, torch.float32, workers, 16, 3, 0.0)
+            times[count] = time_step(device, torch.float32, workers, 16, 3, 0.0)
         if times[count] > 2 * min(times.values()):
             break  # still more will not be better
     return min(times, key=lambda count: times[count], default=1)
@@ -226,14 +225,14 @@ def _times(device: torch.device, asked: str, workers: Workers, cell: CellName) -
     for _ in range(2):  # by turns, so that a passing disturbance does not decide
         for name in times:
             with contextlib.suppress(RuntimeError):  # this device or build may have no such kernels
-                times[name] = min(times[name], time_step(device, getattr(torch, name), workers, cell=cell)[0])
+                times[name] = min(times[name], time_step(device, getattr(torch, name), workers, cell=cell))
     return times
 
 
 def _speed(large: float, device: torch.device, precision: torch.dtype, workers: Workers, cell: CellName) -> Speed:
     """What a step by a large network (in seconds) and one by a small one say, which has as many time steps."""
-    small, of_small = time_step(device, precision, workers, seconds=0.1, hidden=SMALL, cell=cell)
-    of_large = operations(_timed(LARGE, cell), STREAMS * STEPS)
+    small = time_step(device, precision, workers, seconds=0.1, hidden=SMALL, cell=cell)
+    of_large, of_small = (operations(_timed(hidden, cell), STREAMS * STEPS) for hidden in (LARGE, SMALL))
     latency = (of_large * small - of_small * large) / (of_large - of_small)  # of all time steps
     latency = min(max(0.0, latency), small, large / 2)  # noise may say what cannot be
     return Speed(of_large / (large - latency), latency / (LAYERS * STEPS))
@@ -248,7 +247,7 @@ def _is_hopeless(device: torch.device, precision: torch.dtype, cell: CellName) -
         tried, plain = (time_step(device, each, ALONE, 2, 2, 0.0, cell=cell) for each in (precision, torch.float32))
     except RuntimeError:
         return True
-    return tried[0] > plain[0] * HOPELESS
+    return tried > plain * HOPELESS
 
 
 def software_versions() -> dict[str, str]:

@@ -90,7 +90,7 @@ def test_numbers_of_threads_are_tried_by_doubling(most: int, counts: list[int]) 
 def test_before_a_run_speed_is_measured_with_the_threads_that_are_fastest_now(
     times: dict[int, float], chosen: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hardware, "time_step", lambda *_: (times[torch.get_num_threads()], 1.0))
+    monkeypatch.setattr(hardware, "time_step", lambda *_: times[torch.get_num_threads()])
     before = torch.get_num_threads()
     assert hardware.measured_threads(torch.device("cpu"), 4) == chosen
     assert hardware.measured_threads(torch.device("meta"), 4) == 4
