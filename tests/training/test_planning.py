@@ -167,6 +167,14 @@ def test_what_a_step_takes_beside_its_operations_is_expected() -> None:
     assert expected(0.0, batch=4, ngrams=7) < expected(0.0, batch=4, ngrams=0)  # counts in view take their time
 
 
+def test_what_is_expected_is_that_of_the_batch_size_that_is_chosen() -> None:
+    request = TrainingRequest(minutes=1, layers=2, hidden=64)
+    chosen = plan(request, text_of(20_000), Speed(1e11, 1e-4), "float32")
+    assert chosen.training.batch == 4
+    asked = dataclasses.replace(request, batch=4)
+    assert chosen.expected == plan(asked, text_of(20_000), Speed(1e11, 1e-4), "float32").expected
+
+
 def test_more_time_is_expected_to_reach_more_characters() -> None:
     short, long = (
         plan(TrainingRequest(minutes=time, hidden=128), text_of(LARGE), FAST, "float32").expected for time in (1, 10)
