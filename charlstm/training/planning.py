@@ -34,7 +34,8 @@ EFFICIENCY = 0.85
 TRAINING = 0.9
 """Fraction of the time that is trained; the rest counts n-grams and validates."""
 COUNTS_SECONDS = 2e-6
-"""What the counts in view take for each character of a step."""
+"""What the counts in view take for each character of a step; expected of all runs that count, in view or not, so that a
+shorter text never gets a larger network."""
 NGRAM_WEIGHT = 0.4
 """Of the counts' log-probabilities beside the network's logits in training, see benchmarks/LOG.md."""
 EPOCHS_WITH_COUNTS = 15

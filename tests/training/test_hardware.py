@@ -48,11 +48,12 @@ def test_a_format_that_was_asked_for_is_the_one_that_is_measured(monkeypatch: py
     times = {torch.float32: 0.25, torch.bfloat16: 0.2}
     timed(monkeypatch, lambda kind, **_: times[kind])
     cpu = torch.device("cpu")
-    assert measured_precision(cpu, "float32")[0] == "float32"
-    assert measured_precision(cpu, "bfloat16")[0] == "bfloat16"
-    assert measured_precision(cpu)[0] == "bfloat16"
+    plain, narrow = measured_precision(cpu, "float32"), measured_precision(cpu, "bfloat16")
+    assert (plain[0], narrow[0]) == ("float32", "bfloat16")
+    assert narrow[1].operations == pytest.approx(1.25 * plain[1].operations)
+    assert measured_precision(cpu) == narrow
     times[torch.bfloat16] = 0.22  # not faster by a fifth
-    assert measured_precision(cpu)[0] == "float32"
+    assert measured_precision(cpu) == plain
 
     def no_kernel(kind: object, **_: object) -> float:
         raise RuntimeError("no such kernel")
