@@ -25,7 +25,7 @@ from .mapping import MOST_IN_MEMORY, check_folder, check_room, failures_named, m
 from .streams import STANDARD_INPUT, errors_named
 from .vocabulary import Ids
 
-MAGIC = b"charlstm ids 1\n"
+MAGIC = b"charlstm ids 2\n"
 """What a kept file begins with; the number changes with its format, and with what decides which ids a text has."""
 LENGTH = 8
 """Bytes of the length of the facts, little-endian; the facts follow, then the arrays, then their checksum."""

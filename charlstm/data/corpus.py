@@ -20,6 +20,7 @@ from .cache import key_of, load, save
 from .characters import ROOM, listed
 from .collecting import FROM_A_PIPE, FROM_STANDARD_INPUT, Collected, collect, name_to_keep
 from .files import find_files
+from .held_out import Contexts, no_contexts
 from .mapping import ArrayWriter, IdFile, check_room, count_of, default_folder, is_mapped
 from .repeats import repeated_lines, repeated_passages
 from .split import NOWHERE, Boundaries, Split, last_lines, random_lines, spread_blocks, the_end
@@ -98,6 +99,8 @@ class Corpus:
     """Shape (characters,)."""
     validation: Ids
     """The held-out part, shape (characters,); empty when there is none."""
+    contexts: Contexts
+    """What stands before each of its blocks."""
     sources: list[dict[str, Any]]
     """A name, sizes and SHA-256 of each text, and the role of those that only validate."""
     notes: list[str] = field(default_factory=list)
@@ -145,8 +148,9 @@ def _read(reading: Reading) -> Corpus:
     split = _split(text, reading)
     total = _trained_on(text, split)
     vocabulary, notes = _vocabulary(text.points, total, reading)
+    contexts = _contexts(text, split, vocabulary, reading)
     training, held_out = _parted(text, split, vocabulary, reading)
-    corpus = Corpus(vocabulary, training, held_out, text.sources, text.notes + notes, split.description)
+    corpus = Corpus(vocabulary, training, held_out, contexts, text.sources, text.notes + notes, split.description)
     corpus.notes += [split.note] if split.note else []
     if reading.validation:
         _read_validation(corpus, reading)
@@ -171,7 +175,8 @@ _FACTS = ("sources", "notes", "held_out")
 def _keep(corpus: Corpus, reading: Reading, key: str) -> Corpus:
     """Keep the ids of a large text, and give the corpus as it is kept."""
     facts = {name: getattr(corpus, name) for name in _FACTS} | {"vocabulary": corpus.vocabulary.characters}
-    save(str(reading.cache), key, facts, [corpus.training, corpus.validation])
+    facts["contexts"] = [corpus.contexts.begins.tolist(), corpus.contexts.lengths.tolist()]
+    save(str(reading.cache), key, facts, [corpus.training, corpus.validation, corpus.contexts.ids])
     return _kept(reading, key) or corpus
 
 
@@ -179,9 +184,11 @@ def _kept(reading: Reading, key: str) -> Corpus | None:
     found = load(str(reading.cache), key)
     if found is None:
         return None
-    facts, (training, validation) = found
+    facts, (training, validation, before) = found
     vocabulary = Vocabulary(facts["vocabulary"], as_bytes=reading.encoding is None)
-    return Corpus(vocabulary, training, validation, **{name: facts[name] for name in _FACTS})
+    begins, lengths = (np.array(numbers, dtype=np.int64) for numbers in facts["contexts"])
+    contexts = Contexts(begins, lengths, before)
+    return Corpus(vocabulary, training, validation, contexts, **{name: facts[name] for name in _FACTS})
 
 
 def _collected(reading: Reading) -> Collected:
@@ -216,6 +223,17 @@ def _trained_on(text: Collected, split: Split) -> NDArray[np.int64]:
     for some, _ in split.cut(text.ids):
         total += np.bincount(some, minlength=len(total))
     return total
+
+
+def _contexts(text: Collected, split: Split, vocabulary: Vocabulary, reading: Reading) -> Contexts:
+    """What stands before the blocks that are held out; a record has no context, nor has the end of a text.
+
+    The latter is scored as others do who hold it out.
+    """
+    if reading.lines or reading.val_split == "end":
+        return no_contexts()
+    contexts = Contexts.of(text.ids, split.blocks)
+    return dataclasses.replace(contexts, ids=vocabulary.encode_points(text.points)[contexts.ids])
 
 
 def _parted(text: Collected, split: Split, vocabulary: Vocabulary, reading: Reading) -> list[Ids]:

@@ -209,7 +209,7 @@ def _lines_in_words(distinct: int, lines: int) -> str:
 # ------------------------------------------------------------------------------------------ spread blocks
 
 
-ROWS_TOGETHER, MOST_BLOCKS_OF_ROWS = 4, 4000
+ROWS_TOGETHER, MOST_BLOCKS_OF_ROWS = 2, 4000
 """Rows of a block of a table, about, unless there are too many blocks."""
 
 
@@ -322,7 +322,7 @@ def _block(text: Boundaries, fraction: float, low: int, high: int, wanted: float
 def _strata(size: int, wanted: float, text_starts: Sequence[int], row: float) -> list[int]:
     """Bounds of the strata: about as many as blocks are good for so many held-out characters.
 
-    Blocks are long, so that few of their characters follow upon a jump, and many, so that they stand for the whole.
+    Blocks are long, so that what is trained on has few jumps, and many, so that they stand for the whole.
     Those of a table are short: what is sorted has neighbours that share what no other part has, such as a place, and a
     row has little to do with what stands before it. Files are strata of their own, or several, so that each gives its
     part; small neighbours are one together.

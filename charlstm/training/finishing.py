@@ -39,7 +39,7 @@ class Finisher:
         """A result calibrated, mixed with the counts, and measured on as much as there is time for."""
         tensors = result.tensors
         alone = result.mixture is None  # else the weights of the mixture calibrate it
-        if alone and self.validator.kept_step != 0 and len(self.validator.ids):  # what a run gives back is as it was
+        if alone and self.validator.kept_step != 0 and len(self.validator.sample):  # what a run gives back is as it was
             tensors = calibrate(tensors, self._bits_of).tensors
         self.network.load(tensors)
         model, result = self._mixed(result)
@@ -52,7 +52,7 @@ class Finisher:
     def _mixed(self, result: Result) -> tuple[LanguageModel, Result]:
         """The network and, where they help, the counts; as a model, and in the result."""
         validator, counts, alone = self.validator, self.counts, TorchLanguageModel(self.network)
-        mixture = counts and fit_mixture(alone, counts, validator.corpus, validator.ids, lines=validator.lines)
+        mixture = counts and fit_mixture(alone, counts, validator.corpus, validator.sample, lines=validator.lines)
         if not (counts and mixture):
             return validator.as_model(self.network), result
         settings = counts.settings(float(mixture.network_weight), float(mixture.ngram_weight))

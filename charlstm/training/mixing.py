@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from ..config import MixtureSettings, TrainingSettings
 from ..data.corpus import Corpus
-from ..data.lines import lines_all_over, split_lines
-from ..data.mapping import sampled, stretches
+from ..data.held_out import Sample, sample_of_lines
+from ..data.lines import split_lines
+from ..data.mapping import stretches
 from ..data.vocabulary import Ids
 from ..inference.scoring import PADDING, padded, surprisal
 from ..models.interface import LanguageModel, steps_at_once
@@ -120,7 +121,7 @@ def _ngrams(
 
 
 def fit_mixture(
-    network: LanguageModel, counts: TrainingCounts, corpus: Corpus, ids: Ids, *, lines: bool
+    network: LanguageModel, counts: TrainingCounts, corpus: Corpus, sample: Sample, *, lines: bool
 ) -> Mixture | None:
     """Join a network and counts with the weights that predict held-out text best; None where counts do not help.
 
@@ -128,13 +129,13 @@ def fit_mixture(
         network: the trained network.
         counts: of the training part.
         corpus: the text.
-        ids: some of its held-out part.
+        sample: of its held-out part.
         lines: whether each line is a record of its own.
     """
     most = max(1, NUMBERS_FITTED // len(corpus.vocabulary))
-    if not len(ids):
+    if not len(sample):
         return None
-    some = lines_all_over(ids, corpus.line_end, most) if lines else sampled(ids, most, FITTED_STRETCHES)
+    some = sample_of_lines(sample.ids, corpus.line_end, most) if lines else sample.at_most(most, FITTED_STRETCHES)
     features = _features(network, counts.model, corpus, some, lines)
     a, b = fit_weights(features)
     alone = surprisal_of(features, *fit_weights(features, alone=True))
@@ -146,9 +147,9 @@ def fit_mixture(
 # ------------------------------------------------------------------------------------------- features
 
 
-def _features(network: LanguageModel, ngrams: NgramModel, corpus: Corpus, ids: Ids, lines: bool) -> Features:
+def _features(network: LanguageModel, ngrams: NgramModel, corpus: Corpus, sample: Sample, lines: bool) -> Features:
     parts = []
-    for inputs, targets in _sequences(corpus, ids, lines):
+    for inputs, targets in _sequences(corpus, sample, lines):
         state, contexts = network.zero_state(inputs.shape[1]), ngrams.start(inputs.shape[1])
         steps = steps_at_once(network, inputs.shape[1])
         for begin in range(0, len(inputs), steps):
@@ -163,10 +164,13 @@ def _features(network: LanguageModel, ngrams: NgramModel, corpus: Corpus, ids: I
     return logits, logs, wanted
 
 
-def _sequences(corpus: Corpus, ids: Ids, lines: bool) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def _sequences(corpus: Corpus, sample: Sample, lines: bool) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """What is read and what comes next, (T, B) each, see `padded`: records of similar length together."""
-    records = split_lines(ids, corpus.line_end) if lines else [ids]
-    records.sort(key=len)
+    if not lines:
+        inputs, targets = padded([sample.ids], corpus.vocabulary.start)
+        yield inputs, np.where(sample.scored[:, None], targets, PADDING)
+        return
+    records = sorted(split_lines(sample.ids, corpus.line_end), key=len)
     for first in range(0, len(records), 256):
         yield padded(records[first : first + 256], corpus.vocabulary.start)
 

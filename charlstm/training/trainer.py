@@ -204,7 +204,7 @@ class Trainer:
         """
         speed = max(self.characters / max(1e-9, self.seconds), self.expected / self.schedule.total)
         # Scoring many characters takes twice that share at most, and little more than a validation takes for each.
-        each = min(2 * self.validator.scoring_share / speed, EXACTLY * taken / max(1, len(self.validator.ids)))
+        each = min(2 * self.validator.scoring_share / speed, EXACTLY * taken / max(1, len(self.validator.sample)))
         final = self.validator.final_size(self.characters) * each
         mixing = taken * MIXING + 0.3 * final if self.counts else 0.0
         self.schedule.reserve((1 + CALIBRATION) * taken + final + mixing + 0.5)

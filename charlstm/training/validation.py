@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from ..data.corpus import Corpus
-from ..data.lines import lines_all_over, split_lines
-from ..data.mapping import stretches
-from ..data.vocabulary import UNKNOWN, Ids
+from ..data.held_out import Sample, sample_of_lines, sample_of_text
+from ..data.lines import split_lines
+from ..data.vocabulary import UNKNOWN
 from ..inference.parallel import EXACT, ROUGH
 from ..inference.scoring import LN2, Nats, Scorer
 from ..models.interface import LanguageModel
@@ -30,10 +30,6 @@ ENOUGH_SCORED = 10_000
 """Characters that decisions should rest on: so many are scored unless that takes a larger part of a short run."""
 LEAST_SCORED = 2000
 """Characters of a validation at least, where there are so many."""
-STRETCH = 2048
-"""Characters of a stretch of running text: a sample of the held-out part is made of stretches from all over it."""
-LEAST_STRETCHES = 4
-"""Of a short sample, which are shorter."""
 FINAL_VALIDATION = 0.03
 """Fraction of the work of a run that the last validation may take."""
 FINAL_SCORED, FINAL_NUMBERS = 100_000, 1 << 29
@@ -52,35 +48,18 @@ CALIBRATION = 6
 """Validations on the way that calibrating takes, about."""
 
 
-def spread_sample(corpus: Corpus, *, lines: bool, most: int) -> Ids:
-    """The held-out part or, where it is longer than so many characters, about so many from all over it.
-
-    Stretches of running text begin and end with lines, where these are not too long: a network that keeps track of
-    something, such as how deep in brackets it is, is confused by a jump from the midst of one line into another.
-    """
-    ids = corpus.validation
+def spread_sample(corpus: Corpus, *, lines: bool, most: int) -> Sample:
+    """The held-out part or, where it is longer than so many characters, about so many from all over it."""
     if lines:
-        return lines_all_over(ids, corpus.line_end, most)
-    if len(ids) <= most:
-        return ids
-    parts = stretches(len(ids), most, max(LEAST_STRETCHES, most // STRETCH))
-    reach = len(parts[0]) // 4
-    bounds = [[_line_start(ids, at, corpus.line_end, reach) for at in (part.start, part.stop)] for part in parts]
-    return np.concatenate([ids[begin:end] for begin, end in bounds])
+        return sample_of_lines(corpus.validation, corpus.line_end, most)
+    return sample_of_text(corpus.validation, corpus.contexts, corpus.line_end, most)
 
 
-def _line_start(ids: Ids, position: int, line_end: int, reach: int) -> int:
-    """Where the line begins that a position is in, if that is within reach; else the position."""
-    first = max(0, position - reach)
-    ends = np.flatnonzero(ids[first:position] == line_end) if line_end != UNKNOWN else ids[:0]
-    return first + int(ends[-1]) + 1 if len(ends) else position
-
-
-def surprisals(model: LanguageModel, corpus: Corpus, ids: Ids, *, lines: bool, rough: bool) -> Nats:
-    """Score a text: with torch, which is loaded already and up to four times as fast as numpy."""
-    scorer = Scorer(model, corpus.vocabulary, ROUGH if rough else EXACT)
+def surprisals(model: LanguageModel, corpus: Corpus, sample: Sample, *, lines: bool, rough: bool) -> Nats:
+    """Score what counts of a text: with torch, which is loaded already and up to four times as fast as numpy."""
+    scorer, ids = Scorer(model, corpus.vocabulary, ROUGH if rough else EXACT), sample.ids
     parts = scorer.records(split_lines(ids, corpus.line_end)) if lines else list(scorer.surprisals([ids]))
-    return np.concatenate([np.zeros(0), *parts])
+    return np.concatenate([np.zeros(0), *parts])[sample.scored]
 
 
 def block_sums(nats: Nats) -> Nats:
@@ -135,7 +114,7 @@ class Validator:
     ) -> None:
         self.corpus, self.lines, self.as_model, self.scoring_share = corpus, lines, as_model, scoring_share
         self.sample_size = self._sample_size(expected * interval)
-        self.ids = spread_sample(corpus, lines=lines, most=self.sample_size)
+        self.sample = spread_sample(corpus, lines=lines, most=self.sample_size)
         self.kept: Tensors | None = None
         self.kept_bits: float | None = None
         self.kept_step: int | None = None
@@ -164,18 +143,18 @@ class Validator:
 
     def bits_of(self, model: LanguageModel) -> float:
         """The same of a model."""
-        return float(self._scored(model, self.ids).sum()) / max(1, len(self.ids)) / LN2
+        return float(self._scored(model, self.sample).sum()) / max(1, len(self.sample)) / LN2
 
     def final_bits(self, model: LanguageModel, characters: int) -> tuple[float, int] | None:
         """Bits per character of the result, and of how many characters; None where nothing is held out."""
-        ids = spread_sample(self.corpus, lines=self.lines, most=self.final_size(characters))
-        if not len(ids):
+        sample = spread_sample(self.corpus, lines=self.lines, most=self.final_size(characters))
+        if not len(sample):
             return None
-        nats = surprisals(model, self.corpus, ids, lines=self.lines, rough=False)
-        return float(nats.sum()) / len(ids) / LN2, len(ids)
+        nats = surprisals(model, self.corpus, sample, lines=self.lines, rough=False)
+        return float(nats.sum()) / len(nats) / LN2, len(nats)
 
-    def _scored(self, model: LanguageModel, ids: Ids) -> Nats:
-        return surprisals(model, self.corpus, ids, lines=self.lines, rough=True)
+    def _scored(self, model: LanguageModel, sample: Sample) -> Nats:
+        return surprisals(model, self.corpus, sample, lines=self.lines, rough=True)
 
     # ---------------------------------------------------------------------------------- checkpoints
 
@@ -184,9 +163,9 @@ class Validator:
 
         None: nothing is held out. Infinite: the parameters are broken; what was good before is still kept.
         """
-        if not len(self.ids):
+        if not len(self.sample):
             return self._validate_on_training_text(network, step)
-        nats = self._scored(self.as_model(network), self.ids)
+        nats = self._scored(self.as_model(network), self.sample)
         if not math.isfinite(nats.sum()):
             return math.inf
         bits = float(nats.sum()) / len(nats) / LN2
@@ -195,8 +174,8 @@ class Validator:
 
     def _validate_on_training_text(self, network: TorchNetwork, step: int) -> float | None:
         """Any parameters will do that know something of the text's beginning."""
-        ids = self.corpus.training[:LEAST_SCORED]
-        bits = float(self._scored(self.as_model(network), ids).mean()) / LN2 - self._unknown_bits(ids)
+        sample = Sample.of(self.corpus.training[:LEAST_SCORED])
+        bits = float(self._scored(self.as_model(network), sample).mean()) / LN2 - self._unknown_bits(sample)
         if not step and math.isfinite(bits):  # a pretrained model may know nothing of this text yet
             self.worst_bits = max(self.worst_bits, bits + 2)
         if not bits <= self.worst_bits:
@@ -230,11 +209,11 @@ class Validator:
         """Whether there is a checkpoint that is worth keeping: validated, and better than knowing nothing."""
         if self.kept_bits is None:
             return self.kept is not None
-        return self.kept_bits - self._unknown_bits(self.ids) <= self.worst_bits
+        return self.kept_bits - self._unknown_bits(self.sample) <= self.worst_bits
 
-    def _unknown_bits(self, ids: Ids) -> float:
+    def _unknown_bits(self, sample: Sample) -> float:
         """Bits per character that unknown ones cost for being one of many, whatever the network knows."""
-        return float(np.mean(ids == UNKNOWN)) * self.corpus.vocabulary.unknown_nats / LN2
+        return float(np.mean(sample.text == UNKNOWN)) * self.corpus.vocabulary.unknown_nats / LN2
 
     def begin_anew(self, position: float) -> None:
         """Under another budget patience counts from here."""
@@ -267,7 +246,7 @@ class Validator:
         self.lowest = tensors.get("lowest")
         self.lowest_bits = math.inf if self.lowest is None else facts["lowest_bits"]
         self.kept = with_prefix(tensors, "kept.") or None
-        self.ids = spread_sample(self.corpus, lines=self.lines, most=self.sample_size)
+        self.sample = spread_sample(self.corpus, lines=self.lines, most=self.sample_size)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,11 @@ def kept(tmp_path: Path) -> list[str]:
 def assert_same(one: Corpus, other: Corpus) -> None:
     assert one.vocabulary.characters == other.vocabulary.characters
     assert (one.sources, one.notes, one.held_out) == (other.sources, other.notes, other.held_out)
-    for a, b in ((one.training, other.training), (one.validation, other.validation)):
+    arrays = [
+        (both.training, both.validation, both.contexts.begins, both.contexts.lengths, both.contexts.ids)
+        for both in (one, other)
+    ]
+    for a, b in zip(*arrays, strict=True):
         assert a.dtype == b.dtype
         np.testing.assert_array_equal(a, b)
 

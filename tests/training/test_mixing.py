@@ -11,6 +11,7 @@ from helpers import started_run
 
 from charlstm.api import load
 from charlstm.config import MixtureSettings
+from charlstm.data.held_out import Sample
 from charlstm.models.torch_lstm import TorchLanguageModel
 from charlstm.training import mixing
 from charlstm.training.counting import largest_order
@@ -155,9 +156,25 @@ def test_weights_are_fitted_on_text_from_all_over_though_few_characters_of_a_lar
     monkeypatch.setattr(mixing, "NUMBERS_FITTED", size * 300)
     network = TorchLanguageModel(run.trainer.learner.averaged)
     ids = np.concatenate([preface, corpus.training[:5000]])
-    mixture = fit_mixture(network, counts, corpus, ids, lines=lines)
+    mixture = fit_mixture(network, counts, corpus, Sample.of(ids), lines=lines)
     assert mixture
     assert mixture.ngram_weight > 0.5
+
+
+def test_what_is_only_read_before_a_text_has_no_part_in_its_weights(tmp_path: Path) -> None:
+    """Chance speaks against the counts, where it counts."""
+    run = started_run(tmp_path, steps=3)
+    counts = count(run.corpus, 4, lines=False)
+    assert counts
+    noise = np.random.default_rng(0).integers(1, len(run.corpus.vocabulary), 3000)
+    ids = np.concatenate([noise, run.corpus.validation])
+    network = TorchLanguageModel(run.trainer.learner.averaged)
+    one, other = (
+        fit_mixture(network, counts, run.corpus, Sample(ids, np.arange(len(ids)) >= first), lines=False)
+        for first in (len(noise), 0)
+    )
+    assert one
+    assert not other or one.ngram_weight > 1.5 * other.ngram_weight
 
 
 def test_only_a_network_that_is_trained_with_counts_needs_them_left_out(tmp_path: Path) -> None:

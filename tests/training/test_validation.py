@@ -13,7 +13,10 @@ from helpers import TEXT, corpus_of, started_run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charlstm.inference.scoring import Nats
+from charlstm.data.corpus import Corpus
+from charlstm.data.held_out import Sample, no_contexts
+from charlstm.data.vocabulary import Ids
+from charlstm.inference.scoring import Nats, Scorer
 from charlstm.models.tensor_file import Tensors
 from charlstm.training.validation import (
     ENOUGH_SCORED,
@@ -60,6 +63,11 @@ def played(figures: Iterable[float], jitter: float = 0.0) -> tuple[Validator, li
 # ------------------------------------------------------------------------------------------- on what
 
 
+def holding_out(ids: Ids) -> Corpus:
+    """A corpus that holds out other ids, without anything before them."""
+    return dataclasses.replace(corpus_of(texts=[TEXT]), validation=ids, contexts=no_contexts())
+
+
 @pytest.mark.parametrize(("symbols", "scored"), [(60, 100_000), (5_000, 100_000), (50_000, 10_700)])
 def test_the_last_validation_reads_less_of_a_large_alphabet(symbols: int, scored: int) -> None:
     text = "".join(chr(0x10000 + n % (symbols - 2)) for n in range(200_000))
@@ -73,28 +81,25 @@ def test_the_last_validation_reads_less_of_a_large_alphabet(symbols: int, scored
 @quick
 @given(st.integers(1, 60_000), st.integers(1, 40_000), st.booleans())
 def test_a_sample_is_about_as_long_as_asked_for_and_from_all_over(length: int, most: int, lines: bool) -> None:
-    corpus = corpus_of(texts=[TEXT])
-    corpus.validation = (np.arange(length) % 7 == 0).astype(np.uint8) * corpus.line_end
+    corpus = holding_out((np.arange(length) % 7 == 0).astype(np.uint8))
+    corpus.validation *= corpus.line_end
     sample = spread_sample(corpus, lines=lines, most=most)
     assert len(sample) <= length
     assert len(sample) >= min(length, most) / 2 or lines
     if length <= most:
-        assert sample.tolist() == corpus.validation.tolist()
+        assert sample.text.tolist() == corpus.validation.tolist()
 
 
 @pytest.mark.parametrize("most", [40, 2000, 4000, 10_000])
 def test_a_sample_of_any_size_is_of_all_quarters_of_a_text(most: int) -> None:
-    corpus = corpus_of(texts=[TEXT])
-    corpus.validation = np.arange(100_000, dtype=np.uint32) + len(corpus.vocabulary)  # no line ends
-    sample = spread_sample(corpus, lines=False, most=most) - len(corpus.vocabulary)
+    corpus = holding_out(np.arange(1000, 101_000, dtype=np.uint32))  # no line ends
+    sample = spread_sample(corpus, lines=False, most=most).text - 1000
     assert len(sample) == pytest.approx(most, rel=0.05)
     assert np.histogram(sample, bins=4, range=(0, 100_000))[0].min() > most / 5
 
 
 def test_running_text_is_sampled_from_its_beginning_to_its_end() -> None:
-    corpus = corpus_of(texts=[TEXT])
-    corpus.validation = np.arange(100_000, dtype=np.uint32)
-    sample = spread_sample(corpus, lines=False, most=10_000)
+    sample = spread_sample(holding_out(np.arange(100_000, dtype=np.uint32)), lines=False, most=10_000).text
     assert sample[0] == 0
     assert sample[-1] == 99_999
     assert np.histogram(sample, bins=4, range=(0, 100_000))[0].min() > 2000
@@ -105,7 +110,30 @@ def test_stretches_of_running_text_are_of_whole_lines() -> None:
     corpus = corpus_of(texts=["some words\n" * 20_000])
     sample = spread_sample(corpus, lines=False, most=10_000)
     assert 9000 < len(sample) < 11_000
-    assert corpus.vocabulary.decode(sample) == "some words\n" * (len(sample) // 11)
+    assert corpus.vocabulary.decode(sample.text) == "some words\n" * (len(sample) // 11)
+
+
+def test_what_stands_before_a_block_decides_and_does_not_count(tmp_path: Path) -> None:
+    run = started_run(tmp_path, steps=3)
+    one, model = run.trainer.validator, run.trainer.validator.as_model(run.trainer.learner.averaged)
+    ids = run.corpus.validation
+    for scored in (np.arange(len(ids)) % 5 > 1, np.arange(len(ids)) > 100):
+        one.sample = Sample(ids, scored)
+        (nats,) = Scorer(model, run.corpus.vocabulary).surprisals([ids])
+        assert one.bits_of(model) == pytest.approx(nats[scored].mean() / BITS, rel=1e-3)
+
+
+def test_blocks_that_are_held_out_are_read_in_their_places() -> None:
+    """Each block here goes on with the number of the line before it, which no other line tells."""
+    text = "".join(f"{number:06d}, of thousands of lines\n" for number in range(4000))
+    corpus = corpus_of(texts=[text])
+    sample = spread_sample(corpus, lines=False, most=10**6)
+    lines = corpus.vocabulary.decode(sample.ids).splitlines()
+    numbers = np.array([int(line[:6]) for line in lines])
+    jumps = np.flatnonzero(np.diff(numbers) != 1) + 1
+    firsts = np.cumsum([0, *map(len, corpus.vocabulary.decode(sample.ids).splitlines(keepends=True))])[jumps]
+    assert len(jumps)
+    assert not sample.scored[firsts].any()
 
 
 def test_a_sorted_list_is_sampled_from_its_beginning_to_its_end() -> None:
@@ -113,7 +141,7 @@ def test_a_sorted_list_is_sampled_from_its_beginning_to_its_end() -> None:
     corpus = corpus_of(texts=[words], lines=True)
     sample = spread_sample(corpus, lines=True, most=2000)
     assert 1500 < len(sample) < 2500
-    assert set("abcdefghij\n") <= set(corpus.vocabulary.decode(sample))
+    assert set("abcdefghij\n") <= set(corpus.vocabulary.decode(sample.text))
 
 
 @pytest.mark.parametrize(
