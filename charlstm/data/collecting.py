@@ -100,9 +100,10 @@ class Collector:
         self._last = text[-1]
 
     def _number(self, points: NDArray[Any]) -> None:
-        """Give the characters that are new the next numbers."""
+        """Give the characters that are new the next numbers, in the order in which they occur."""
         unknown = np.iinfo(self._table.dtype).max
-        new = np.unique(points[self._table[points] == unknown])
+        new, firsts = np.unique(points[self._table[points] == unknown], return_index=True)
+        new = new[np.argsort(firsts)]  # however the text was cut into pieces, the numbers are the same
         numbers = np.arange(len(self._points), len(self._points) + len(new))
         self._points.extend(new.tolist())
         if len(self._points) > unknown:  # one number is none

@@ -7,6 +7,7 @@ text may be larger than what a string of it would need.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +22,7 @@ from .characters import ROOM, listed
 from .collecting import FROM_A_PIPE, FROM_STANDARD_INPUT, Collected, collect, name_to_keep
 from .files import find_files
 from .held_out import Contexts, no_contexts
-from .mapping import ArrayWriter, IdFile, check_room, count_of, default_folder, is_mapped
+from .mapping import ArrayWriter, IdFile, check_room, count_of, default_folder, is_mapped, sampled
 from .repeats import repeated_lines, repeated_passages
 from .split import NOWHERE, Boundaries, Split, last_lines, random_lines, spread_blocks, the_end
 from .streams import STANDARD_INPUT
@@ -32,6 +33,8 @@ NOTABLE_UNKNOWN = 0.02
 """Fraction of unknown characters in the held-out part beyond which its figure says little."""
 NOTABLE_REPEATS = 0.1
 """Fraction of the held-out part that is in the training part word for word, beyond which its figure flatters."""
+CHECKED, CHECKED_STRETCHES = 1 << 20, 64
+"""Characters of each part that its checksum is taken of, and from how many stretches."""
 NOTABLE_RARE = 0.002
 """Fraction of the training characters that are too rare for the vocabulary, from which bytes are a choice."""
 
@@ -107,6 +110,14 @@ class Corpus:
     """What a person should be told about the texts."""
     held_out: str = ""
     """What the held-out part is, in words; empty when there is none."""
+
+    def checksum(self) -> str:
+        """SHA-256 of what decides what a run learns and is measured on: the vocabulary, and samples of both parts."""
+        digest = hashlib.sha256("".join(self.vocabulary.characters).encode())
+        for part in (self.training, self.validation):
+            some = sampled(part, CHECKED, CHECKED_STRETCHES)
+            digest.update(f"{len(part)} ".encode() + np.ascontiguousarray(some, some.dtype.newbyteorder("<")).tobytes())
+        return digest.hexdigest()
 
     @property
     def line_end(self) -> int:

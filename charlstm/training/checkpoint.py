@@ -26,7 +26,7 @@ from ..errors import ModelFileError, OutputError, UsageError
 from ..models import file as modelfile
 from ..models import tensor_file
 
-RESUME_FORMAT = 9
+RESUME_FORMAT = 10
 """Of the state file; it changes with what an optimizer or a trainer remembers."""
 
 
@@ -186,7 +186,8 @@ class Checkpoint:
     request: TrainingRequest
     model: ModelSettings
     training: TrainingSettings
-    vocabulary: list[str]
+    corpus: str
+    """The checksum of the ids that the text became."""
     trained_on: list[dict[str, Any]]
     reading: Reading
     """How the corpus was read."""
@@ -213,7 +214,7 @@ class Checkpoint:
             "request": asdict(self.request),
             "model": asdict(self.model),
             "training": asdict(self.training),
-            "vocabulary": self.vocabulary,
+            "corpus": self.corpus,
             "trained_on": self.trained_on,
             "reading": self.reading.to_json(),
             "started_from": self.started_from,
@@ -241,7 +242,7 @@ class Checkpoint:
                 request=TrainingRequest(**saved["request"]),
                 model=ModelSettings(**saved["model"]),
                 training=TrainingSettings.from_json(saved["training"]),
-                vocabulary=saved["vocabulary"],
+                corpus=saved["corpus"],
                 trained_on=saved["trained_on"],
                 reading=Reading.from_json(saved["reading"]),
                 started_from=saved["started_from"],

@@ -205,7 +205,7 @@ class Run:
             request=self.request,
             model=self.plan.model,
             training=self.plan.training,
-            vocabulary=list(self.corpus.vocabulary.characters),
+            corpus=self.corpus.checksum(),
             trained_on=self.corpus.sources,
             reading=self.reading,
             started_from=self.started_from,
@@ -364,7 +364,7 @@ def resume(
     anew = [named_anew(read, named, validating)] if named or validating else []
     readings = anew or candidate_readings(read, saved.folder, Path(output))
     waiting = clock()
-    corpus, reading = read_again(readings, saved.trained_on, output)
+    corpus, reading = read_again(readings, saved.trained_on, saved.corpus, output)
     started += clock() - waiting if reads_a_pipe(reading) else 0.0
     run = _resumed(saved, corpus, budget, started, clock, ranks)
     run.output, run.reading, run.went_on_from = Path(output), portable(reading), before

@@ -20,7 +20,7 @@ from ..data.corpus import Corpus, Reading, read_corpus
 from ..data.files import find_files
 from ..data.given import AnyPath, given_path
 from ..data.streams import STANDARD_INPUT
-from ..errors import OutputError, TextError, UsageError
+from ..errors import ModelFileError, OutputError, TextError, UsageError
 
 Paths = AnyPath | Sequence[AnyPath]
 Sources = list[dict[str, Any]]
@@ -192,17 +192,21 @@ def _first_there(paths: list[str], *, moved: bool) -> str:
     return next((path for path in order if path == STANDARD_INPUT or os.path.exists(path)), paths[0])
 
 
-def read_again(readings: Sequence[Reading], then: Sources, output: str | os.PathLike[str]) -> tuple[Corpus, Reading]:
+def read_again(
+    readings: Sequence[Reading], then: Sources, checksum: str, output: str | os.PathLike[str]
+) -> tuple[Corpus, Reading]:
     """Read the texts of a run again.
 
     Args:
         readings: what to try, in order.
         then: the texts as the run read them.
+        checksum: of the ids that they became.
         output: the model that the run writes, for the advice to name them if none of that is them.
 
     Raises:
         TextError: a text is gone, or another than it was.
         UsageError: it would have to come from a pipe, and there is none.
+        ModelFileError: the same texts become other ids, as by another version of Python.
     """
     first: TextError | None = None
     remedy = f"name the run's texts: charlstm train --resume TEXT... -o {shlex.quote(os.fspath(output))}"
@@ -214,6 +218,10 @@ def read_again(readings: Sequence[Reading], then: Sources, output: str | os.Path
         except TextError as error:
             first = first or error
             continue
+        if corpus.checksum() != checksum:
+            raise ModelFileError(
+                f"{output}: this version of charlstm or Python reads the run's texts in another way; start anew"
+            )
         corpus.sources = then  # by the names that they had
         return corpus, reading
     piped = "; this run read standard input: pipe the same text in again, or" if readings[0].piped else ";"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import threading
 from collections.abc import Iterator
@@ -9,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import TEXT, charlstm, started_run
+from helpers import TEXT, charlstm, corpus_of, started_run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charlstm.config import TrainingRequest
-from charlstm.data.corpus import Reading
-from charlstm.errors import TextError, UsageError
+from charlstm.data.corpus import Corpus, Reading
+from charlstm.errors import ModelFileError, TextError, UsageError
 from charlstm.training.run import Run, prepare, resume
 from charlstm.training.sources import (
     as_paths,
@@ -53,6 +54,36 @@ def project(tmp_path: Path) -> Iterator[Path]:
         )
     )
     yield tmp_path
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_a_text_that_was_compressed_since_is_held_out_as_before(lines: bool, tmp_path: Path) -> None:
+    """It comes in other pieces."""
+    text = "".join(f"{number * 7919 % 1000:03d} {chr(97 + number % 26)} {number}\n" for number in range(300, 0, -1))
+    whole, cut = tmp_path / "whole.txt", tmp_path / "cut.txt.gz"
+    whole.write_text(text)
+    model = stopped(
+        prepare([whole], output=tmp_path / "m.safetensors", request=TrainingRequest(lines=lines, **REQUEST))
+    )
+    cut.write_bytes(b"".join(gzip.compress(text[begin : begin + 100].encode()) for begin in range(0, len(text), 100)))
+    whole.unlink()
+    assert goes_on(resume(model, paths=[cut]))
+
+
+def test_a_text_that_becomes_other_ids_than_before_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As by another version of Python, whose Unicode normalization differs."""
+    model = project / "old" / "models" / "m.safetensors"
+    monkeypatch.setattr(Corpus, "checksum", lambda corpus: "another")
+    with pytest.raises(ModelFileError, match=r"m\.safetensors: .* in another way; start anew"):
+        resume(model)
+
+
+def test_a_checksum_is_of_the_vocabulary_and_of_both_parts() -> None:
+    texts = (TEXT, TEXT[:-1], TEXT.replace("o", "0"), TEXT[::-1])
+    found = [corpus_of(texts=[text], val_split="end").checksum() for text in texts]
+    found += [corpus_of(texts=[TEXT], seed=seed).checksum() for seed in (0, 1)]
+    assert len({*found}) == 6
+    assert corpus_of(texts=[TEXT], seed=1).checksum() == found[-1]
 
 
 def goes_on(run: Run) -> bool:
