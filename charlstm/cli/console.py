@@ -7,6 +7,7 @@ import contextlib
 import json
 import math
 import os
+import select
 import sys
 import textwrap
 from collections.abc import Callable
@@ -111,12 +112,22 @@ def write_bytes(data: bytes) -> None:
     if sys.stdout is None:
         raise OutputError("standard output is closed")
     try:
-        sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
+        _write_all(getattr(sys.stdout.buffer, "raw", sys.stdout.buffer), data)
     except BrokenPipeError:
         raise
     except OSError as error:
         raise OutputError(f"standard output: cannot write: {error.strerror or error}") from error
+
+
+def _write_all(stream: Any, data: bytes) -> None:
+    """Write to a stream without a buffer, which may take a part only, or, where it does not block, nothing yet."""
+    rest = memoryview(data)
+    while rest:
+        count = stream.write(rest)
+        if count is None:
+            select.select([], [stream], [])
+        rest = rest[count or 0 :]
 
 
 def writer(*, as_bytes: bool) -> Callable[[str], None]:

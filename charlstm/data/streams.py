@@ -11,6 +11,7 @@ import gzip
 import io
 import lzma
 import os
+import select
 import sys
 import zlib
 from collections.abc import Callable, Iterator
@@ -51,7 +52,7 @@ def open_stream(path: str, *, as_it_is: bool = False) -> Iterator[IO[bytes]]:
     if path == STANDARD_INPUT:
         if sys.stdin is None or sys.stdin.closed:
             raise OSError(0, "it is closed")
-        raw: Any = io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False), PIECE)
+        raw: Any = io.BufferedReader(_Waiting(sys.stdin.fileno(), closefd=False), PIECE)
     else:
         with around_opening(path):
             raw = open(path, "rb", buffering=PIECE)
@@ -116,6 +117,15 @@ def first_bytes(stream: IO[bytes], too_few: Callable[[bytes], bool]) -> bytes:
 
 def _may_be_packed(head: bytes) -> bool:
     return any(len(head) < len(magic) and magic.startswith(head) for magic, _ in _MAGIC)
+
+
+class _Waiting(io.FileIO):
+    """A file that is waited for where it does not block, as other programs leave pipes: a pause is no end."""
+
+    def readinto(self, buffer: Any) -> int:
+        while (count := super().readinto(buffer)) is None:
+            select.select([self], [], [])
+        return count
 
 
 class _PutBack(io.RawIOBase):

@@ -8,12 +8,13 @@ import json
 import math
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from charlstm.cli.console import clock, say, show, strict_json, visible, write, write_path, write_raw
+from charlstm.cli.console import clock, say, show, strict_json, visible, write, write_bytes, write_path, write_raw
 from charlstm.errors import OutputError
 
 
@@ -55,6 +56,20 @@ def test_standard_error_that_is_gone_ends_nothing(monkeypatch: pytest.MonkeyPatc
     closed.close()
     monkeypatch.setattr(sys, "stderr", closed)
     show("nobody reads this")
+
+
+@pytest.mark.parametrize("buffered", [True, False])
+def test_a_pipe_that_is_full_for_now_is_waited_for(buffered: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that does not block takes what it has room for; unbuffered, as in containers, nobody else looks at that."""
+    data = bytes(range(256)) * 4000
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    stream = os.fdopen(writing, "wb", buffering=-1 if buffered else 0)
+    with os.fdopen(reading, "rb") as reader, ThreadPoolExecutor() as pool, io.TextIOWrapper(stream) as text:
+        monkeypatch.setattr(sys, "stdout", text)
+        written = pool.submit(write_bytes, data)
+        assert reader.read(len(data)) == data
+        written.result()
 
 
 @pytest.mark.parametrize(("terminal", "expected"), [(True, "a\u241b"), (False, "a\x1b")])

@@ -9,6 +9,7 @@ import hashlib
 import io
 import lzma
 import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -126,6 +127,24 @@ def test_text_from_a_pipe_is_given_on_before_the_pipe_ends(tmp_path: Path) -> No
     assert within(10, lambda: next(source)) == "first\n"
     go_on.set()
     assert within(10, lambda: list(source)) == ["second\n"]
+
+
+@pytest.mark.parametrize("first", [b"", b"a", TEXT.encode()])
+def test_a_pause_of_a_pipe_that_does_not_block_is_no_end(first: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another program that had the pipe before may have left it so."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    with os.fdopen(reading) as reader, os.fdopen(writing, "wb", buffering=0) as writer:
+        monkeypatch.setattr(sys, "stdin", reader)
+        source = TextSource("-")
+
+        def write_the_rest() -> None:
+            writer.write(b"the rest")
+            writer.close()
+
+        threading.Timer(0.2, write_the_rest).start()
+        writer.write(first)
+        assert within(30, lambda: "".join(source)) == first.decode() + "the rest"
 
 
 def test_a_dash_is_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
