@@ -148,8 +148,8 @@ def _prepared(given: dict[str, Any], ranks: Ranks) -> Run:
     """The run that the options describe."""
     from ..data.files import status_of
     from ..data.streams import STANDARD_INPUT
-    from ..training.checkpoint import default_output, refuse_if_locked
     from ..training.following import ONE_READER
+    from ..training.outputs import default_output, refuse_if_locked
     from ..training.run import prepare
 
     texts = given["texts"] or ("-",)

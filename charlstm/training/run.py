@@ -11,7 +11,6 @@ import os
 import shlex
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -25,8 +24,9 @@ from ..errors import DivergedError, OutputError, ProcessGroupError, UsageError
 from ..inference.sampling import read_prompts, stream_one
 from ..models.file import ModelFile
 from ..models.numpy_lstm import NumpyNetwork
-from .checkpoint import Checkpoint, SaveClock, broken_state_named, check_writable, locked, resume_path, save_or_rescue
+from .checkpoint import Checkpoint, SaveClock, broken_state_named
 from .following import Task, hand_over
+from .outputs import check_writable, locked, resume_path, save_or_rescue
 from .planning import Plan, Speed, Text, is_too_large, plan
 from .pretrained import beginning_with, facts_about, notes_on_pretrained
 from .ranks import ALONE, Ranks
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from .trainer import Trainer
 
 
-@dataclass
+@dataclasses.dataclass
 class Run:
     """A training run that is about to begin or to go on; iterate over `run()`."""
 
@@ -75,7 +75,7 @@ class Run:
     ranks: Ranks = ALONE
     """The processes that train together; this one leads."""
     finished: bool = False
-    result: dict[str, Any] = field(default_factory=dict)
+    result: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def run(self, stop: Callable[[], bool] = lambda: False, sample_every: float = math.inf) -> Iterator[Progress]:
         """Train, saving the model and the run's state as it goes and when it ends.

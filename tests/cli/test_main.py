@@ -22,6 +22,8 @@ from helpers import (
     wait_for,
 )
 
+from charlstm.models import tensor_file
+
 NOT_UTF8 = TEXT.encode() + b"\xff" + TEXT.encode()
 
 BAD_INPUT: list[tuple[list[object], int, str]] = [
@@ -111,8 +113,8 @@ def test_bad_input_gets_one_clear_message_and_leaves_nothing(
     (tmp_path / "latin.txt").write_bytes(NOT_UTF8)
     (tmp_path / "bare").mkdir()
     random_model().save(tmp_path / "there.safetensors")
-    random_model().save(tmp_path / "there.resume")
-    random_model().save(tmp_path / "there.resume.safetensors")
+    for state in ("there.resume", "there.resume.safetensors"):
+        tensor_file.write(tmp_path / state, {}, {"resume": {}})
     whole = (tmp_path / "there.safetensors").read_bytes()
     (tmp_path / "cut.safetensors").write_bytes(whole[:-100])
     before = files(tmp_path)

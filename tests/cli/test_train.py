@@ -22,7 +22,7 @@ from helpers import (
     wait_for,
 )
 
-from charlstm.training.checkpoint import locked
+from charlstm.training.outputs import locked
 
 
 def test_train_prints_the_path_alone_on_standard_output(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from charlstm.config import SampleSettings
 from charlstm.errors import ModelFileError
 from charlstm.models import file as modelfile
 from charlstm.models import tensor_file
-from charlstm.training.checkpoint import resume_path
+from charlstm.training.outputs import resume_path
 
 KILLS = int(os.environ.get("SOAK_KILLS", "300"))
 MUTATIONS = int(os.environ.get("SOAK_MUTATIONS", "20000"))
@@ -36,7 +36,7 @@ SAVER = """
 import sys
 from charlstm.models import file as modelfile
 from charlstm.models import tensor_file
-from charlstm.training.checkpoint import resume_path
+from charlstm.training.outputs import resume_path
 from helpers import random_model
 models = [random_model(hidden=96, seed=seed) for seed in (0, 1)]
 path = sys.argv[1]

@@ -22,10 +22,10 @@ from charlstm.errors import CharlstmError, ProcessGroupError, UsageError
 from charlstm.models.file import load
 from charlstm.models.tensor_file import Tensors
 from charlstm.training import hardware
-from charlstm.training.checkpoint import resume_path
 from charlstm.training.distributed import Group
 from charlstm.training.following import follow, refuse_differences
 from charlstm.training.learner import Learner
+from charlstm.training.outputs import resume_path
 from charlstm.training.planning import Speed
 from charlstm.training.ranks import Work
 from charlstm.training.run import Run, resume
@@ -284,10 +284,10 @@ def test_processes_that_were_started_otherwise_are_refused_by_all() -> None:
 
     assert both({"--steps": 5, "texts": ["a", "b"]}, {"--steps": 5, "texts": ["a", "b"]}) == []
     assert both({"--steps": 5}, {"--steps": 6}) == 2 * [
-        "rank 1 was started with --steps 6, and rank 0 with 5: start all processes alike"
+        "rank 1 was started with --steps 6, and rank 0 with --steps 5: start all processes alike"
     ]
-    assert "with --minutes nothing, and rank 0 with 5.0" in both({"--minutes": 5.0}, {"--minutes": None})[0]
-    assert "--texts a, and rank 0 with a b" in both({"--texts": ["a", "b"]}, {"--texts": ["a"]})[0]
+    assert "without --minutes, and rank 0 with --minutes 5.0" in both({"--minutes": 5.0}, {"--minutes": None})[0]
+    assert "--texts a, and rank 0 with --texts a b" in both({"--texts": ["a", "b"]}, {"--texts": ["a"]})[0]
 
 
 def test_nothing_is_followed_where_no_run_begins() -> None:

@@ -29,7 +29,7 @@ from charlstm.models import file as modelfile
 from charlstm.models import tensor_file
 from charlstm.training import hardware
 from charlstm.training import run as runs
-from charlstm.training.checkpoint import resume_path
+from charlstm.training.outputs import resume_path
 from charlstm.training.planning import Speed, Text
 from charlstm.training.run import prepare, resume
 
@@ -151,6 +151,23 @@ def test_a_new_budget_must_be_more_than_what_is_used(tmp_path: Path) -> None:
 def test_a_run_through_a_link_is_the_run_of_what_it_points_to(tmp_path: Path) -> None:
     (tmp_path / "link.safetensors").symlink_to(stopped_run(tmp_path))
     assert resume(tmp_path / "link.safetensors").trainer.step == 10
+
+
+def test_a_run_whose_model_another_has_replaced_does_not_write_over_that(tmp_path: Path) -> None:
+    run, other = started_run(tmp_path, "run", steps=9), started_run(tmp_path, "other", steps=3, seed=1)
+    list(run.run(lambda: run.trainer.step >= 4))
+    list(other.run())
+    mine, others = run.output.read_bytes(), other.output.read_bytes()
+    for found, said in ((others, "not the model of the unfinished run beside it"), (b"dear notes", "not the model")):
+        run.output.write_bytes(found)
+        with pytest.raises(OutputError, match=said):
+            resume(run.output)
+        assert run.output.read_bytes() == found
+    for kept in (mine, mine[:50]):  # what is broken is written again
+        run.output.write_bytes(kept)
+        assert resume(run.output).trainer.step == 4
+    run.output.unlink()
+    assert resume(run.output).trainer.step == 4
 
 
 def test_a_broken_resume_file_is_an_error(tmp_path: Path) -> None:

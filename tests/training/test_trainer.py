@@ -27,8 +27,8 @@ from charlstm.models.numpy_lstm import NumpyNetwork
 from charlstm.models.tensor_file import Tensors
 from charlstm.models.torch_lstm import TorchNetwork
 from charlstm.training import finishing, hardware, planning, schedule, trainer
-from charlstm.training.checkpoint import resume_path
 from charlstm.training.learner import Learner
+from charlstm.training.outputs import resume_path
 from charlstm.training.planning import Speed
 from charlstm.training.reports import Progress
 from charlstm.training.run import Run, prepare, resume

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from charlstm.errors import OutputError, UsageError
-from charlstm.training.checkpoint import check_writable, default_output, locked, resume_path, save_or_rescue
+from charlstm.models import tensor_file
+from charlstm.training.outputs import check_writable, default_output, locked, resume_path, save_or_rescue
 
 # ----------------------------------------------------------------------------------------- before the work
 
@@ -58,7 +60,33 @@ def test_force_is_true_or_false(model_path: Path) -> None:
 
 
 def test_an_unfinished_run_is_pointed_to_resume(model_path: Path) -> None:
-    resume_path(model_path).write_bytes(b"state")
+    tensor_file.write(resume_path(model_path), {}, {"resume": {}})
+    with pytest.raises(OutputError, match="--resume"):
+        check_writable(model_path, force=False)
+    check_writable(model_path, force=True)
+
+
+@pytest.mark.parametrize("force", [True, False])
+@pytest.mark.parametrize("kind", ["notes", "a model", "a folder", "a pipe"])
+def test_what_is_no_state_of_a_run_is_not_written_over(kind: str, force: bool, model_path: Path) -> None:
+    state = resume_path(model_path)
+    if kind == "notes":
+        state.write_text("my notes, and what else is dear to me")
+    elif kind == "a model":
+        shutil.copy(model_path, state)
+    elif kind == "a folder":
+        state.mkdir()
+    else:
+        os.mkfifo(state)
+    with pytest.raises(OutputError, match=r"resume\.safetensors: no state of a run, .*; move it, or give another"):
+        check_writable(model_path, force=force)
+
+
+@pytest.mark.parametrize("left", [0, 100])
+def test_a_state_that_is_broken_is_replaced_where_that_is_asked_for(left: int, model_path: Path) -> None:
+    state = resume_path(model_path)
+    tensor_file.write(state, {}, {"resume": {"seconds": "x" * 1000}})
+    state.write_bytes(state.read_bytes()[:left])
     with pytest.raises(OutputError, match="--resume"):
         check_writable(model_path, force=False)
     check_writable(model_path, force=True)
