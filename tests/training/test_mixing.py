@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers import started_run
+from helpers import TEXT, started_run
 
+import charlstm as library
 from charlstm.api import load
 from charlstm.config import MixtureSettings
 from charlstm.data.held_out import Sample
 from charlstm.models.torch_lstm import TorchLanguageModel
 from charlstm.training import mixing
 from charlstm.training.counting import largest_order
-from charlstm.training.mixing import Features, count, fit_mixture, fit_weights, surprisal_of
+from charlstm.training.mixing import LARGEST_WEIGHT, TYPICAL, Features, count, fit_mixture, fit_weights, surprisal_of
 from charlstm.training.run import Run, resume
 
 
@@ -29,7 +30,7 @@ def some_features(seed: int = 0, size: int = 400) -> Features:
     """Two noisy views of what comes."""
     rng = np.random.default_rng(seed)
     targets = rng.integers(0, 7, size)
-    truth = 3.0 * np.eye(7)[targets]
+    truth = np.eye(7)[targets]
     logits = truth + rng.standard_normal((size, 7))
     logs = 0.5 * truth + rng.standard_normal((size, 7))
     logs -= np.log(np.exp(logs).sum(axis=1, keepdims=True))
@@ -38,11 +39,31 @@ def some_features(seed: int = 0, size: int = 400) -> Features:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_weights_are_those_of_least_surprisal(seed: int) -> None:
-    features = some_features(seed)
+    features = some_features(seed, size=20_000)
     a, b = fit_weights(features)
     best = surprisal_of(features, a, b)
     for da, db in ((0.02, 0), (-0.02, 0), (0, 0.02), (0, -0.02)):
         assert surprisal_of(features, a + da, b + db) >= best - 1e-6
+
+
+def test_of_a_few_characters_the_weights_stay_usual_and_of_many_they_do_not() -> None:
+    """Counts that are always right, and a network that knows nothing."""
+    logits, _, targets = some_features(size=20_000)
+    sure = np.log(np.where(np.eye(7, dtype=bool)[targets], 0.94, 0.01)).astype(np.float32)
+    nothing = np.zeros_like(logits)
+    a, b = fit_weights((nothing[:3], sure[:3], targets[:3]))
+    assert abs(a - TYPICAL[0]) + abs(b - TYPICAL[1]) < 0.5
+    assert fit_weights((nothing, sure, targets))[1] == pytest.approx(LARGEST_WEIGHT)
+    assert fit_weights((sure[:5], nothing[:5], targets[:5]), alone=True)[0] < 1.5
+
+
+def test_a_text_without_surprises_does_not_make_others_cost_the_earth(tmp_path: Path) -> None:
+    """The weights were as large as they may be, and what the network had not seen cost ten times what it costs now."""
+    model = library.train(
+        output=tmp_path / "m", text=TEXT, steps=150, hidden=48, layers=1, threads=1, device="cpu", precision="float32"
+    )
+    parts = {name: part.score("the hat and the hat\n").bits_per_char for name, part in model.parts().items()}
+    assert model.score("the hat and the hat\n").bits_per_char < 2 * max(parts.values())
 
 
 def test_surprisal_is_cross_entropy() -> None:
