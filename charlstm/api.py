@@ -391,6 +391,8 @@ def _path(name: str, path: AnyPath | None) -> str | None:
 
 def _finished(prepare: Callable[[], Run], progress: Callable[[Progress], object]) -> Model:
     """Prepare a run, run it to its end, and load what it saved."""
+    if not callable(progress):
+        raise UsageError(f"progress is {progress!r:.40}; it must be a function of one report")
     run = prepare()
     for report in run.run():
         progress(report)

@@ -123,8 +123,9 @@ class Budget:
         object.__setattr__(self, "amount", amount)
         if not isinstance(amount, (int, float)) or isinstance(amount, bool):
             raise UsageError(f"{self.unit} is {self.amount!r:.20}; it must be a number")
-        if not 0 < amount < 1e15:
-            raise UsageError(f"{self.unit} is {shortened(self.amount)}; it must be more than 0, and less than 1e15")
+        if not 1e-9 <= amount < 1e15:
+            bounds = "more than 0, at least 1e-9, and less than 1e15"
+            raise UsageError(f"{self.unit} is {shortened(self.amount)}; it must be {bounds}")
 
     @staticmethod
     def chosen(minutes: float | None, epochs: float | None, steps: int | None) -> Budget:

@@ -23,7 +23,7 @@ from helpers import ROOT, TEXT, random_model
 
 import charlstm as library
 from charlstm.config import SampleSettings, TrainingRequest
-from charlstm.errors import UsageError
+from charlstm.errors import TextError, UsageError
 from charlstm.inference import dynamic
 from charlstm.keywords import SampleOptions, SamplesOptions, TrainingOptions
 from charlstm.training import run as training_run
@@ -498,3 +498,22 @@ def test_a_text_to_train_on_is_of_the_kind_of_the_model(text: Any, as_bytes: boo
 def test_what_is_about_characters_contradicts_bytes(named: Any, option: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=f"leave out {option}$"):
         library.train(text=b"abc" * 100, output=tmp_path / "m", as_bytes=True, **named)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda model: model.score("a\ud800"),
+        lambda model: list(model.surprisals(["a", "\udfff"])),
+        lambda model: model.sample("\ud800"),
+    ],
+)
+def test_a_lone_surrogate_is_no_text(call: Callable[[Any], object]) -> None:
+    with pytest.raises(TextError, match="lone surrogate, which is no character"):
+        call(random_library_model())
+
+
+def test_what_is_no_function_cannot_be_told_of_progress(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="progress is 5; it must be a function"):
+        library.train(output=tmp_path / "m", text=TEXT, progress=5)  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())

@@ -226,7 +226,7 @@ def test_the_one_budget_that_was_given_is_the_budget(given_: dict[str, Any], bud
     assert TrainingRequest(**given_).budget() == budget
 
 
-@pytest.mark.parametrize("amount", [0, -1, math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("amount", [0, -1, 1e-310, math.nan, math.inf, -math.inf])
 def test_a_budget_is_a_positive_finite_amount(amount: float) -> None:
     with pytest.raises(UsageError, match="epochs"):
         Budget("epochs", amount)

@@ -56,8 +56,9 @@ def compare_options(ranks: Ranks, given: Mapping[str, Any]) -> None:
 
 
 def speaks_of(error: Exception) -> bool:
-    """Whether this process is the one that tells a person of an error: of several, that of rank 0.
+    """Whether this process is the one that tells a person of an error: of several, the first on each machine.
 
     Where the processes have lost each other that may be the one that ended, so that of rank 1 speaks, too.
     """
-    return rank() in ((None, 0, 1) if isinstance(error, ProcessGroupError) else (None, 0))
+    first = rank() in (None, 0) or os.environ.get("LOCAL_RANK") == "0"
+    return first or (rank() == 1 and isinstance(error, ProcessGroupError))

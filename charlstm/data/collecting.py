@@ -24,7 +24,7 @@ from .files import find_files, version_of
 from .lines import bounds_by_piece
 from .mapping import MOST_IN_MEMORY, PIECE, IdStore, check_room, default_folder, pieces
 from .raw import to_bytes
-from .reading import TextSource
+from .reading import Notes, TextSource
 from .streams import STANDARD_INPUT
 from .vocabulary import Ids, codepoints, from_codepoints
 
@@ -69,6 +69,7 @@ class Collector:
         self._starts: list[int] = []
         self._sources: list[dict[str, Any]] = []
         self.notes: list[str] = []
+        self.texts_noted = Notes(self.notes.append)
 
     def add(self, piece: str) -> None:
         """Add a piece of the present text."""
@@ -76,6 +77,14 @@ class Collector:
             self.end_line()
             self._begin_here()
         self._append(piece)
+
+    def add_source(self, source: TextSource, name: str) -> None:
+        """Add a text whole, which is kept under a name."""
+        for piece in source:
+            self.add(piece)
+        for note in source.notes:
+            self.texts_noted.add(source.name, note)
+        self.end_text(source.facts(name), source.name)
 
     def _begin_here(self) -> None:
         """Let the present text begin behind the newline that the last one lacked, as the empty ones between do."""
@@ -92,10 +101,11 @@ class Collector:
     def _append(self, text: str) -> None:
         points = np.frombuffer(text.encode("ascii"), dtype=np.uint8) if text.isascii() else codepoints(text)
         for begin in range(0, len(points), PIECE):
-            ids = self._table.take(points[begin : begin + PIECE], mode="clip")
+            some = points[begin : begin + PIECE]
+            ids = self._table.take(some, mode="clip")
             if ids.max() == np.iinfo(ids.dtype).max:
-                self._number(points[begin:])
-                ids = self._table.take(points[begin : begin + PIECE], mode="clip")
+                self._number(some)
+                ids = self._table.take(some, mode="clip")
             self._ids.append(ids)
         self._last = text[-1]
 
@@ -122,7 +132,9 @@ class Collector:
         length, last = self._begin
         twin = self._names.get(facts["sha256"])
         if twin is not None and facts["bytes"]:
-            self.notes.append(f"{name}: left out, it has the same content as {twin}")
+            self.texts_noted.add(
+                name, f"left out, it has the same content as {twin}", "left out, each has the same content as another"
+            )
             self._ids.truncate(length)
             self._last = last
             return
@@ -134,6 +146,7 @@ class Collector:
 
     def collected(self) -> Collected:
         """Everything as one."""
+        self.texts_noted.close()
         points = np.array(self._points, dtype=np.uint32)
         return Collected(self._ids.ids(), points, self._starts, self._sources, self.notes)
 
@@ -169,12 +182,8 @@ def collect(
     collector = Collector(folder, whole_lines=lines or encoding is not None)
     collector.notes.extend(notes)
     for path in files:
-        source = TextSource(path, encoding, errors, normalize)
         with unchanged(path):
-            for piece in source:
-                collector.add(piece)
-        collector.notes.extend(source.notes)
-        collector.end_text(source.facts(name_to_keep(path, paths)), source.name)
+            collector.add_source(TextSource(path, encoding, errors, normalize), name_to_keep(path, paths))
     for text in texts:
         _add_given(collector, text, normalize, as_bytes=encoding is None)
     if lines:

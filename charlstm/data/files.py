@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..errors import TextError, UsageError, counted
 from .decoding import codec_of, marked_codec, wide_encoding
@@ -142,7 +142,7 @@ def _texts_below(folder: str, encoding: str | None, notes: list[str]) -> list[st
         else:
             texts.append(path)
     if not texts:
-        raise TextError(_without_text(folder, left_out))
+        raise TextError(_without_text(folder, left_out, _unseen(folder)))
     notes += [f"{path}: left out, {why}" for path, why in left_out.items()]
     return texts
 
@@ -159,12 +159,24 @@ def _files_below(folder: str) -> Iterator[str]:
             yield os.path.join(parent, name)
 
 
-def _without_text(folder: str, left_out: Mapping[str, str], most: int = 3) -> str:
+def _unseen(folder: str) -> list[str]:
+    """What is never read that a folder holds, in words."""
+    with os.scandir(folder) as entries:
+        found = {
+            "what is hidden" if entry.name.startswith(".") else "links to folders"
+            for entry in entries
+            if entry.name.startswith(".") or (entry.is_symlink() and entry.is_dir())
+        }
+    return sorted(found, reverse=True)
+
+
+def _without_text(folder: str, left_out: Mapping[str, str], unseen: Sequence[str], most: int = 3) -> str:
     """What is said of a folder without a text: also what was left out of it and why, first what could be read."""
     names = sorted(left_out, key=lambda path: _REMEDY not in left_out[path])
     found = [f"{os.path.relpath(path, folder)} ({left_out[path]})" for path in names[:most]]
     if len(names) > most:
         found.append(f"and {counted(len(names) - most, 'more file')}")
+    found += unseen
     told = f"; left out: {', '.join(found)}" if found else ""
     remedy = "" if _REMEDY in told else "; name a folder or file that does"
     return f"{folder}: this folder holds no text{told}{remedy}"

@@ -31,6 +31,11 @@ _MAGIC: tuple[tuple[bytes, Format], ...] = (
     (b"\x28\xb5\x2f\xfd", Format("a file packed by zstd", "unpack it first (zstd -dc FILE | charlstm ...)")),
     (b"\x04\x22\x4d\x18", Format("a file packed by lz4", "unpack it first (lz4 -dc FILE | charlstm ...)")),
     (b"\x1f\x9d", Format("a file packed by compress", "unpack it first (zcat FILE | charlstm ...)")),
+    (b"PAR1", Format("a Parquet file", EXPORT)),
+    (b"GGUF", Format("a model of other programs (GGUF)", OTHER)),
+    (b"wOFF", Format("a font", OTHER)),
+    (b"wOF2", Format("a font", OTHER)),
+    (b"\x93NUMPY", Format("an array of numpy", EXPORT)),
     (b"\x89PNG\r\n", Format("a PNG image", OTHER)),
     (b"\xff\xd8\xff", Format("a JPEG image", OTHER)),
     (b"GIF87a", Format("a GIF image", OTHER)),
@@ -55,6 +60,8 @@ _MAGIC_AT: tuple[tuple[int, bytes, Format], ...] = (
 )
 _PATTERNS: tuple[tuple[re.Pattern[bytes], Format], ...] = (  # where the first bytes alone may begin a text
     (re.compile(rb"BM.{4}\0{4}", re.DOTALL), Format("a BMP image", OTHER)),  # the file's size, and what is reserved
+    (re.compile(rb"\x5d\0\0.{2}\xff{8}", re.DOTALL), Format("a file packed by lzma", "unpack it first (unlzma)")),
+    (re.compile(rb"\x80[\x02-\x05][\x95(}\]c]", re.DOTALL), Format("a pickle of Python", EXPORT)),
     (re.compile(rb"\0\0\x01\0[^\0]\0", re.DOTALL), Format("an ICO image", OTHER)),  # a count, which no UTF-32 has here
 )
 _IN_ZIP: tuple[tuple[bytes, str], ...] = (
@@ -64,6 +71,17 @@ _IN_ZIP: tuple[tuple[bytes, str], ...] = (
     (b"xl/", "an Excel workbook (xlsx)"),
     (b"ppt/", "a PowerPoint presentation (pptx)"),
 )
+
+
+_MARKUP: tuple[tuple[bytes, str], ...] = (
+    (b"{\\rtf", "the markup of RTF"),
+    (b"%!PS", "the code of PostScript"),
+)
+
+
+def markup_of(head: bytes) -> str | None:
+    """What stands in a file between the words that its reader sees, where these are few of it; by its first bytes."""
+    return next((name for magic, name in _MARKUP if head.startswith(magic)), None)
 
 
 def format_of(head: bytes) -> Format | None:

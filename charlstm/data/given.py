@@ -11,7 +11,8 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..errors import UsageError
+from ..errors import TextError, UsageError
+from .decoding import SURROGATE
 from .raw import from_bytes, to_bytes
 
 AnyPath = str | bytes | os.PathLike[str]
@@ -27,10 +28,13 @@ def given_text(name: str, text: object, *, as_bytes: bool) -> str:
 
     Raises:
         UsageError: it is the other, or none of them.
+        TextError: what it holds is no text.
     """
     if as_bytes and isinstance(text, bytes | bytearray | memoryview):
         return from_bytes(bytes(text))
     if not as_bytes and isinstance(text, str):
+        if SURROGATE.search(text):
+            raise TextError(f"{name}: it holds a lone surrogate, which is no character; decode it without one")
         return text
     if as_bytes:
         raise UsageError(f"{name} is {text!r:.40}; it must be bytes, as the model is one of bytes")

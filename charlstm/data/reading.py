@@ -12,20 +12,54 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any
 
-from ..errors import TextError
+from ..errors import TextError, counted
 from .characters import normalized
 from .decoding import Decoder, codec_of, marked_codec, may_be_marked
 from .files import find_files
-from .formats import format_of
+from .formats import format_of, markup_of
 from .raw import from_bytes
 from .streams import PIECE, STANDARD_INPUT, errors_named, first_bytes, is_packed, open_stream
+
+MOST_ALIKE = 10
+"""Notes of one kind that are told, each with the name of its text."""
+
+
+class Notes:
+    """What is noted on texts: of each kind on the first few by name, and last on how many more.
+
+    Args:
+        tell: called with each note.
+    """
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._counts: dict[str, int] = {}
+
+    def add(self, name: str, what: str, kind: str = "") -> None:
+        """Note something on a text.
+
+        Args:
+            name: what a person calls it.
+            what: the note, without its name.
+            kind: what is common to notes that are alike, if these differ.
+        """
+        count = self._counts[kind or what] = self._counts.get(kind or what, 0) + 1
+        if count <= MOST_ALIKE:
+            self._tell(f"{name}: {what}")
+
+    def close(self) -> None:
+        """Say how many more there were."""
+        for kind, count in self._counts.items():
+            if count > MOST_ALIKE:
+                self._tell(f"{counted(count - MOST_ALIKE, 'more text')}: {kind}")
 
 
 class TextSource:
     """One file or stream, decoded piece by piece; iterate over it once.
 
     A byte order mark is dropped, and that of UTF-16 or UTF-32 is followed where the encoding is UTF-8; CRLF and lone CR
-    become LF. What was met on the way stands in `notes`. Where there is no encoding, any file is read as it is.
+    become LF. Where there is no encoding, any file is read as it is. What was met on the way stands in `notes`, without
+    the text's name.
 
     Args:
         path: a file's path, or "-" for standard input.
@@ -76,7 +110,7 @@ class TextSource:
     def _bytes(self, stream: IO[bytes]) -> Iterator[str]:
         for piece in self._rest(stream):
             if not self.bytes and is_packed(piece):
-                self.notes.append(f"{self.name}: read as it is, compressed; to read what is in it, unpack it first")
+                self.notes.append("read as it is, compressed; to read what is in it, unpack it first")
             self._count(piece)
             yield from_bytes(piece)
 
@@ -114,17 +148,19 @@ class TextSource:
             raise TextError(f"{self.name}: this is {found.name}, not text; {found.remedy}")
         if is_packed(head):
             raise TextError(f"{self.name}: this is packed twice; unpack it once (zcat FILE | charlstm ...)")
+        if markup := markup_of(head):
+            self.notes.append(f"{markup} is learned, too; to leave it out, save the file as plain text")
         codec = marked_codec(self._codec, head)
         if codec is not self._codec:
-            self.notes.append(f"{self.name}: read as {codec.name.upper()}, as its byte order mark says")
+            self.notes.append(f"read as {codec.name.upper()}, as its byte order mark says")
         return Decoder(self.name, codec, self._errors)
 
     def _note_newlines(self, seen: object) -> None:
         found = seen if isinstance(seen, tuple) else (seen,)
         if "\r\n" in found:
-            self.notes.append(f"{self.name}: line ends CRLF became LF")
+            self.notes.append("line ends CRLF became LF")
         if "\r" in found:
-            self.notes.append(f"{self.name}: line ends CR became LF")
+            self.notes.append("line ends CR became LF")
 
 
 def lines_of(pieces: Iterable[str]) -> Iterator[list[str]]:
@@ -193,7 +229,7 @@ def read_pieces(
     files, notes = find_files(paths, encoding, repeated=True)
     for text in notes:
         note(text)
-    last = "\n"
+    told, last = Notes(note), "\n"
     for path in files:
         source = TextSource(path, encoding, errors, normalize)
         for number, piece in enumerate(source):
@@ -202,4 +238,5 @@ def read_pieces(
             last = piece[-1]
             yield piece
         for text in source.notes:
-            note(text)
+            told.add(source.name, text)
+    told.close()

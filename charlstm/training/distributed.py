@@ -121,7 +121,7 @@ class ProcessGroup(Group):
 
     def __init__(self) -> None:
         nccl = torch.cuda.is_available() and distributed.is_nccl_available()
-        with _others_named("the processes that were started together cannot reach each other"):
+        with _others_named(_UNREACHABLE):
             distributed.init_process_group("cpu:gloo,cuda:nccl" if nccl else "gloo", timeout=PREPARING)
         super().__init__(distributed.get_rank(), distributed.get_world_size())
         self._group = distributed.group.WORLD
@@ -173,6 +173,12 @@ def _cut(message: Tensor, like: Sequence[Tensor]) -> Iterator[Tensor]:
     for tensor in like:
         yield message[begin : begin + tensor.numel()].view_as(tensor)
         begin += tensor.numel()
+
+
+_UNREACHABLE = (
+    "the processes that were started together cannot reach each other (RANK and WORLD_SIZE say that there are several, "
+    "MASTER_ADDR and MASTER_PORT where); unset RANK to train alone"
+)
 
 
 @contextlib.contextmanager

@@ -170,12 +170,12 @@ def refuse_differences(ranks: Ranks, started_with: Mapping[str, Any]) -> None:
         for name, value in first.items():
             if other.get(name) != value:
                 raise UsageError(
-                    f"rank {rank} was started with {name} {_in_words(other.get(name))}, and rank 0 with "
-                    f"{_in_words(value)}: start all processes alike"
+                    f"rank {rank} was started {_in_words(name, other.get(name))}, and rank 0 {_in_words(name, value)}: "
+                    "start all processes alike"
                 )
 
 
-def _in_words(value: Any) -> str:
-    if isinstance(value, list):
-        return " ".join(map(str, value)) or "nothing"
-    return "nothing" if value is None else str(value)
+def _in_words(name: str, value: Any) -> str:
+    if value is None or value == []:
+        return f"without {name}"
+    return f"with {name} {' '.join(map(str, value)) if isinstance(value, list) else value}"

@@ -28,10 +28,19 @@ def test_a_process_is_one_of_several_where_a_launcher_says_so(environment: dict[
 def test_a_mistake_is_told_once(
     monkeypatch: pytest.MonkeyPatch, number: int, of_mistakes: bool, of_losses: bool
 ) -> None:
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
     monkeypatch.setenv("WORLD_SIZE", "4")
     monkeypatch.setenv("RANK", str(number))
     assert speaks_of(UsageError("no")) is of_mistakes
     assert speaks_of(ProcessGroupError("lost")) is of_losses
+
+
+@pytest.mark.parametrize(("local", "told"), [("0", True), ("1", False)])
+def test_a_mistake_is_told_on_each_machine(monkeypatch: pytest.MonkeyPatch, local: str, told: bool) -> None:
+    """What was typed wrong on the second machine nobody else knows of."""
+    for name, value in (("WORLD_SIZE", "4"), ("RANK", "2"), ("LOCAL_RANK", local)):
+        monkeypatch.setenv(name, value)
+    assert speaks_of(UsageError("no")) is told
 
 
 @pytest.mark.parametrize(("command", "told"), [("train", False), ("eval", True)])

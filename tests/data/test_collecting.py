@@ -23,6 +23,12 @@ def test_a_text_begins_behind_the_newline_that_the_one_before_it_lacked(last: st
     assert [part for part in parts if part] == ["one\n", "two\nlines\n", "three\n", "four"]
 
 
+def test_of_many_copies_of_a_text_a_few_are_named_and_the_others_counted() -> None:
+    found = collect([], ["one text\n"] * 30)
+    assert len(found.notes) == 11
+    assert found.notes[-1] == "19 more texts: left out, each has the same content as another"
+
+
 @given(st.lists(st.text("edcb\né中😀", min_size=1), min_size=1, max_size=8))
 def test_the_numbers_do_not_depend_on_how_a_text_comes_in_pieces(scratch: Path, pieces: list[str]) -> None:
     """A pipe gives other pieces than a file, and which lines are held out depends on the numbers."""

@@ -112,6 +112,16 @@ def test_a_folder_without_text_is_an_error(content: dict[str, bytes], tmp_path: 
         find_files([tmp_path])
 
 
+def test_of_a_folder_without_text_it_is_said_what_is_never_read(tmp_path: Path) -> None:
+    folder = tmp_path / "d"
+    write_file(folder / ".hidden", b"text")
+    with pytest.raises(TextError, match=r"holds no text; left out: what is hidden; name"):
+        find_files([folder])
+    (folder / "link").symlink_to(tmp_path)
+    with pytest.raises(TextError, match=r"holds no text; left out: what is hidden, links to folders; name"):
+        find_files([folder])
+
+
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
 def test_of_a_folder_without_text_it_is_said_what_could_be_read_and_how(encoding: str, tmp_path: Path) -> None:
     folder = tmp_path / "d"

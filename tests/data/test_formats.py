@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import lzma
+import pickle
 import tarfile
 import zipfile
 from pathlib import Path
@@ -49,6 +51,12 @@ NO_TEXTS = {
     "ico": (b"\0\0\1\0\2\0\x10\x10\0\0\1\0\x20\0", "an ICO image"),
     "doc": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "an old Office document"),
     "zst": (b"\x28\xb5\x2f\xfd\x04\x58", "a file packed by zstd"),
+    "parquet": (b"PAR1\x15\x04\x15\x10", "a Parquet file"),
+    "lzma": (lzma.compress(b"text", lzma.FORMAT_ALONE), "a file packed by lzma"),
+    "pkl": (pickle.dumps(["text"] * 100), "a pickle of Python"),
+    "gguf": (b"GGUF\3\0\0\0", "a model of other programs"),
+    "woff2": (b"wOF2\0\1\0\0", "a font"),
+    "npy": (b"\x93NUMPY\1\0v\0{'descr'", "an array of numpy"),
     "safetensors": ((64).to_bytes(8, "little") + b'{"__metadata__":{}}', "a model"),
 }
 

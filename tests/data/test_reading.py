@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charlstm.data import reading, streams
-from charlstm.data.reading import TextSource, ended, lines_of, read_pieces
+from charlstm.data.reading import MOST_ALIKE, TextSource, ended, lines_of, read_pieces
 from charlstm.errors import TextError, UsageError
 
 quick = settings(deadline=None, derandomize=True, max_examples=150)
@@ -60,8 +60,27 @@ def test_line_ends_become_lf_and_it_is_said(raw: bytes, text: str, told: list[st
     found, source = read_source(write_file(tmp_path / "t", raw))
     assert found == text
     assert len(source.notes) == len(told)
-    assert all(kind in note and "LF" in note and source.name in note
-               for kind, note in zip(told, source.notes, strict=True))  # fmt: skip
+    assert all(kind in note and "LF" in note for kind, note in zip(told, source.notes, strict=True))
+    notes: list[str] = []
+    assert "".join(read_pieces([tmp_path / "t"], note=notes.append)) == text
+    assert notes == [f"{tmp_path / 't'}: {note}" for note in source.notes]
+
+
+def test_of_many_texts_a_few_are_named_and_the_others_counted(tmp_path: Path) -> None:
+    for number in range(30):
+        write_file(tmp_path / f"{number:02d}.txt", b"one\r\n" + b"%d" % number)
+    notes: list[str] = []
+    list(read_pieces([tmp_path], note=notes.append))
+    assert len(notes) == MOST_ALIKE + 1
+    assert notes[-1] == f"{30 - MOST_ALIKE} more texts: line ends CRLF became LF"
+    assert "00.txt: line ends" in notes[0]
+
+
+@pytest.mark.parametrize(("head", "what"), [(b"{\\rtf1\\ansi", "RTF"), (b"%!PS-Adobe-3.0", "PostScript")])
+def test_a_text_of_markup_is_read_and_that_is_said(head: bytes, what: str, tmp_path: Path) -> None:
+    found, source = read_source(write_file(tmp_path / "t", head + b" and words"))
+    assert found.encode() == head + b" and words"
+    assert [what in note and "save the file as plain text" in note for note in source.notes] == [True]
 
 
 def test_cr_and_lf_in_different_pieces_are_one_line_end(tmp_path: Path) -> None:
