@@ -103,8 +103,6 @@ class LevelStatistics:
 
     adjusted: CountArray
     """(M,) the adjusted count of each n-gram."""
-    once: NDArray[np.bool_]
-    """(M,) whether it occurs once only."""
     totals: CountArray
     """(N,) the sum of the adjusted counts after each context, of those that are left out too."""
     discounts: NDArray[np.float64]
@@ -177,7 +175,7 @@ def _occurrences(text: SortedText, levels: list[Ngrams], kept: list[NDArray[np.b
         return begins, np.cumsum(changes, dtype=np.int8).view(bool)
 
     begins, held = zip(*in_threads(ranks, range(len(kept)), WORKERS), strict=True)
-    return Occurrences(text.ranks, begins, held)
+    return Occurrences(text.ranks, begins, held, text.unique)
 
 
 def _smoothed(
@@ -196,8 +194,7 @@ def _smoothed(
         "symbols": level.symbols[kept].astype(small),
         "probabilities": encoded(u),
     }
-    once = level.counts[kept] == 1
-    return tensors, LevelStatistics(level.adjusted[kept], once, totals[kept_contexts].astype(np.int32), taken)
+    return tensors, LevelStatistics(level.adjusted[kept], totals[kept_contexts].astype(np.int32), taken)
 
 
 def _pruning(levels: Sequence[Ngrams], vocab_size: int, most_bytes: float) -> list[int]:

@@ -16,7 +16,7 @@ only where the n-gram with the character before occurs nowhere else. (Leaving on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,17 @@ WORKERS = 2
 Positions = NDArray[np.integer[Any]]
 
 
+class Around(NamedTuple):
+    """What is known of M places of a text that was counted."""
+
+    contexts: Contexts
+    """(C, M) of 1, 2, ... characters before each."""
+    grams: Contexts
+    """(C + 1, M) the n-grams of 1, 2, ... characters that end with each."""
+    alone: NDArray[np.bool_]
+    """(C + 1, M) whether those of one character more occur there only."""
+
+
 class Corrected:
     """The probability p'(w | h) of characters of a text that was counted, each itself left out.
 
@@ -56,22 +67,13 @@ class Corrected:
         self._rows = _rows_up_to(ngrams, self._lowest - 1)
         self._levels = list(zip(ngrams.levels, statistics, strict=True))
 
-    def probabilities(self, contexts: Contexts, grams: Contexts, targets: Ids) -> Floats:
-        """What is said of targets (M,).
-
-        Args:
-            contexts: (C, M) of 1, 2, ... characters before each.
-            grams: (C + 1, M) the n-grams of 1, 2, ... characters that end with each.
-            targets: the characters (M,).
-        """
+    def probabilities(self, around: Around, targets: Ids) -> Floats:
+        """What is said of targets (M,), by what is around each."""
+        contexts, grams, alone = around
         p: Floats = self._rows[contexts[0] if self._lowest > 1 else 0, targets]
         for k in range(self._lowest, len(self._levels)):
             level, statistics = self._levels[k]
-            changes = np.ones(len(targets), bool)
-            if k + 1 < len(self._levels):
-                longer = grams[k + 1]
-                changes = (longer == ABSENT) | self._levels[k + 1][1].once[longer]
-            u, left = _said(level, statistics, contexts[k - 1], grams[k], changes)
+            u, left = _said(level, statistics, contexts[k - 1], grams[k], alone[k])
             p = u + left * p
         return p
 
@@ -155,7 +157,7 @@ class LeaveOneOut:
         indices, targets = (flat + self._shifts[part])[counted], self.ids[flat[counted]]
         around = self._around(indices.reshape(positions.shape)) if len(counted) == len(flat) else None
         without = self._without(indices, targets, around)
-        rows = self.rows.probabilities(around[0] if around else self._walked(positions), candidates)
+        rows = self.rows.probabilities(around.contexts if around else self._walked(positions), candidates)
         if candidates is not None:
             targets = candidates.columns[targets]
             held = targets != OUTSIDE
@@ -170,11 +172,11 @@ class LeaveOneOut:
 
         def said(begin: int) -> Floats:
             indices = np.arange(begin, min(begin + PIECE, len(counted_ids)))
-            return self._corrected.probabilities(*self._around(indices[:, None]), counted_ids[indices])
+            return self._corrected.probabilities(self._around(indices[:, None]), counted_ids[indices])
 
         return np.concatenate(in_threads(said, range(0, len(counted_ids), PIECE), WORKERS))
 
-    def _without(self, indices: Positions, targets: Ids, around: tuple[Contexts, Contexts] | None) -> Floats:
+    def _without(self, indices: Positions, targets: Ids, around: Around | None) -> Floats:
         """The probabilities of targets (M,), themselves left out.
 
         Args:
@@ -184,12 +186,17 @@ class LeaveOneOut:
         """
         if self._known is not None:
             return self._known[indices]
-        return self._corrected.probabilities(*(around or self._around(indices[None])), targets)
+        return self._corrected.probabilities(around or self._around(indices[None]), targets)
 
-    def _around(self, indices: Positions) -> tuple[Contexts, Contexts]:
-        """Contexts (C, T B) and n-grams (C + 1, T B) at indices (T, B) of what was counted, each column a stretch."""
+    def _around(self, indices: Positions) -> Around:
+        """That of indices (T, B) of what was counted, each column a stretch, one row after the other."""
         found = self.occurrences.ending(np.concatenate([indices[:1] - 1, indices]))  # (C + 1, T + 1, B)
-        return found[:-1, :-1].reshape(len(found) - 1, -1), found[:, 1:].reshape(len(found), -1)
+        levels = len(found)
+        return Around(
+            found[:-1, :-1].reshape(levels - 1, -1),
+            found[:, 1:].reshape(levels, -1),
+            self.occurrences.alone(indices).reshape(levels, -1),
+        )
 
     def _walked(self, positions: Positions) -> Contexts:
         """The contexts (C, M) before positions (T, B), whether these were counted or not."""

@@ -2,7 +2,7 @@
 
 Sorted by what follows them, the positions at which the same n-gram begins stand together, and that for every length at
 once. So a position's rank in that order and one bit a rank and length (whether another n-gram begins there) say all: an
-n-gram's index is the number of ones up to its rank (Jacobson 1989). That is 10 bytes a character; of short texts the
+n-gram's index is the number of ones up to its rank (Jacobson 1989). That is 11 bytes a character; of short texts the
 indices themselves are kept, 4 bytes a character and length.
 """
 
@@ -35,10 +35,13 @@ class Occurrences:
         ranks: (N,) where each position stands in the order of what follows it.
         begins: for n-grams of 1, 2, ... characters the ranks (N,) at which one that is kept begins.
         held: the ranks (N,) of those that are kept.
+        unique: (N,) from how many characters on what begins at each position occurs once only.
     """
 
-    def __init__(self, ranks: NDArray[np.int32], begins: Sequence[Flags], held: Sequence[Flags]) -> None:
-        self._ranks = ranks
+    def __init__(
+        self, ranks: NDArray[np.int32], begins: Sequence[Flags], held: Sequence[Flags], unique: NDArray[np.uint8]
+    ) -> None:
+        self._ranks, self._unique = ranks, unique
         self._begins = np.stack([_packed(flags) for flags in begins])  # (levels, words)
         self._held = np.stack([_packed(flags) for flags in held])  # (levels, words)
         ones = ONES[self._begins]
@@ -67,6 +70,16 @@ class Occurrences:
         else:
             found = self._at(levels, starts)
         found[starts < 0] = ABSENT
+        return found
+
+    def alone(self, positions: NDArray[np.integer[Any]]) -> Flags:
+        """Whether the n-grams of 2, 3, ... characters that end at positions (...) occur there only (levels, ...).
+
+        One more than are kept. They need not be kept themselves; what would begin before the text is alone.
+        """
+        levels = np.arange(len(self._begins)).reshape(-1, *[1] * positions.ndim)
+        starts = positions - levels - 1
+        found: Flags = (self._unique.take(starts, mode="clip") <= levels + 2) | (starts < 0)
         return found
 
     def _by_rank(self, level: int) -> NDArray[np.int32]:

@@ -41,6 +41,16 @@ class SortedText:
         ranks[self.positions] = np.arange(len(ranks), dtype=np.int32)
         return ranks
 
+    @property
+    def unique(self) -> NDArray[np.uint8]:
+        """(N,) from how many characters on what begins at each position of the text stands nowhere else in it.
+
+        Where nothing that short is unique, it is one more than the characters that the order looks at.
+        """
+        found = np.empty(len(self.shared), np.uint8)
+        found[self.positions] = np.maximum(self.shared, np.append(self.shared[1:], np.uint8(0))) + np.uint8(1)
+        return found
+
 
 def longest_sorted(vocab_size: int) -> int:
     """By how many characters positions can be sorted."""

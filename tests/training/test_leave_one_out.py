@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tracemalloc
 from collections import Counter, defaultdict
 
@@ -16,6 +17,7 @@ from charlstm.models.ngrams import NgramModel
 from charlstm.training import leave_one_out, occurrences
 from charlstm.training.counting import CountedText, count_text
 from charlstm.training.leave_one_out import LeaveOneOut
+from charlstm.training.ngram_order import surprisal_of_counts
 
 VOCAB_SIZE = 6
 texts = st.lists(st.integers(1, VOCAB_SIZE - 1), min_size=12, max_size=60)
@@ -98,6 +100,46 @@ def test_what_was_not_counted_is_predicted_as_it_is() -> None:
     alone = log_rows(counted, text[100:200].tolist())
     np.testing.assert_allclose(rows[90:], known[90:], atol=1e-5)
     np.testing.assert_allclose(rows[:90], alone[10:], atol=1e-5)
+
+
+def test_several_stretches_of_a_text_are_each_left_out_where_they_stand() -> None:
+    """As a text is counted that is too long to be counted whole."""
+    text = np.random.default_rng(6).integers(1, VOCAB_SIZE, 600)
+    parts = [range(100, 200), range(250, 400), range(500, 580)]
+    counted = count_text(np.concatenate([text[part] for part in parts]), VOCAB_SIZE, 4, located=True)
+    model = LeaveOneOut(NgramModel(VOCAB_SIZE, counted.tensors, newline=1), counted, text, parts)
+    joined = log_rows(counted, np.concatenate([text[part] for part in parts]).tolist())
+    begin = 0
+    for part in parts:
+        rows = model.log_probabilities(np.arange(part.start + 10, part.stop)[:, None])[:, 0]
+        np.testing.assert_allclose(rows, joined[begin + 10 : begin + len(part)], atol=1e-5)
+        begin += len(part)
+
+
+def test_a_window_is_predicted_as_the_whole_text_is() -> None:
+    """Its first character, too, which follows upon what is not in the window."""
+    text = np.random.default_rng(7).integers(1, VOCAB_SIZE, 300)
+    counted = count_text(text, VOCAB_SIZE, 4, located=True)
+    model = LeaveOneOut(NgramModel(VOCAB_SIZE, counted.tensors, newline=1), counted, text)
+    whole = log_rows(counted, text.tolist())
+    rows = model.log_probabilities(np.array([[50, 120], [51, 121], [52, 122]]))
+    np.testing.assert_allclose(rows[:, 0], whole[50:53], atol=1e-5)
+    np.testing.assert_allclose(rows[:, 1], whole[120:123], atol=1e-5)
+
+
+@pytest.mark.parametrize("most_bytes", [math.inf, 30_000, 8_000, 4_000, 2_000])
+def test_with_rare_ngrams_left_out_too_it_says_what_new_text_would_cost(most_bytes: float) -> None:
+    """Each character of this source depends on the two before it: longer n-grams are chance, and are many."""
+    rng = np.random.default_rng(2)
+    chances = rng.dirichlet(np.full(VOCAB_SIZE - 1, 0.3), (VOCAB_SIZE, VOCAB_SIZE))
+    text = [1, 1]
+    for draw in rng.random(48_000):
+        text.append(1 + int(np.searchsorted(np.cumsum(chances[text[-2], text[-1]])[:-1], draw)))
+    counted = count_text(np.array(text[:24_000]), VOCAB_SIZE, 8, most_bytes=most_bytes, located=True)
+    model = NgramModel(VOCAB_SIZE, counted.tensors, newline=1)
+    rows = log_rows(counted, text[:24_000])
+    left_out = -np.mean([rows[place, text[place]] for place in range(20, 24_000)])
+    assert left_out == pytest.approx(surprisal_of_counts(model, np.array(text[24_000:])), rel=0.03)
 
 
 def test_of_some_symbols_it_says_what_it_says_of_all() -> None:
