@@ -20,6 +20,10 @@ _CONTROLS = {"\t": "TAB", "\n": "LINE FEED", "\r": "CARRIAGE RETURN", "\x0c": "F
 """Names of controls, which have none in Unicode's table."""
 
 
+_JAMO = frozenset(map(chr, range(0x1160, 0x1200)))
+"""Vowels and ends of Hangul syllables."""
+
+
 def named(character: str) -> str:
     """A character for a person to read: itself, or its code point and name where it cannot be seen."""
     if unicodedata.category(character)[0] not in _UNSEEN:
@@ -60,13 +64,18 @@ def normal_form(text: str, form: str | None) -> str:
 
 
 def _safe_cut(text: str) -> int:
-    """Where a text can be cut so that both parts can be normalized alone: before its last ASCII character.
+    """Where a text can be cut so that both parts can be normalized alone: before its last character of most kinds.
 
-    Nothing joins an ASCII character to what comes before it, and nothing at all a newline.
+    Marks and the vowels and ends of Hangul syllables are joined to what comes before them, and nothing to a newline.
     """
     if text.endswith("\n"):
         return len(text)
-    return next((number for number in range(len(text) - 1, -1, -1) if text[number] < "\x80"), 0)
+    return next((number for number in range(len(text) - 1, -1, -1) if not _joins(text[number])), 0)
+
+
+def _joins(character: str) -> bool:
+    """Whether a character may become one with what comes before it, or change places with it (Unicode 15, 3.11)."""
+    return character in _JAMO or unicodedata.category(character)[0] == "M"
 
 
 def helped_by_nfc(text: str, known: Container[str]) -> bool:

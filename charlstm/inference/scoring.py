@@ -126,6 +126,23 @@ def padded(lines: Sequence[Ids], start: int) -> tuple[NDArray[np.int64], NDArray
     return np.concatenate([first, np.maximum(targets[:-1], 0)]), targets
 
 
+def read_together(lengths: Sequence[int], is_alone: Callable[[int], bool] = lambda _: False) -> list[list[int]]:
+    """The numbers of lines that are read side by side, those of similar length, the longest first.
+
+    Args:
+        lengths: of the lines; empty ones are in no group.
+        is_alone: whether a line of that length is read by itself.
+    """
+    order = sorted((number for number, length in enumerate(lengths) if length), key=lengths.__getitem__)
+    groups: list[list[int]] = []
+    while order:
+        longest = lengths[order[-1]]
+        size = 1 if is_alone(longest) else max(1, min(LINES_TOGETHER, CHARACTERS_TOGETHER // longest))
+        groups.append(order[-size:])
+        del order[-size:]
+    return groups
+
+
 def read_scoring(model: LanguageModel, inputs: NDArray[Any], targets: NDArray[Any], state: State) -> tuple[Nats, State]:
     """Read inputs (T, B), a few time steps at once; give the surprisals (T, B) of the targets, and the state.
 
@@ -198,25 +215,13 @@ class Scorer:
 
     def records(self, lines: Sequence[Ids]) -> list[Nats]:
         """Score lines, each a text of its own, those of similar length together; surprisals in input order."""
-        groups = self._groups([len(line) for line in lines])
+        groups = read_together([len(line) for line in lines], lambda length: self.division.parts(length) > 1)
         scored = in_threads(lambda group: self._together([lines[n] for n in group]), groups, self.threads)
         results: list[Nats] = [np.zeros(0)] * len(lines)
         for group, of_group in zip(groups, scored, strict=True):
             for number, nats in zip(group, of_group, strict=True):
                 results[number] = nats
         return results
-
-    def _groups(self, lengths: list[int]) -> list[list[int]]:
-        """The numbers of lines that are scored together, the longest first; empty ones are in no group."""
-        order = sorted((number for number, length in enumerate(lengths) if length), key=lengths.__getitem__)
-        groups: list[list[int]] = []
-        while order:
-            longest = lengths[order[-1]]
-            alone = self.division.parts(longest) > 1
-            size = 1 if alone else max(1, min(LINES_TOGETHER, CHARACTERS_TOGETHER // longest))
-            groups.append(order[-size:])
-            del order[-size:]
-        return groups
 
     def _together(self, lines: list[Ids]) -> list[Nats]:
         """The surprisals of each of B lines; of one that is long enough, in parts."""

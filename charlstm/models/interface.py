@@ -18,7 +18,8 @@ Floats = NDArray[np.floating[Any]]
 class State(NamedTuple):
     """What a model remembers of B sequences: a value that the caller holds and passes on; never changed in place.
 
-    The batch is the second axis of every part. Only the model that made a state looks inside it.
+    The batch is the second axis of every part. Only the model that made a state knows what it means; others may ask
+    how far two states are from each other.
     """
 
     hidden: Floats

@@ -19,7 +19,7 @@ from ..data.held_out import Sample, sample_of_lines
 from ..data.lines import split_lines
 from ..data.mapping import stretches
 from ..data.vocabulary import Ids
-from ..inference.scoring import PADDING, padded, surprisal
+from ..inference.scoring import PADDING, padded, read_together, surprisal
 from ..models.interface import LanguageModel, steps_at_once
 from ..models.mixture import Mixture
 from ..models.ngrams import NgramModel
@@ -174,9 +174,9 @@ def _sequences(corpus: Corpus, sample: Sample, lines: bool) -> Iterator[tuple[ND
         inputs, targets = padded([sample.ids], corpus.vocabulary.start)
         yield inputs, np.where(sample.scored[:, None], targets, PADDING)
         return
-    records = sorted(split_lines(sample.ids, corpus.line_end), key=len)
-    for first in range(0, len(records), 256):
-        yield padded(records[first : first + 256], corpus.vocabulary.start)
+    records = split_lines(sample.ids, corpus.line_end)
+    for group in read_together([len(record) for record in records]):
+        yield padded([records[number] for number in group], corpus.vocabulary.start)
 
 
 # ------------------------------------------------------------------------------------------- fitting

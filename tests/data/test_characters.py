@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 
 import pytest
@@ -51,6 +52,26 @@ def test_characters_for_a_person_are_visible_and_few() -> None:
 def test_normalized_pieces_are_the_normalized_text(pieces: list[str]) -> None:
     assert "".join(normalized(pieces, "nfc")) == unicodedata.normalize("NFC", "".join(pieces))
     assert list(normalized(pieces, None)) == pieces
+
+
+def test_what_is_joined_to_the_character_before_is_a_mark_or_a_part_of_a_hangul_syllable() -> None:
+    every = [chr(number) for number in range(sys.maxunicode + 1)]
+    pairs = (unicodedata.normalize("NFD", one) for one in every)
+    joined = {pair[-1] for one, pair in zip(every, pairs, strict=True) if len(pair) > 1 and is_composed(one)}
+    moved = {one for one in every if unicodedata.combining(one)}
+    assert len(joined | moved) > 900
+    assert all(unicodedata.category(one)[0] == "M" or "\u1160" <= one <= "\u11ff" for one in joined | moved)
+
+
+def is_composed(character: str) -> bool:
+    return unicodedata.normalize("NFC", character) == character
+
+
+def test_a_text_without_line_ends_is_given_on_as_it_comes() -> None:
+    pieces = ["\u8a9e\u304b\u3099" * 100] * 50
+    given = list(normalized(iter(pieces), "nfc"))
+    assert len(given) >= 50
+    assert max(map(len, given)) < 400
 
 
 def test_a_whole_line_is_given_on_at_once() -> None:

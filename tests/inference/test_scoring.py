@@ -21,7 +21,16 @@ from hypothesis import strategies as st
 from charlstm.api import Model, load
 from charlstm.config import CELLS, ModelSettings
 from charlstm.inference.parallel import EXACT, ONE_STREAM, Division
-from charlstm.inference.scoring import NOTHING, PADDING, Score, Scorer, padded, side_by_side_scores, surprisal
+from charlstm.inference.scoring import (
+    NOTHING,
+    PADDING,
+    Score,
+    Scorer,
+    padded,
+    read_together,
+    side_by_side_scores,
+    surprisal,
+)
 from charlstm.models.file import ModelFile
 from charlstm.models.interface import Floats, State, no_history
 from charlstm.models.numpy_lstm import NumpyNetwork
@@ -370,6 +379,17 @@ def test_lines_score_as_each_line_alone_and_in_order(cell: str, ending: str) -> 
     alone = [scorer.score([line]) for line in lines]
     assert [score.nats for score in scores] == pytest.approx([score.nats for score in alone], rel=1e-5)
     assert [(s.characters, s.unknown, s.bytes) for s in scores] == [(s.characters, s.unknown, s.bytes) for s in alone]
+
+
+def test_a_long_record_is_not_read_beside_many_short_ones() -> None:
+    """The short ones would be padded to its length."""
+    lengths = [100_000, *range(1, 600), 0]
+    groups = read_together(lengths)
+    assert sorted(number for group in groups for number in group) == list(range(600))
+    padded_to = sum(len(group) * max(lengths[number] for number in group) for group in groups)
+    assert padded_to < 4 * sum(lengths)
+    alone = read_together(lengths, lambda length: length > 500)
+    assert [len(group) for group in alone if max(lengths[number] for number in group) > 500] == 100 * [1]
 
 
 def test_records_give_the_surprisal_of_every_character() -> None:
