@@ -17,7 +17,7 @@ from .colours import has_fine_colours, wants_colours, write_rows
 from .console import end_line, say, strict_json, visible, write, write_raw, writer
 from .options import PATH, Command, device_option, reading_options, refuse_decoding
 from .process import prepare_for_numpy, prepare_for_torch, shared_threads, start_torch_threads
-from .stdin import refuse_terminal, tell_of_named_pipes, wait
+from .stdin import read_waiting, refuse_terminal
 from .unknown import UnknownCharacters
 
 if TYPE_CHECKING:
@@ -193,13 +193,11 @@ def _pieces(sources: Sequence[str], models: Sequence[Model], given: dict[str, An
     Raises (while iterating):
         TextError: it is empty; every way of scoring says so.
     """
-    from ..data.reading import ended, not_empty, read_pieces
+    from ..data.reading import ended, not_empty
 
-    tell_of_named_pipes("a text")
-    wait("a text", sources)
     records = given["lines"] or any(model.lines for model in models)
     form = None if any(_own_forms(models, given)) else given["normalize"] or models[0].file.normalize
-    text = read_pieces(sources, given["encoding"], given["encoding_errors"], say, end_lines=records, normalize=form)
+    text = read_waiting("a text", sources, given, form=form, end_lines=records)
     yield from not_empty(ended(text) if records else text, "score")  # all models are compared on the same text
 
 

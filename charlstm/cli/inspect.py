@@ -16,7 +16,7 @@ from .colours import show_values
 from .console import block, say, strict_json, write, write_path
 from .options import PATH, Command, reading_options, refuse_decoding
 from .process import prepare_for_numpy
-from .stdin import refuse_terminal, tell_of_named_pipes, wait
+from .stdin import read_waiting, refuse_terminal
 from .unknown import UnknownCharacters
 from .why import inspect_why
 
@@ -130,13 +130,10 @@ def _pieces(file: ModelFile, sources: Sequence[str], given: dict[str, Any]) -> I
     Raises (while iterating):
         TextError: it is empty.
     """
-    from ..data.reading import not_empty, read_pieces
+    from ..data.reading import not_empty
 
-    tell_of_named_pipes("a text")
-    wait("a text", sources)
     form = given["normalize"] or file.normalize
-    text = read_pieces(sources, given["encoding"], given["encoding_errors"], say, end_lines=file.lines, normalize=form)
-    yield from not_empty(text, "inspect")
+    yield from not_empty(read_waiting("a text", sources, given, form=form, end_lines=file.lines), "inspect")
 
 
 def _network(file: ModelFile) -> NumpyNetwork:
@@ -286,16 +283,12 @@ def _separation_as_text(one: Separation) -> str:
 def _read_labels(file: ModelFile, given: dict[str, Any]) -> tuple[list[str], list[str]]:
     """Texts and labels of the file's lines, empty lines left out."""
     from ..data.files import status_of
-    from ..data.reading import read_pieces
     from ..data.streams import STANDARD_INPUT
 
     name = given["labels"]
     if name != STANDARD_INPUT:
         status_of(name, text_fits=False)
-    tell_of_named_pipes("labelled texts")
-    wait("labelled texts", [name])
-    form = given["normalize"] or file.normalize
-    pieces = read_pieces([name], given["encoding"], given["encoding_errors"], say, normalize=form)
+    pieces = read_waiting("labelled texts", [name], given, form=given["normalize"] or file.normalize)
     lines = "".join(pieces).split("\n")
     rows = [(number, *line.rpartition("\t")) for number, line in enumerate(lines, 1) if line]
     for number, text, tab, label in rows:

@@ -10,7 +10,8 @@ import stat
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import click
 
@@ -67,6 +68,27 @@ def wait(what: str, paths: Iterable[str] = ("-",), patience: float = PATIENCE) -
             say(f"waiting for {what} {where}")
             break
     return time.monotonic() - before
+
+
+def read_waiting(
+    what: str, sources: Sequence[str], given: Mapping[str, Any], *, form: str | None, end_lines: bool = False
+) -> Iterator[str]:
+    """Read the texts of a command in pieces, and say what is waited for where a pipe stays silent.
+
+    Args:
+        what: what they should bring.
+        sources: files, folders and "-".
+        given: the command's options.
+        form, end_lines: see `data.reading.read_pieces`.
+
+    Raises (while iterating):
+        TextError, UsageError: see `data.reading.read_pieces`.
+    """
+    from ..data.reading import read_pieces
+
+    tell_of_named_pipes(what)
+    wait(what, sources)
+    return read_pieces(sources, given["encoding"], given["encoding_errors"], say, end_lines=end_lines, normalize=form)
 
 
 def tell_of_named_pipes(what: str, patience: float = PATIENCE) -> None:
