@@ -7,7 +7,8 @@ discounts:
 
     u'(w | h) = (c - 1 - D(c - 1)) / (N - 1)      p'(w | h) = u'(w | h) + backoff'(h) p'(w | h')
 
-All other characters keep their proportions to each other, and sum to 1 - p'(w | h).
+All other characters keep their proportions to each other, and sum to 1 - p'(w | h), or to almost nothing where that is
+less than 0, as u and the backoff come out of the file, which rounds them.
 
 An adjusted count of Kneser-Ney's says before how many different characters an n-gram stands: the occurrence changes it
 only where the n-gram with the character before occurs nowhere else. (Leaving one out: Ney, Essen and Kneser 1994.)
