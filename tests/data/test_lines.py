@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charlstm.data.lines import lines_all_over, split_lines
+from charlstm.data.lines import bounds_by_piece, lines_all_over, split_lines
 from charlstm.data.vocabulary import Ids
 
 quick = settings(deadline=None, derandomize=True, max_examples=150)
@@ -31,6 +34,16 @@ def test_lines_are_taken_from_all_over_a_text(lengths: list[int], most: int) -> 
     places = [lines.index(line) for line in kept]
     assert kept == lines if len(ids) <= most else set(np.diff(places)) <= {-(-len(ids) // most)}
     assert not places or places[0] == 0
+
+
+def test_a_text_that_is_looked_at_piece_by_piece_gives_the_lines_that_it_gives_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ids = records_of([2 + number % 7 for number in range(300)])
+    whole = lines_all_over(ids, LINE_END, 200)
+    for size in (10, 33, 100):
+        monkeypatch.setattr("charlstm.data.lines.bounds_by_piece", functools.partial(bounds_by_piece, size=size))
+        assert lines_all_over(ids, LINE_END, 200).tolist() == whole.tolist()
 
 
 def test_about_as_many_characters_of_lines_are_taken_as_were_asked_for() -> None:

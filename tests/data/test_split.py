@@ -142,6 +142,15 @@ def test_a_file_of_a_tenth_of_the_text_gives_its_tenth() -> None:
         assert 700 <= int(np.diff(inside).sum()) <= 1300
 
 
+def test_small_files_are_taken_together() -> None:
+    """Else a scrap of each is held out, and what is trained on has a jump in every file."""
+    ids = numbered(50_000, 50)
+    few, many = (
+        spread_blocks(Boundaries(ids, starts, NEWLINE, SPACE), 0.1, 0).blocks for starts in ((), range(0, 50_000, 100))
+    )
+    assert len(few) <= len(many) <= 4 * len(few)
+
+
 def test_nothing_is_held_out_where_that_is_asked_for() -> None:
     for split in (spread_blocks(Boundaries(numbered(5000)), 0.0, 0), the_end(numbered(5000), 0.0)):
         assert (len(split.blocks), split.description) == (0, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -82,6 +83,13 @@ def test_full_caches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     test_one_character_at_a_time_gives_what_many_give()
 
 
+def test_no_more_rows_are_kept_than_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("charlstm.models.ngrams.CACHED_NUMBERS", 10 * VOCAB_SIZE)
+    model = model_of(np.random.default_rng(0).integers(0, VOCAB_SIZE, 300).tolist(), 5)
+    rows = [weakref.ref(model.log_row(np.array([[ABSENT], [ABSENT], [ABSENT], [node]]))) for node in range(100)]
+    assert 0 < sum(row() is not None for row in rows) <= 11
+
+
 def test_a_text_begins_as_after_a_newline() -> None:
     model = model_of([NEWLINE, 2, 3, NEWLINE, 2, 4, NEWLINE, 2, 3], 3)
     after_start = model.walk(np.array([[VOCAB_SIZE]]), model.start(1))[:, 0]
@@ -141,6 +149,16 @@ def test_tensors_that_contradict_each_other_are_refused(case: str) -> None:
     tensors[name] = change(tensors[name])
     with pytest.raises(ModelFileError, match=message):
         check_tries(tensors, VOCAB_SIZE, 3)
+
+
+def test_a_context_that_nothing_follows_leaves_all_to_the_shorter_one_whatever_a_file_says() -> None:
+    tensors = ngrams_of([1, 2, 3, 1, 2, 4], VOCAB_SIZE, 3)
+    ends = tensors["ngrams.2.followers"] == 0
+    assert ends.any()
+    tensors["ngrams.2.backoff"][ends] = 100
+    check_tries(tensors, VOCAB_SIZE, 3)
+    model = NgramModel(VOCAB_SIZE, tensors, NEWLINE)
+    assert model.probabilities(contexts_of(model, [1, 2, 4])).sum(axis=1) == pytest.approx(1.0, abs=1e-5)
 
 
 def test_what_was_counted_passes_the_check() -> None:

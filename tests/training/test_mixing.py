@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers import TEXT, started_run
+from helpers import TEXT, corpus_of, random_model, started_run
 
 import charlstm as library
 from charlstm.api import load
 from charlstm.config import MixtureSettings
 from charlstm.data.held_out import Sample
+from charlstm.models.numpy_lstm import NumpyNetwork
 from charlstm.models.torch_lstm import TorchLanguageModel
 from charlstm.training import mixing
 from charlstm.training.counting import largest_order
@@ -81,6 +82,28 @@ def test_a_useless_expert_gets_no_weight() -> None:
     alone, nothing = fit_weights((logits, noise, targets), alone=True)
     assert nothing == 0.0
     assert alone == pytest.approx(a, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "said", "joined"), [(1.0, 0.5, True), (2.0, 0.5, True), (1.0, 0.07, False), (2.0, 0.0, False)]
+)
+def test_only_counts_that_save_more_than_a_trifle_join_a_network_however_overconfident_it_is(
+    confidence: float, said: float, joined: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any expert seems to help a network whose logits are too large: with it, these have a smaller weight."""
+    rng = np.random.default_rng(0)
+    known, new = rng.standard_normal((2, 20_000, 7))
+    targets = (known + said * new + rng.gumbel(size=known.shape)).argmax(axis=1)  # a draw from the softmax
+    logs = said * new - np.log(np.exp(said * new).sum(axis=1, keepdims=True))
+    features: Features = (confidence * known).astype(np.float32), logs.astype(np.float32), targets
+    monkeypatch.setattr(mixing, "_features", lambda *_: features)
+    corpus = corpus_of(texts=[TEXT])
+    counts = count(corpus, 4, lines=False)
+    assert counts
+    file = random_model()
+    network = NumpyNetwork(file.settings, file.tensors)
+    mixture = fit_mixture(network, counts, corpus, Sample.of(corpus.validation), lines=False)
+    assert (mixture is not None) == joined
 
 
 @pytest.mark.parametrize("lines", [False, True])
@@ -162,6 +185,19 @@ def test_no_more_is_counted_than_allowed(tmp_path: Path) -> None:
     assert 0 < len(few.model.levels[-1].symbols) <= 600 < len(corpus.training)
     assert many.model.order == largest_order(len(corpus.vocabulary))
     assert count(corpus, 0, lines=False) is None
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_what_stands_before_a_record_decides_nothing_in_it(lines: bool) -> None:
+    corpus = corpus_of(texts=["one\ntwo\n" * 100], lines=lines, val_fraction=0.0)
+    counts = count(corpus, 4, lines=lines)
+    assert counts
+    model, start = counts.model, np.array([corpus.vocabulary.start])
+    first, second = (
+        model.probabilities(model.walk(ids[:, None], model.start(1))[:, -1])
+        for ids in (start, np.concatenate([start, corpus.vocabulary.encode("one\n")]))
+    )
+    assert np.allclose(first, second) == lines
 
 
 @pytest.mark.parametrize("lines", [False, True])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from charlstm.data import locks
 from charlstm.errors import OutputError, UsageError
 from charlstm.models import tensor_file
 from charlstm.training.outputs import check_writable, default_output, locked, resume_path, save_or_rescue
@@ -156,6 +157,25 @@ def test_two_trainings_cannot_write_one_model(tmp_path: Path) -> None:
     with locked(path):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_lock_on_what_its_last_holder_has_just_taken_away_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: bool
+) -> None:
+    """Between opening it and locking it: another one may make that file again, and hold the lock on that."""
+    path, take = tmp_path / ".m.lock", locks.take
+
+    def too_late(descriptor: int) -> bool:
+        path.unlink()
+        if taken:
+            path.touch()
+        return take(descriptor)
+
+    monkeypatch.setattr(locks, "take", too_late)
+    with pytest.raises(OutputError, match="another training"), locked(tmp_path / "m"):
+        pytest.fail("it got a lock on a file that is gone")
+    assert path.exists() == taken
 
 
 def test_a_lock_ends_with_its_block_however_that_ends(tmp_path: Path) -> None:

@@ -240,6 +240,23 @@ def test_contexts_are_no_longer_than_the_vocabulary_allows(symbols: int, asked: 
     assert chosen.reasons[1].endswith(f"of up to {longest} characters")
 
 
+def test_what_a_pretrained_model_knows_is_not_undone_by_the_usual_learning_rate() -> None:
+    def rate(pretrained: bool, asked: float | None = None) -> float:
+        request = TrainingRequest(steps=9, learning_rate=asked)
+        return plan(request, text_of(10**6), FAST, "float32", pretrained=pretrained).training.learning_rate
+
+    assert rate(True) <= rate(False) / 2
+    assert rate(True, asked=0.01) == 0.01
+
+
+@pytest.mark.parametrize(("epochs", "asked", "together"), [(3.0, None, True), (100.0, None, False), (3.0, 0, False)])
+def test_a_network_is_trained_with_counts_unless_it_would_memorise_what_they_leave(
+    epochs: float, asked: int | None, together: bool
+) -> None:
+    request = TrainingRequest(epochs=epochs, ngrams=asked)
+    assert (plan(request, text_of(10**6), FAST, "float32").training.ngram_weight > 0) == together
+
+
 def test_what_a_pretrained_model_knows_is_not_said_to_be_in_the_text() -> None:
     reason = plan(TrainingRequest(steps=9), Text(1000, 61, 40.0), FAST, "float32", pretrained=True).reasons[0]
     assert reason.startswith("1,000 training characters, 60 in the vocabulary; ")

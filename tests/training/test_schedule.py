@@ -49,6 +49,24 @@ def test_the_learning_rate_rises_to_its_peak_then_falls_to_zero(budget: Budget) 
     assert rates[-1] == pytest.approx(0.0, abs=1e-9)
 
 
+@quick
+@given(budgets)
+def test_the_learning_rate_warms_up_in_a_line_from_next_to_nothing(budget: Budget) -> None:
+    plan_ = of(budget)
+    peak, whole = plan_.settings.learning_rate, plan_.warmup * plan_.total
+    rates = [plan_.learning_rate(part * whole) for part in (0.0, 0.25, 0.5, 0.75)]
+    assert rates == pytest.approx([0.0, 0.25 * peak, 0.5 * peak, 0.75 * peak], abs=0.01 * peak)
+
+
+@quick
+@given(budgets, st.floats(0, 1e12))
+def test_however_slow_a_validation_is_most_of_the_budget_is_left_for_training(budget: Budget, closing: float) -> None:
+    plan_ = of(budget)
+    plan_.reserve(closing)
+    assert plan_.fraction(plan_.total / 2) < 1
+    assert plan_.fraction(plan_.total) == 1
+
+
 @pytest.mark.parametrize("minutes", [0.1, 1, 5, 20])
 def test_up_to_twenty_minutes_everything_is_a_fraction_of_the_budget(minutes: float) -> None:
     plan_ = schedule(minutes=minutes)
@@ -77,10 +95,11 @@ def test_the_next_validation_lies_ahead_and_not_too_far(budget: Budget, part: fl
     assert 0 < ahead <= plan_.bounds.between_validations * (1 + 1e-6)
 
 
-def test_a_run_is_validated_so_many_times_and_no_time_twice() -> None:
-    plan_ = schedule(steps=1500)
+@pytest.mark.parametrize("budget", [{"steps": 1500}, {"minutes": 0.7}])  # 3 * (42 / 15) / (42 / 15) is rounded
+def test_a_run_is_validated_so_many_times_and_no_time_twice(budget: dict[str, Any]) -> None:
+    plan_ = schedule(**budget)
     due = list(itertools.accumulate(range(VALIDATIONS - 1), lambda at, _: plan_.next_validation(at), initial=0.0))
-    assert due == pytest.approx([100.0 * number for number in range(VALIDATIONS)])
+    assert due == pytest.approx([plan_.total / VALIDATIONS * number for number in range(VALIDATIONS)])
 
 
 @quick

@@ -45,15 +45,16 @@ def surprisals_around(bits: float, characters: int = 10_000, shift: Nats | float
     return nats
 
 
-def played(figures: Iterable[float], jitter: float = 0.0) -> tuple[Validator, list[bool]]:
+def played(figures: Iterable[float], jitter: float = 0.0, first: int = 1) -> tuple[Validator, list[bool]]:
     """A validator after these figures, one at each tenth of a run; and whether it said each time that it is hopeless.
 
     Args:
         figures: bits per character, in order.
         jitter: how much checkpoints differ from each other in single characters, in nats.
+        first: the step of the first; that of step 0 is a pretrained model.
     """
     one, said = validator(), []
-    for number, bits in enumerate(figures, 1):
+    for number, bits in enumerate(figures, first):
         nats = surprisals_around(bits, shift=jitter * NOISE.standard_normal(10_000))
         one.consider(block_sums(nats), bits, lambda number=number: {"x": np.array([number])}, number, number / 10)  # type: ignore[misc]
         said.append(one.is_hopeless(number / 10, 0.3))
@@ -192,6 +193,11 @@ def test_of_two_checkpoints_that_cannot_be_told_apart_the_later_one_is_kept() ->
     assert played([2.5, 2.001, 2.002], jitter=1.0)[0].kept_step == 3
 
 
+@pytest.mark.parametrize(("bits", "kept"), [(2.001, 0), (1.999, 1)])
+def test_a_pretrained_model_is_given_up_for_a_better_one_only(bits: float, kept: int) -> None:
+    assert played([2.0, bits], jitter=1.0, first=0)[0].kept_step == kept
+
+
 def test_a_checkpoint_that_is_worse_by_more_than_chance_is_not_kept() -> None:
     assert played([2.5, 2.0, 2.05], jitter=0.2)[0].kept_step == 2
 
@@ -238,6 +244,21 @@ def test_a_first_loss_that_is_not_finite_is_no_measure_for_others(nonsense: floa
     assert one.is_sane(3.0)
     assert not one.is_sane(1000.0)
     assert not one.is_sane(math.inf)
+
+
+def test_without_held_out_text_a_pretrained_model_may_know_nothing_of_it_and_one_that_was_begun_anew_may_not(
+    tmp_path: Path,
+) -> None:
+    trainer = started_run(tmp_path, steps=3, val_fraction=0.0).trainer
+    network, one = trainer.learner.averaged, trainer.validator
+    tensors = network.tensors()
+    tensors["head.bias"][0] += 100  # all but sure of what never comes
+    network.load(tensors)
+    assert one.validate(network, 1, 0.5) == math.inf
+    assert not one.has_learned()
+    for step in (0, 1):
+        assert one.validate(network, step, step / 2) is None
+        assert one.kept_step == step
 
 
 # -------------------------------------------------------------------------------------- calibration
