@@ -265,7 +265,7 @@ class TrainingSettings:
     weight_decay: float
     """Of all matrices, as a rate: multiplied by the learning rate."""
     dropout: float
-    """Fraction of the numbers between layers and before the output that is dropped."""
+    """Fraction of the numbers between layers and before the output that is dropped; at most, where it adapts."""
     dropconnect: float
     """Fraction of the recurrent weights that is dropped."""
     ema: float
@@ -294,6 +294,8 @@ class TrainingSettings:
     """Characters of the training part that are counted at most; a run that goes on counts the same."""
     ngram_weight: float = 0.0
     """Weight of the counts that are added to the network's logits while it is trained; 0: they join it afterwards."""
+    dropout_adapts: bool = False
+    """Whether less is dropped while the network does not memorise its text; where nobody chose the dropout."""
     candidates: int = 0
     """Symbols, about, by which each step estimates the softmax; 0: the whole softmax."""
 

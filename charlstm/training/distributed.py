@@ -47,18 +47,18 @@ class Group(Ranks):
     def broadcast_tensor(self, tensor: Tensor) -> None:
         """Make a tensor what it is in the leading process, in place."""
 
-    def announce(self, work: Work, step: int = 0, learning_rate: float = 0.0) -> None:
+    def announce(self, work: Work, step: int = 0, learning_rate: float = 0.0, dropout: float = 0.0) -> None:
         """See Ranks."""
         if self.leads:
-            self.broadcast_tensor(torch.tensor([work, step, learning_rate], dtype=torch.float64))
+            self.broadcast_tensor(torch.tensor([work, step, learning_rate, dropout], dtype=torch.float64))
             self._dismissed = work is Work.END
 
     def next_order(self) -> Order:
         """See Ranks."""
-        order = torch.zeros(3, dtype=torch.float64)
+        order = torch.zeros(4, dtype=torch.float64)
         self.broadcast_tensor(order)
-        work, step, learning_rate = order.tolist()
-        return Order(Work(int(work)), int(step), learning_rate)
+        work, step, learning_rate, dropout = order.tolist()
+        return Order(Work(int(work)), int(step), learning_rate, dropout)
 
     def ask_to_stop(self) -> None:
         """See Ranks."""

@@ -131,6 +131,7 @@ def _take_part(learner: Learner, own: Batches, ranks: Ranks, stop: Callable[[], 
             if stop():
                 ranks.ask_to_stop()
             if order.work is Work.TRAIN_STEP:
+                learner.model.dropout = order.dropout
                 learner.train_step(own[order.step], order.step, order.learning_rate)
             elif order.work is Work.DISTRIBUTE:
                 learner.distribute()

@@ -131,7 +131,7 @@ class Learner:
         Returns:
             The mean loss in nats, of all streams.
         """
-        self.ranks.announce(Work.TRAIN_STEP, step, learning_rate)
+        self.ranks.announce(Work.TRAIN_STEP, step, learning_rate, self.model.dropout)
         before = self._initial_state(batch)
         shards = batch.shards(self.settings.shards)
 

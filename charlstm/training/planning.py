@@ -169,6 +169,7 @@ def _settings(
         learning_rate=_given(request.learning_rate, learning_rate),
         weight_decay=_given(request.weight_decay, WEIGHT_DECAY),
         dropout=_given(request.dropout, dropout),
+        dropout_adapts=request.dropout is None,
         dropconnect=_given(request.dropconnect, 0.0),
         ema=0.05,
         clip=1.0,

@@ -35,6 +35,7 @@ class Order(NamedTuple):
     step: int
     """Its number, where it is a step."""
     learning_rate: float
+    dropout: float
 
 
 class Ranks:
@@ -61,12 +62,12 @@ class Ranks:
 
     # ------------------------------------------------------------------------------------- orders
 
-    def announce(self, work: Work, step: int = 0, learning_rate: float = 0.0) -> None:
+    def announce(self, work: Work, step: int = 0, learning_rate: float = 0.0, dropout: float = 0.0) -> None:
         """Let the others do the same; of a process that does not lead, nothing: it was told."""
 
     def next_order(self) -> Order:
         """What the leading process announces next."""
-        return Order(Work.END, 0, 0.0)
+        return Order(Work.END, 0, 0.0, 0.0)
 
     def ask_to_stop(self) -> None:
         """Let the leading process know, with the next step, that the run should end."""

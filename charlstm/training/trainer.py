@@ -24,6 +24,7 @@ from ..data.batching import batches
 from ..data.corpus import Corpus
 from ..data.mapping import frequencies
 from ..errors import DivergedError, counted
+from ..inference.scoring import LN2
 from ..models.interface import LanguageModel
 from ..models.mixture import Mixture
 from ..models.tensor_file import Tensors, with_prefix
@@ -33,6 +34,7 @@ from .learner import Learner
 from .mixing import count_for
 from .planning import scoring_share
 from .ranks import ALONE, Ranks
+from .regularisation import Dropout
 from .reports import Meter, Progress, Result, with_entry
 from .sampled_softmax import SampledSoftmax
 from .schedule import ALMOST_OVER, Schedule
@@ -97,6 +99,7 @@ class Trainer:
             as_model=self.language_model, scoring_share=scoring_share(model_settings),
         )  # fmt: skip
         self.meter = Meter(clock)
+        self.dropout = Dropout(settings.dropout, adapts=settings.dropout_adapts)
         self.step, self.characters, self.validation_due = 0, 0, 0.0
         self.rate_factor, self.rate_cuts = 1.0, 0
         self.curve: list[dict[str, float]] = []
@@ -132,6 +135,7 @@ class Trainer:
             self.step += 1
             self.characters += batch.characters
             self.meter.add(loss, batch.characters)
+            self.dropout.add(loss, batch.characters)
             if self.position >= self.validation_due and self.fraction < 1.0:
                 report = self._validation_report()
                 if self.fraction < 1.0 or report.note:  # else the last report tells of this validation
@@ -214,7 +218,11 @@ class Trainer:
         self.validation_due = self.schedule.next_validation(self.position)
         self.meter.read()  # so that the time of the validation does not count as the speed of training
         bits = self._validate()
-        return self._report(note=self._go_back()) if bits == math.inf else self._report(bits)
+        if bits == math.inf:
+            return self._report(note=self._go_back())
+        if bits is not None:
+            self.learner.model.dropout = self.dropout.updated(bits * LN2)
+        return self._report(bits)
 
     def _is_hopeless(self) -> bool:
         patience = self.schedule.patience(self.validator.lowest_position)
@@ -343,7 +351,7 @@ class Trainer:
         facts = {name: getattr(self, name) for name in (*_FACTS, "seconds", "expected")}
         schedule = self.schedule
         facts["schedule"] = [schedule.total, schedule.closing, schedule.decay_start, schedule.decay_level]
-        facts["level"] = self.level
+        facts["level"], facts["dropout"] = self.level, self.dropout.checkpoint()
         return tensors, {**facts, "validation": validation}
 
     def restore(self, tensors: Tensors, facts: dict[str, Any], *, new_budget: bool = False) -> None:
@@ -358,6 +366,7 @@ class Trainer:
         for name in _FACTS:
             setattr(self, name, facts[name])
         self._earlier, self.expected = facts["seconds"], facts["expected"]
+        self.learner.model.dropout = self.dropout.restored(facts["dropout"])
         self._first = with_prefix(tensors, "first.")
         self.validator.restore(with_prefix(tensors, "validation."), facts["validation"])
         if new_budget:

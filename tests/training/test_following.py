@@ -138,16 +138,25 @@ NAMES = "".join(f"{a}{b}{'n' * (len(b) + i % 5)}\n" for i, a in enumerate("bdkml
     [
         {"ngrams": 0, "cell": "gru"},
         {"dropout": 0.3, "dropconnect": 0.2},
+        {"text": TEXT[:400]},
         {"lines": True, "dropout": 0.2, "text": f"{NAMES}{'na' * 40}\n{NAMES}", "batch": 3},
         {"lines": True, "text": f"{NAMES}{LONG_NAMES}{NAMES}", "batch": 3, "val_fraction": 0.0},
         # A small rate: AdamW makes a step of what is but rounding in the gradient of a rare character's embedding.
         {"text": large_alphabet(), "min_count": 1, "learning_rate": 0.002},
     ],
-    ids=["network", "dropout", "lines", "steps of fewer lines than processes", "a sampled softmax"],
+    ids=[
+        "network",
+        "dropout",
+        "dropout that adapts",
+        "lines",
+        "steps of fewer lines than processes",
+        "a sampled softmax",
+    ],
 )
 def test_several_processes_end_with_the_parameters_of_one(tmp_path: Path, size: int, settings: dict[str, Any]) -> None:
     one = trained(1, new_run(tmp_path, "one", **settings))
     several = trained(size, new_run(tmp_path, "several", **settings))
+    assert several.trainer.learner.model.dropout == one.trainer.learner.model.dropout
     assert several.trainer.step == one.trainer.step == 16
     assert several.trainer.characters == one.trainer.characters
     assert_close(load(several.output).tensors, load(one.output).tensors)

@@ -353,6 +353,7 @@ CASES: list[dict[str, Any]] = [
     {"steps": 50, "lines": True, "dropout": 0.1},
     {"steps": 40, "cell": "gru"},
     {"steps": 40, "text": LARGE, "min_count": 1},
+    {"steps": 60, "text": TEXT[:600]},  # read so often that dropout is chosen, which adapts
 ]
 
 
@@ -376,6 +377,18 @@ def test_a_run_cut_into_pieces_ends_with_the_same_bytes(tmp_path: Path, settings
     assert sessions > 2
     assert_same_bytes(load(whole.output).tensors, load(cut.output).tensors)
     assert not resume_path(cut.output).exists()  # a finished run leaves the model alone
+
+
+@pytest.mark.parametrize("dropout", [None, 0.2])
+def test_dropout_is_what_validations_say_unless_a_person_said_it(tmp_path: Path, dropout: float | None) -> None:
+    run = started_run(tmp_path, steps=60, text=TEXT[:600], dropout=dropout)
+    learner, planned, found = run.trainer.learner, run.plan.training.dropout, set()
+    for _ in run.run():
+        found.add(learner.model.dropout)
+    assert planned > 0
+    assert planned / 4 <= min(found) <= max(found) <= planned
+    assert (len(found) > 2) == (dropout is None)
+    assert run.plan.training.dropout_adapts == (dropout is None)
 
 
 def test_a_run_stopped_at_its_last_step_ends_as_if_it_were_not(tmp_path: Path) -> None:
