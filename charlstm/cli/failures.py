@@ -18,7 +18,7 @@ from .launcher import speaks_of
 from .process import memory_is_limited
 
 _LESS = {
-    "train": "give a smaller --hidden, --batch or --context, or a shorter text",
+    "train": "give a smaller --ngrams (0: no counts), --hidden, --batch or --context, or a shorter text",
     "sample": "give a shorter prompt or a smaller --count",
     "eval": "give a shorter text, or fewer texts at a time",
     "inspect": "give a shorter text",

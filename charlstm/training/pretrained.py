@@ -61,11 +61,16 @@ def refuse_to_mix(model: ModelFile, request: TrainingRequest) -> None:
 
 
 def notes_on_pretrained(model: ModelFile, request: TrainingRequest) -> list[str]:
-    """A warning where a model of lines is trained further on running text, or the other way round."""
-    if model.lines == request.lines:
-        return []
-    types = ("running text", "lines")
-    return [
-        f"warning: the pretrained model was trained on {types[model.lines]}, and this run trains on "
-        f"{types[request.lines]}: {'give' if model.lines else 'leave out'} --lines to train in the same way"
-    ]
+    """Warnings where a model of lines is trained further on running text, or the other way round; and of its counts."""
+    notes, types = [], ("running text", "lines")
+    if model.lines != request.lines:
+        notes.append(
+            f"warning: the pretrained model was trained on {types[model.lines]}, and this run trains on "
+            f"{types[request.lines]}: {'give' if model.lines else 'leave out'} --lines to train in the same way"
+        )
+    if model.mixture and request.ngrams != 0:
+        notes.append(
+            "warning: the pretrained model's counts of its own text are not kept, this text is counted in their place; "
+            "name that text, too, to have both counted, and compare the two models by eval"
+        )
+    return notes

@@ -444,6 +444,10 @@ def test_the_circuit_steps_through_the_text(browser: Any, tmp_path: Path) -> Non
     figures = [float(text.replace("−", "-")) for text in (shown[0], shown[1], shown[4], shown[5])]
     np.testing.assert_allclose(figures, wanted, atol=0.0051)
     assert browser.find_element("css selector", "#strip .here").text == TEXT[2]
+    browser.execute_script("$('c-unit').value = '1.5'; showCircuit()")  # as units are called elsewhere
+    assert "NaN" not in browser.execute_script("return $('chart').outerHTML")
+    browser.execute_script("unit.value = '1.5'; by.value = 'unit'")
+    assert browser.execute_script("return Number.isFinite(valueAt(1)[0])")
 
 
 def test_it_writes_what_sample_writes(browser: Any, tmp_path: Path) -> None:

@@ -249,6 +249,17 @@ def test_strange_validation_texts_and_other_kinds_of_text_are_said(tmp_path: Pat
     assert prepare(output=tmp_path / "m.safetensors", texts=[text], request=request).corpus.notes == []
 
 
+@pytest.mark.parametrize(("before", "now", "said"), [(None, None, True), (0, None, False), (None, 0, False)])
+def test_that_the_counts_of_a_pretrained_model_are_not_kept_is_said(
+    tmp_path: Path, before: int | None, now: int | None, said: bool
+) -> None:
+    first = tmp_path / "first.safetensors"
+    library.train(output=first, text=TEXT, steps=12, ngrams=before, **SMALL)
+    request = TrainingRequest(steps=2, ngrams=now)
+    run = prepare(output=tmp_path / "m.safetensors", texts=[TEXT], request=request, init_from=first)
+    assert any("counts of its own text are not kept" in note for note in run.corpus.notes) == said
+
+
 def test_a_model_to_start_from_has_an_alphabet_that_will_do(tmp_path: Path) -> None:
     library.train(output=tmp_path / "first.safetensors", text=TEXT, steps=2, **SMALL)
     second = library.train(

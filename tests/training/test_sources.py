@@ -123,7 +123,7 @@ def test_texts_can_be_named_anew_by_any_name(project: Path) -> None:
     (elsewhere / "a.txt").rename(elsewhere / "0.txt")
     (project / "old" / "held.txt").rename(project / "validation.txt")
     model = project / "old" / "models" / "m.safetensors"
-    with pytest.raises(TextError, match=r"name the run's texts: charlstm train --resume TEXT\.\.\. -o"):
+    with pytest.raises(TextError, match=r"charlstm train --resume TEXT\.\.\. -o"):
         resume(model)
     assert goes_on(resume(model, paths=[elsewhere], validation=project / "validation.txt"))
 
