@@ -202,6 +202,7 @@ def _going_on(output: str, given: dict[str, Any], ranks: Ranks) -> Run:
         output,
         paths=texts,
         validation=validation,
+        cache=given["cache"],
         minutes=given["minutes"],
         started=STARTED + waited,
         ranks=ranks,
@@ -210,7 +211,7 @@ def _going_on(output: str, given: dict[str, Any], ranks: Ranks) -> Run:
 
 def _refuse_retyped() -> None:
     """Resuming takes everything from the run that stopped; what was typed again would not be heeded."""
-    heeded = {"texts", "validation", "output", "resume", "minutes", "log", "plain", "quiet", "sample_every"}
+    heeded = {"texts", "validation", "output", "cache", "resume", "minutes", "log", "plain", "quiet", "sample_every"}
     names = {str(parameter.name) for parameter in click.get_current_context().command.params}
     refuse_typed(names - heeded, "--resume goes on with the texts and settings of the run that stopped")
 

@@ -79,7 +79,7 @@ class Contexts:
         Args:
             part: the held-out part.
             position: in it.
-            line_end: the newline's id.
+            line_end: the newline's id; -1: there is none.
         """
         block = int(np.searchsorted(self.begins, position, side="right")) - 1
         begin = int(self.begins[block]) if block >= 0 else 0
@@ -113,7 +113,7 @@ def sample_of_text(part: Ids, contexts: Contexts, line_end: int, most: int) -> S
     Args:
         part: the held-out part.
         contexts: what stands before its blocks.
-        line_end: the newline's id.
+        line_end: the newline's id; -1: there is none.
         most: characters that count.
     """
     parts = stretches(len(part), most, max(LEAST_STRETCHES, most // STRETCH))

@@ -35,12 +35,11 @@ from .sources import (
     Paths,
     absolute,
     as_paths,
-    candidate_readings,
     encoding_of,
     localized,
-    named_anew,
     portable,
     read_again,
+    readings_to_try,
     reads_a_pipe,
     refuse_contradictions,
     refuse_to_overwrite,
@@ -330,6 +329,7 @@ def resume(
     *,
     paths: Paths = (),
     validation: Paths = (),
+    cache: str | os.PathLike[str] | None = None,
     minutes: float | None = None,
     started: float | None = None,
     clock: Callable[[], float] = time.monotonic,
@@ -344,6 +344,7 @@ def resume(
         paths: the texts of the run, where they are neither where they were nor beside the model; their contents must
             be the same.
         validation: likewise, of those that only validate.
+        cache: a folder for the ids of a large text, in place of the one that the run had.
         minutes: a new budget for the whole run, over what is left of which the learning rate falls to zero.
         started, clock, ranks: see `prepare`; the number of ranks may be another one than it was.
 
@@ -354,15 +355,12 @@ def resume(
     """
     started = clock() if started is None else started
     budget = None if minutes is None else Budget("minutes", minutes)
-    before = version_of(resume_path(output))
-    saved = Checkpoint.load(output)
+    before, saved, cache = version_of(resume_path(output)), Checkpoint.load(output), folder_to_keep(cache)
     with broken_state_named(resume_path(output)):
-        read, used = localized(saved.reading), saved.trainer["seconds"] / 60
+        read, used = localized(saved.reading, cache), saved.trainer["seconds"] / 60
     if budget and budget.amount <= used:
         raise UsageError(f"--minutes is for the whole run, and {used:.2g} are used already; give more than that")
-    named, validating = absolute(as_paths(paths)), absolute(as_paths(validation))
-    anew = [named_anew(read, named, validating)] if named or validating else []
-    readings = anew or candidate_readings(read, saved.folder, Path(output))
+    readings = readings_to_try(read, paths, validation, saved.folder, Path(output))
     waiting = clock()
     corpus, reading = read_again(readings, saved.trained_on, saved.corpus, output)
     started += clock() - waiting if reads_a_pipe(reading) else 0.0

@@ -131,9 +131,10 @@ def portable(reading: Reading) -> Reading:
     return _with_paths(reading, kept)
 
 
-def localized(reading: Reading) -> Reading:
-    """The reverse of `portable`, under the locale of this process."""
-    return _with_paths(reading, lambda path: os.fsdecode(path.encode("utf-8", "surrogateescape")))
+def localized(reading: Reading, cache: str | None = None) -> Reading:
+    """The reverse of `portable`, under the locale of this process; with another folder for ids, where there is one."""
+    found = _with_paths(reading, lambda path: os.fsdecode(path.encode("utf-8", "surrogateescape")))
+    return found if cache is None else dataclasses.replace(found, cache=cache)
 
 
 def _with_paths(reading: Reading, change: Callable[[str], str]) -> Reading:
@@ -190,6 +191,21 @@ def _first_there(paths: list[str], *, moved: bool) -> str:
     """The first path that is there; with `moved`, from the last to the first. If none is, the first."""
     order = paths[::-1] if moved else paths
     return next((path for path in order if path == STANDARD_INPUT or os.path.exists(path)), paths[0])
+
+
+def readings_to_try(reading: Reading, paths: Paths, validation: Paths, folder: str, output: Path) -> Sequence[Reading]:
+    """How to read the texts of a run again: as they are named anew or, where none is, wherever they may be.
+
+    Args:
+        reading: how the run read them.
+        paths, validation: the texts, and those that only validate, named anew.
+        folder: where the model was.
+        output: the model.
+    """
+    named, validating = absolute(as_paths(paths)), absolute(as_paths(validation))
+    if named or validating:
+        return [named_anew(reading, named, validating)]
+    return candidate_readings(reading, folder, output)
 
 
 def read_again(

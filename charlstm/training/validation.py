@@ -52,7 +52,8 @@ def spread_sample(corpus: Corpus, *, lines: bool, most: int) -> Sample:
     """The held-out part or, where it is longer than so many characters, about so many from all over it."""
     if lines:
         return sample_of_lines(corpus.validation, corpus.line_end, most)
-    return sample_of_text(corpus.validation, corpus.contexts, corpus.line_end, most)
+    line_end = -1 if corpus.line_end == UNKNOWN else corpus.line_end  # else what is unknown would end lines
+    return sample_of_text(corpus.validation, corpus.contexts, line_end, most)
 
 
 def surprisals(model: LanguageModel, corpus: Corpus, sample: Sample, *, lines: bool, rough: bool) -> Nats:

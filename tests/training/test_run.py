@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -132,6 +133,25 @@ def test_a_run_on_a_large_text_goes_on_with_what_is_kept_of_it_and_ends_as_one_i
     os.utime(tmp_path / "text.txt", ns=(0, 0))
     with pytest.raises(TypeError):
         prepare([tmp_path / "text.txt"], output=tmp_path / "n", request=request, cache=tmp_path / "kept")
+
+
+def test_a_run_goes_on_with_another_folder_for_its_ids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that it had may be on another machine, or full."""
+    for module in (cache, mapping):
+        monkeypatch.setattr(module, "MOST_IN_MEMORY", 1000)
+    (tmp_path / "text.txt").write_text(TEXT)
+    request = TrainingRequest(steps=20, **SMALL)
+    run = prepare([tmp_path / "text.txt"], output=tmp_path / "m", request=request, cache=tmp_path / "gone")
+    list(run.run(lambda: run.trainer.step >= 4))
+    shutil.rmtree(tmp_path / "gone")
+    (tmp_path / "gone").write_text("no folder any more")
+    with pytest.raises(OutputError, match="--cache"):
+        resume(run.output)
+    again = resume(run.output, cache=tmp_path / "other")
+    assert is_mapped(again.corpus.training)
+    assert len(os.listdir(tmp_path / "other")) == 1
+    list(again.run())
+    assert again.finished
 
 
 def test_an_unfinished_run_is_not_overwritten_by_accident(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from charlstm.data.corpus import Corpus
 from charlstm.data.held_out import Sample, no_contexts
-from charlstm.data.vocabulary import Ids
+from charlstm.data.vocabulary import UNKNOWN, Ids
 from charlstm.inference.scoring import Nats, Scorer
 from charlstm.models.tensor_file import Tensors
 from charlstm.training.validation import (
@@ -135,6 +135,14 @@ def test_blocks_that_are_held_out_are_read_in_their_places() -> None:
     firsts = np.cumsum([0, *map(len, corpus.vocabulary.decode(sample.ids).splitlines(keepends=True))])[jumps]
     assert len(jumps)
     assert not sample.scored[firsts].any()
+
+
+def test_what_is_unknown_ends_no_line_of_a_text_that_has_none() -> None:
+    corpus = corpus_of(texts=["words and more " * 2000 + "".join(map(chr, range(0x4E00, 0x4E40))) + " words" * 2000])
+    corpus.validation[::50] = UNKNOWN
+    corpus.contexts.ids[::50] = UNKNOWN
+    sample = spread_sample(corpus, lines=False, most=10**6)
+    assert len(sample.ids) - len(sample) == len(corpus.contexts.ids) > 0
 
 
 def test_a_sorted_list_is_sampled_from_its_beginning_to_its_end() -> None:
