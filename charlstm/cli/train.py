@@ -333,6 +333,10 @@ def _say_result(result: dict[str, Any], unit: str) -> None:
     held_out = _held_out_in_words(result.get("held_out") or "", result.get("val_characters"), unit)
     what = f" on held-out text ({held_out})" if held_out else ""
     say(f"validation: {bits:.4f} bits per {unit}{what}, after {result['seconds']:.0f} s")
+    if result.get("pretrained_kept"):
+        say(
+            "warning: nothing was better on the held-out text than the pretrained model with its own counts: it is kept"
+        )
 
 
 def _held_out_in_words(held_out: str, characters: int | None, unit: str) -> str:

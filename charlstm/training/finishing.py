@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 
+from ..models.file import ModelFile
 from ..models.interface import LanguageModel
+from ..models.mixture import Mixture
+from ..models.ngrams import NgramModel
 from ..models.tensor_file import Tensors
 from ..models.torch_lstm import TorchLanguageModel, TorchNetwork
 from .mixing import TrainingCounts, fit_mixture
@@ -22,10 +25,17 @@ class Finisher:
         network: of the run's shape; its parameters are overwritten.
         validator: of the run.
         counts: of the training part, if there are any.
+        pretrained: the model that the run began with, if there is one.
     """
 
-    def __init__(self, network: TorchNetwork, validator: Validator, counts: TrainingCounts | None) -> None:
-        self.network, self.validator, self.counts = network, validator, counts
+    def __init__(
+        self,
+        network: TorchNetwork,
+        validator: Validator,
+        counts: TrainingCounts | None,
+        pretrained: ModelFile | None = None,
+    ) -> None:
+        self.network, self.validator, self.counts, self.pretrained = network, validator, counts, pretrained
 
     def interrupted(self, result: Result) -> Result:
         """A result mixed with the counts, and measured so: what a user who stops the run gets; it can go on."""
@@ -45,9 +55,28 @@ class Finisher:
         model, result = self._mixed(result)
         measured = self.validator.final_bits(model, result.characters)
         bits, characters = measured if measured else (result.val_bits_per_char, None)
-        return dataclasses.replace(
+        found = dataclasses.replace(
             result, tensors=tensors, finished=True, val_bits_per_char=bits, val_characters=characters
         )
+        return self._or_pretrained(found) if self.pretrained else found
+
+    def _or_pretrained(self, result: Result) -> Result:
+        """A result or, where that predicts held-out text better with its own counts, the pretrained model whole."""
+        model, corpus = self.pretrained, self.validator.corpus
+        if not (model and model.mixture and result.val_bits_per_char is not None):
+            return result
+        if (model.vocabulary.characters, model.lines) != (corpus.vocabulary.characters, self.validator.lines):
+            return result
+        self.network.load(model.tensors)
+        counts = NgramModel(len(corpus.vocabulary), model.counts, newline=corpus.line_end)
+        mixture = Mixture.of(TorchLanguageModel(self.network), counts, model.mixture)
+        measured = self.validator.final_bits(mixture, result.characters)
+        if not measured or measured[0] >= result.val_bits_per_char:
+            return result
+        return dataclasses.replace(
+            result, tensors=model.tensors, mixture=model.mixture, counts=model.counts, val_bits_per_char=measured[0],
+            pretrained_kept=True,
+        )  # fmt: skip
 
     def _mixed(self, result: Result) -> tuple[LanguageModel, Result]:
         """The network and, where they help, the counts; as a model, and in the result."""

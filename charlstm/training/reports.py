@@ -72,6 +72,8 @@ class Result:
     """Their tensors."""
     held_out: str = ""
     """What the figure is of, in words."""
+    pretrained_kept: bool = False
+    """Whether it is the pretrained model, whole: with its own counts that predicts held-out text better."""
     diverged: bool = False
     """Whether the loss went to infinity, so that the run cannot go on."""
 
@@ -87,8 +89,9 @@ class Result:
             values["val_characters"] = self.val_characters
         if self.held_out:
             values["held_out"] = self.held_out
-        if self.diverged:
-            values["diverged"] = True
+        for name in ("pretrained_kept", "diverged"):
+            if getattr(self, name):
+                values[name] = True
         return {**values, "seconds": round(self.seconds, 2), "curve": self.curve}
 
 

@@ -25,6 +25,7 @@ from ..data.corpus import Corpus
 from ..data.mapping import frequencies
 from ..errors import DivergedError, counted
 from ..inference.scoring import LN2
+from ..models.file import ModelFile
 from ..models.interface import LanguageModel
 from ..models.mixture import Mixture
 from ..models.tensor_file import Tensors, with_prefix
@@ -63,6 +64,7 @@ class Trainer:
         expected: characters that the budget is expected to reach; decides how much is validated.
         pretrained: tensors of another model to begin with instead of random ones; its vocabulary is the beginning
             of this one's.
+        origin: that model, which is the result where nothing is better.
         clock: seconds, from any origin.
         ranks: the processes that train together; this one leads.
         threads: of this process.
@@ -78,6 +80,7 @@ class Trainer:
         started: float,
         expected: float,
         pretrained: Tensors | None = None,
+        origin: ModelFile | None = None,
         clock: Callable[[], float] = time.monotonic,
         ranks: Ranks = ALONE,
         threads: int = 1,
@@ -93,7 +96,7 @@ class Trainer:
         self.learner = Learner(model_settings, settings, device, pretrained, joint, ranks, threads, softmax)
         if pretrained is None:
             self.learner.begin_with(shares)
-        self.expected = expected
+        self.expected, self.origin = expected, origin
         self.validator = Validator(
             corpus, lines=settings.lines, expected=expected, interval=self.schedule.interval(),
             as_model=self.language_model, scoring_share=scoring_share(model_settings),
@@ -209,7 +212,7 @@ class Trainer:
         speed = max(self.characters / max(1e-9, self.seconds), self.expected / self.schedule.total)
         # Scoring many characters takes twice that share at most, and little more than a validation takes for each.
         each = min(2 * self.validator.scoring_share / speed, EXACTLY * taken / max(1, len(self.validator.sample)))
-        final = self.validator.final_size(self.characters) * each
+        final = self.validator.final_size(self.characters) * each * (2 if self.origin else 1)
         mixing = taken * MIXING + 0.3 * final if self.counts else 0.0
         self.schedule.reserve((1 + CALIBRATION) * taken + final + mixing + 0.5)
 
@@ -338,7 +341,8 @@ class Trainer:
 
         Nothing is trained after this.
         """
-        result = Finisher(self.learner.averaged, self.validator, self.counts).finished(self.snapshot())
+        finisher = Finisher(self.learner.averaged, self.validator, self.counts, self.origin)
+        result = finisher.finished(self.snapshot())
         return dataclasses.replace(result, seconds=self.seconds)
 
     def checkpoint(self) -> tuple[Tensors, dict[str, Any]]:

@@ -269,6 +269,25 @@ def test_strange_validation_texts_and_other_kinds_of_text_are_said(tmp_path: Pat
     assert prepare(output=tmp_path / "m.safetensors", texts=[text], request=request).corpus.notes == []
 
 
+@pytest.mark.parametrize("better", [True, False])
+def test_a_pretrained_model_whose_counts_know_more_is_kept_whole(tmp_path: Path, better: bool) -> None:
+    """Fine-tuned on a little more of the same, the network loses what much of it had counted."""
+    rng = np.random.default_rng(0)
+    words = ["".join(rng.choice(list("abcdefgh"), 9)) for _ in range(400)]
+    much, little = (" ".join(rng.choice(words, count)) for count in (3000, 300))
+    if not better:
+        much, little = little, much
+    first = library.train(output=tmp_path / "first", text=much, steps=12, val_split="end", **SMALL)
+    second = library.train(
+        output=tmp_path / "second", text=little, init_from=tmp_path / "first", steps=4, batch=4, context=16, threads=1,
+        val_split="end",
+    )  # fmt: skip
+    assert second.file.result.get("pretrained_kept", False) == better
+    unread = " ".join(rng.choice(words, 300))
+    assert (second.score(unread) == first.score(unread)) == better
+    assert second.score(unread).nats <= first.score(unread).nats
+
+
 @pytest.mark.parametrize(("before", "now", "said"), [(None, None, True), (0, None, False), (None, 0, False)])
 def test_that_the_counts_of_a_pretrained_model_are_not_kept_is_said(
     tmp_path: Path, before: int | None, now: int | None, said: bool
