@@ -318,7 +318,7 @@ def _planned(
         trainer = Trainer(
             corpus, chosen.model, chosen.training,
             device=device, started=started, expected=chosen.expected, clock=clock,
-            pretrained=origin.tensors if origin else None, origin=origin, ranks=ranks, threads=threads,
+            pretrained=origin, ranks=ranks, threads=threads,
         )  # fmt: skip
     corpus.notes.extend([*(notes_on_pretrained(origin, request) if origin else []), *chosen.warnings])
     return Run(trainer, chosen, request, corpus, output, reading, threads, clock=clock, ranks=ranks)

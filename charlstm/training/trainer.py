@@ -62,9 +62,8 @@ class Trainer:
         device: where to compute.
         started: when the user began to wait, by the clock; a budget in minutes counts from there.
         expected: characters that the budget is expected to reach; decides how much is validated.
-        pretrained: tensors of another model to begin with instead of random ones; its vocabulary is the beginning
-            of this one's.
-        origin: that model, which is the result where nothing is better.
+        pretrained: another model to begin with instead of random parameters, and to end with where nothing is better;
+            its vocabulary is the beginning of this one's.
         clock: seconds, from any origin.
         ranks: the processes that train together; this one leads.
         threads: of this process.
@@ -79,8 +78,7 @@ class Trainer:
         device: torch.device,
         started: float,
         expected: float,
-        pretrained: Tensors | None = None,
-        origin: ModelFile | None = None,
+        pretrained: ModelFile | None = None,
         clock: Callable[[], float] = time.monotonic,
         ranks: Ranks = ALONE,
         threads: int = 1,
@@ -93,10 +91,11 @@ class Trainer:
         joint = self.counts.leave_one_out if self.counts else None
         shares = frequencies(corpus.training, len(corpus.vocabulary))
         softmax = SampledSoftmax.of(settings, shares)
-        self.learner = Learner(model_settings, settings, device, pretrained, joint, ranks, threads, softmax)
+        known = pretrained.tensors if pretrained else None
+        self.learner = Learner(model_settings, settings, device, known, joint, ranks, threads, softmax)
         if pretrained is None:
             self.learner.begin_with(shares)
-        self.expected, self.origin = expected, origin
+        self.expected, self.pretrained = expected, pretrained
         self.validator = Validator(
             corpus, lines=settings.lines, expected=expected, interval=self.schedule.interval(),
             as_model=self.language_model, scoring_share=scoring_share(model_settings),
@@ -106,7 +105,7 @@ class Trainer:
         self.step, self.characters, self.validation_due = 0, 0, 0.0
         self.rate_factor, self.rate_cuts = 1.0, 0
         self.curve: list[dict[str, float]] = []
-        self._first, self._pretrained = self.learner.averaged.tensors(), pretrained is not None
+        self._first = self.learner.averaged.tensors()
         self._validated: tuple[int, float | None] = (-1, None)
         self._reported = 0.0
 
@@ -126,7 +125,7 @@ class Trainer:
         self.validation_due = self.validation_due or self.schedule.next_validation(self.position)
         free = tune and self.learner.threads > 1 and self.schedule.timed and self.device.type == "cpu"
         tuner = ThreadTuner(self.learner.threads) if free else None
-        if self._pretrained and not self.step and (at_start := self._validate()) not in (None, math.inf):
+        if self.pretrained and not self.step and (at_start := self._validate()) not in (None, math.inf):
             yield self._report(at_start)
         while self.step == 0 or self.fraction < 1.0:
             batch = self.batches[self.step]
@@ -212,7 +211,7 @@ class Trainer:
         speed = max(self.characters / max(1e-9, self.seconds), self.expected / self.schedule.total)
         # Scoring many characters takes twice that share at most, and little more than a validation takes for each.
         each = min(2 * self.validator.scoring_share / speed, EXACTLY * taken / max(1, len(self.validator.sample)))
-        final = self.validator.final_size(self.characters) * each * (2 if self.origin else 1)
+        final = self.validator.final_size(self.characters) * each * (2 if self.pretrained else 1)
         mixing = taken * MIXING + 0.3 * final if self.counts else 0.0
         self.schedule.reserve((1 + CALIBRATION) * taken + final + mixing + 0.5)
 
@@ -341,7 +340,7 @@ class Trainer:
 
         Nothing is trained after this.
         """
-        finisher = Finisher(self.learner.averaged, self.validator, self.counts, self.origin)
+        finisher = Finisher(self.learner.averaged, self.validator, self.counts, self.pretrained)
         result = finisher.finished(self.snapshot())
         return dataclasses.replace(result, seconds=self.seconds)
 
